@@ -1,1 +1,15 @@
+//! Eilė: event registration and waiting lines that everyone can check.
+//!
+//! The rooms, from the ground up, and who may import whom: a room imports only from rooms above it in
+//! this list, never the other way.
+//!
+//! | room        | what it is                                            | knows             |
+//! | ----------- | ----------------------------------------------------- | ----------------- |
+//! | `model`     | the words of the field as types                       | std, uuid, jiff   |
+//! | `admission` | THE CORE: who gets a seat; no I/O, no async, no clock | `model`           |
+//! | `storage`   | one behaviour, two dialects                           | sqlx              |
+//! | `desk`      | group commit, the roster cache, the sweeper           | `storage`'s traits |
+//! | `api`       | gRPC: parse, authorise, call, render                  | tonic             |
+//! | `cli`       | wires the rooms together                              | everything        |
 
+pub mod model;

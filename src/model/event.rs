@@ -1,0 +1,159 @@
+//! An event: what it is (details) and under which terms seats are given (terms). The core reads only the
+//! terms; the details are carried along.
+
+use super::id::{CentreId, EventId, PoolNo, ProgrammeId};
+use super::policy::Policy;
+use super::text::LocalizedText;
+use super::time::{Span, Timestamp, Zone};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// An event as it is stored: a document beside its roster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    pub id: EventId,
+    pub centre: CentreId,
+    pub programme: Option<ProgrammeId>,
+    pub details: Details,
+    pub terms: Arc<Terms>,
+    /// 1 when created, one more with each change by staff: the etag.
+    pub version: u64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// Why it was cancelled, in the words of staff; empty otherwise.
+    #[serde(default)]
+    pub cancel_reason: String,
+}
+
+/// What people read about an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    pub project_code: String,
+    pub titles: Vec<LocalizedText>,
+    pub descriptions: Vec<LocalizedText>,
+    pub kind: EventKind,
+    pub venue: Venue,
+    pub municipality_code: String,
+    pub languages: Vec<String>,
+    pub sessions: Vec<Session>,
+    pub minimum_to_start: u32,
+    pub childcare_places: u32,
+    pub rides: u32,
+    pub questions: Vec<Question>,
+    pub attendance_rule: Option<AttendanceRule>,
+}
+
+/// The terms under which seats are given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    pub zone: Zone,
+    /// No bound where absent: open as soon as published.
+    pub opens_at: Option<Timestamp>,
+    /// Half open: at this instant it is closed. Absent: the start of the first session.
+    pub closes_at: Option<Timestamp>,
+    pub starts_at: Option<Timestamp>,
+    pub ends_at: Option<Timestamp>,
+    pub pools: Vec<Pool>,
+    pub policy: Policy,
+    pub party_min: u32,
+    pub party_max: u32,
+    pub approval_required: bool,
+    /// People may still come in after the first session.
+    pub join_midway: bool,
+}
+
+/// Seats that are counted together. A party sits wholly in one pool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pool {
+    pub no: PoolNo,
+    /// The word by which callers name it, `[a-z0-9-]{1,32}`.
+    pub id: String,
+    /// Seats; no bound where absent.
+    pub capacity: Option<u32>,
+    /// The classes that it is kept for; empty: everybody.
+    #[serde(default)]
+    pub classes: Vec<String>,
+    /// From then on it is open to all.
+    #[serde(default)]
+    pub release_at: Option<Timestamp>,
+    /// The session that it seats, where a pool is one appointment.
+    #[serde(default)]
+    pub session_id: String,
+}
+
+/// One meeting of an event. The local time is what was announced; the instants follow from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    pub id: String,
+    /// `YYYY-MM-DDTHH:MM` on the wall clock of the event's zone.
+    pub start_local: String,
+    pub end_local: String,
+    pub starts_at: Timestamp,
+    pub ends_at: Timestamp,
+    #[serde(default)]
+    pub note: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Venue {
+    pub name: String,
+    pub address: String,
+    pub link: String,
+}
+
+/// Something that the event asks each party.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    pub id: String,
+    pub texts: Vec<LocalizedText>,
+    pub required: bool,
+    pub max_length: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttendanceRule {
+    pub min_percent: u32,
+    pub makeup_sessions: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    Course,
+    OpenGroup,
+    OpenEvent,
+    SingleSession,
+    Appointments,
+    Contest,
+}
+
+/// `DRAFT -> PUBLISHED -> CANCELLED | COMPLETED`; a draft may be cancelled too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventState {
+    Draft,
+    Published,
+    Cancelled,
+    Completed,
+}
+
+impl Terms {
+    /// When registration closes: the window's end, or the start where it has none and nobody joins midway.
+    pub fn closes(&self) -> Option<Timestamp> {
+        match (self.closes_at, self.starts_at) {
+            (Some(at), _) => Some(at),
+            (None, Some(start)) if !self.join_midway => Some(start),
+            (None, _) => self.ends_at,
+        }
+    }
+
+    /// The time left to the start, if the event has one.
+    pub fn time_to_start(&self, now: Timestamp) -> Option<Span> {
+        self.starts_at.map(|start| start.since(now))
+    }
+
+    /// The pool of that number.
+    pub fn pool(&self, no: PoolNo) -> Option<&Pool> {
+        self.pools.iter().find(|p| p.no == no)
+    }
+}

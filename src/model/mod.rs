@@ -1,0 +1,14 @@
+//! The words of the field as types. Everything else is written in them.
+//!
+//! Nothing here waits, reads a clock or knows a database. Types that are stored as documents derive
+//! serde here, because the stored shape is part of what the word means (docs/decisions/0003).
+
+pub mod centre;
+pub mod contact;
+pub mod event;
+pub mod id;
+pub mod party;
+pub mod policy;
+pub mod registration;
+pub mod text;
+pub mod time;
