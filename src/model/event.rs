@@ -90,6 +90,9 @@ pub struct Session {
     pub end_local: String,
     pub starts_at: Timestamp,
     pub ends_at: Timestamp,
+    /// Where it takes place; absent: the event's venue.
+    #[serde(default)]
+    pub venue: Option<Venue>,
     #[serde(default)]
     pub note: String,
 }
