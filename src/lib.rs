@@ -12,4 +12,5 @@
 //! | `api`       | gRPC: parse, authorise, call, render                  | tonic             |
 //! | `cli`       | wires the rooms together                              | everything        |
 
+pub mod admission;
 pub mod model;

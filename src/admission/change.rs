@@ -1,0 +1,155 @@
+//! What can happen to an event. The journal is a list of these; replaying it gives the roster.
+//!
+//! No personal data: numbers, states, seats and reasons only. The stored form is pinned by a golden test.
+
+use crate::model::event::Terms;
+use crate::model::id::{Number, PoolNo};
+use crate::model::registration::{ActorKind, End};
+use crate::model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// One change under its number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Dense per event: 1, 2, 3 ...
+    #[serde(rename = "n")]
+    pub number: u64,
+    /// Never earlier than the entry before.
+    #[serde(rename = "at")]
+    pub at: Timestamp,
+    #[serde(rename = "by")]
+    pub actor: ActorKind,
+    /// The version of the waitlist policy it was decided under.
+    #[serde(rename = "pv")]
+    pub policy: u32,
+    /// Seats that it took (positive) or gave back (negative).
+    #[serde(rename = "s", default, skip_serializing_if = "is_zero")]
+    pub seats: i64,
+    #[serde(rename = "c")]
+    pub change: Change,
+}
+
+fn is_zero(n: &i64) -> bool {
+    *n == 0
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Number 1 of every journal.
+    EventCreated { terms: Arc<Terms> },
+    /// Pools, policy, window or limits changed.
+    TermsChanged { terms: Arc<Terms> },
+    /// Texts, venue or other things that give nobody a seat changed.
+    DetailsChanged,
+    Published,
+    EventCancelled,
+    EventCompleted,
+    /// A kept pool is open to all from now on.
+    PoolReleased { pool: PoolNo },
+    /// A party was taken in.
+    Registered {
+        number: Number,
+        size: u32,
+        /// Pools that it accepts, in order of wish; empty: any.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        wishes: Vec<PoolNo>,
+        to: Entering,
+        /// It may be the same party as this one: set where the caller could not vouch.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        twin_of: Option<Number>,
+        /// When a possible duplicate is dropped.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        drop_at: Option<Timestamp>,
+    },
+    /// A review ended well: the party stands in line at its accepted number.
+    Approved { number: Number },
+    /// A seat was given.
+    Confirmed {
+        number: Number,
+        pool: PoolNo,
+        because: Because,
+        /// Who stood first and did not fit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        passed_over: Option<Number>,
+    },
+    /// A seat is held until a deadline.
+    Offered {
+        number: Number,
+        pool: PoolNo,
+        expires_at: Timestamp,
+        because: Because,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        passed_over: Option<Number>,
+    },
+    OfferAccepted { number: Number },
+    /// The deadline passed and the party stays on the list.
+    OfferMissed {
+        number: Number,
+        /// Its new place where the policy sends it to the end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to_place: Option<Number>,
+    },
+    /// A registration ended.
+    Ended { number: Number, end: End },
+    /// Staff set or took away the priority class; the reason stands elsewhere.
+    ClassSet { number: Number, class: Option<String> },
+    /// The party became smaller or larger.
+    Resized { number: Number, size: u32 },
+    /// The contact or other words of the party were corrected; the place stays.
+    Amended { number: Number },
+    /// The registration that it may have been a duplicate of is no longer live.
+    TwinCleared { number: Number },
+    /// Seats were freed and stay free, with the reason.
+    SeatsFree { pool: PoolNo, seats: u32, because: Idle },
+}
+
+/// Where a new party goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Entering {
+    InReview,
+    Line,
+    /// Straight to a seat, because nobody who waits has a right to it.
+    Seat {
+        pool: PoolNo,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        passed_over: Option<Number>,
+    },
+}
+
+/// The rule by which a seat was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Because {
+    /// First in line.
+    FirstInLine,
+    /// The first in line that fits; who was passed over keeps the place.
+    FirstThatFits,
+    /// Staff chose the first in line.
+    StaffInOrder,
+    /// Staff chose somebody else, with a reason that stands elsewhere.
+    StaffOutOfOrder,
+}
+
+/// Why a freed seat stays free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Idle {
+    /// Nobody waits for this pool.
+    NobodyWaits,
+    /// The first in line needs more seats than are free, and holds them.
+    FirstHolds { number: Number },
+    /// Nobody in line fits.
+    NobodyFits,
+    /// The policy leaves the choice to staff.
+    StaffChoose,
+    /// Too close to the start for an automatic offer: staff have a call list.
+    TooCloseToStart,
+    /// The event has begun and takes nobody midway.
+    Begun,
+    /// The only parties that fit have just missed or declined this offer.
+    JustMissed,
+}

@@ -1,0 +1,93 @@
+//! The counts of an event, kept with every change and never counted from rows.
+
+use crate::model::registration::StateKind;
+use serde::{Deserialize, Serialize};
+
+/// Parties and the persons in them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    #[serde(rename = "pa")]
+    pub parties: u32,
+    #[serde(rename = "pe")]
+    pub persons: u32,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, size: u32) {
+        self.parties += 1;
+        self.persons += size;
+    }
+    pub(super) fn take(&mut self, size: u32) {
+        self.parties = self.parties.saturating_sub(1);
+        self.persons = self.persons.saturating_sub(size);
+    }
+}
+
+/// Where everybody stands. Each registration is in exactly one tally.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    pub in_review: Tally,
+    pub waiting: Tally,
+    pub offered: Tally,
+    pub confirmed: Tally,
+    pub cancelled: Tally,
+    pub declined: Tally,
+    pub expired: Tally,
+    pub rejected: Tally,
+    pub event_cancelled: Tally,
+    pub transferred: Tally,
+    /// Possible duplicates whose twin is live: in nobody's way, and in no other tally.
+    pub duplicates: Tally,
+    /// Duplicates that were dropped.
+    pub dropped: Tally,
+    pub offers_made: u32,
+    pub offers_accepted: u32,
+    pub offers_declined: u32,
+    pub offers_missed: u32,
+}
+
+impl Counts {
+    /// Seats held: confirmed and offered.
+    pub fn held(&self) -> u32 {
+        self.confirmed.persons + self.offered.persons
+    }
+
+    /// Everybody who ever asked, without duplicates.
+    pub fn applied(&self) -> Tally {
+        let all = [
+            self.in_review,
+            self.waiting,
+            self.offered,
+            self.confirmed,
+            self.cancelled,
+            self.declined,
+            self.expired,
+            self.rejected,
+            self.event_cancelled,
+            self.transferred,
+        ];
+        all.iter().fold(Tally::default(), |sum, t| Tally {
+            parties: sum.parties + t.parties,
+            persons: sum.persons + t.persons,
+        })
+    }
+
+    /// The tally that a registration of this state belongs to.
+    pub(super) fn tally(&mut self, state: StateKind, is_twin: bool) -> &mut Tally {
+        match (is_twin, state) {
+            (true, s) if s.is_live() => &mut self.duplicates,
+            (true, _) => &mut self.dropped,
+            (false, StateKind::InReview) => &mut self.in_review,
+            (false, StateKind::Waitlisted) => &mut self.waiting,
+            (false, StateKind::Offered) => &mut self.offered,
+            (false, StateKind::Confirmed) => &mut self.confirmed,
+            (false, StateKind::Cancelled) => &mut self.cancelled,
+            (false, StateKind::Declined) => &mut self.declined,
+            (false, StateKind::Expired) => &mut self.expired,
+            (false, StateKind::Rejected) => &mut self.rejected,
+            (false, StateKind::EventCancelled) => &mut self.event_cancelled,
+            (false, StateKind::Transferred) => &mut self.transferred,
+        }
+    }
+}

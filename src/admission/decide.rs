@@ -1,0 +1,334 @@
+//! The ladder: command + roster + now -> changes, or a refusal. One refusal per line, in the documented
+//! order. What free seats lead to afterwards is not here but in `settle`.
+
+use super::change::{Because, Change, Entering};
+use super::command::{NewParty, Verb};
+use super::refusal::Refusal;
+use super::roster::{Roster, Standing};
+use crate::model::contact::ContactKeys;
+use crate::model::event::{EventState, Terms};
+use crate::model::id::{Number, PoolNo};
+use crate::model::registration::{ActorKind, End, State};
+use crate::model::time::Timestamp;
+
+type Decision = Result<Vec<Change>, Refusal>;
+
+impl Roster {
+    /// Decides one command against the roster as it stands. Changes nothing.
+    pub fn decide(&self, verb: &Verb, actor: ActorKind, now: Timestamp) -> Decision {
+        match verb {
+            Verb::Register(party) => self.register(party, now),
+            Verb::Amend { number, size, contact } => self.amend(*number, *size, *contact, actor),
+            Verb::Cancel { number, reason } => {
+                let end = End::Cancelled { by: actor, reason: *reason };
+                self.end_live(*number, end)
+            }
+            Verb::Accept { number } => self.accept(*number),
+            Verb::Decline { number } => {
+                self.offered(*number)?;
+                Ok(vec![Change::Ended { number: *number, end: End::Declined }])
+            }
+            Verb::Approve { number } => {
+                self.published()?;
+                self.in_review(*number)?;
+                Ok(vec![Change::Approved { number: *number }])
+            }
+            Verb::Reject { number, reason } => {
+                self.in_review(*number)?;
+                Ok(vec![Change::Ended { number: *number, end: End::Rejected { reason: *reason } }])
+            }
+            Verb::SetClass { number, class } => self.set_class(*number, class.as_deref()),
+            Verb::Promote { number, pool, has_reason } => self.promote(*number, *pool, *has_reason),
+            Verb::TransferAway { number, to } => {
+                self.end_live(*number, End::Transferred { to: Box::new(*to) })
+            }
+            Verb::Publish => self.event_in(&[EventState::Draft]).map(|()| vec![Change::Published]),
+            Verb::CancelEvent => self.cancel_event(),
+            Verb::CompleteEvent => self.complete_event(),
+            Verb::UpdateEvent { terms, if_version } => self.update_event(terms.as_ref(), *if_version),
+            Verb::Sweep => Ok(Vec::new()),
+        }
+    }
+
+    fn register(&self, party: &NewParty, now: Timestamp) -> Decision {
+        self.published()?;
+        self.window_open(now)?;
+        self.size_allowed(party.size)?;
+        self.pools_known(&party.wishes)?;
+        self.fits_some_pool(party)?;
+        let twin_of = self.twin_of(party)?;
+        let to = self.entering(party, twin_of.is_some());
+        self.line_has_room(&to)?;
+        Ok(vec![Change::Registered {
+            number: self.next_number,
+            size: party.size,
+            wishes: party.wishes.clone(),
+            to,
+            twin_of,
+            drop_at: twin_of.map(|_| now.plus(self.terms.policy.duplicate_hold)),
+        }])
+    }
+
+    fn published(&self) -> Result<(), Refusal> {
+        match self.state {
+            EventState::Published => Ok(()),
+            EventState::Draft => Err(Refusal::EventNotPublished),
+            EventState::Cancelled => Err(Refusal::EventCancelled),
+            EventState::Completed => Err(Refusal::EventCompleted),
+        }
+    }
+
+    fn window_open(&self, now: Timestamp) -> Result<(), Refusal> {
+        if let Some(opens_at) = self.terms.opens_at.filter(|at| now < *at) {
+            return Err(Refusal::RegistrationNotOpen { opens_at });
+        }
+        match self.terms.closes().filter(|at| *at <= now) {
+            Some(closed_at) => Err(Refusal::RegistrationClosed { closed_at }),
+            None => Ok(()),
+        }
+    }
+
+    fn size_allowed(&self, size: u32) -> Result<(), Refusal> {
+        let (min, max) = (self.terms.party_min.max(1), self.terms.party_max);
+        match size {
+            n if n < min => Err(Refusal::PartyTooSmall { size, min }),
+            n if n > max => Err(Refusal::PartyTooLarge { size, max }),
+            _ => Ok(()),
+        }
+    }
+
+    fn pools_known(&self, wishes: &[PoolNo]) -> Result<(), Refusal> {
+        match wishes.iter().find(|no| self.terms.pool(**no).is_none()) {
+            Some(pool) => Err(Refusal::PoolNotFound { pool: *pool }),
+            None => Ok(()),
+        }
+    }
+
+    fn fits_some_pool(&self, party: &NewParty) -> Result<(), Refusal> {
+        let acceptable = |no: PoolNo| party.wishes.is_empty() || party.wishes.contains(&no);
+        let sizes = self.terms.pools.iter().filter(|p| acceptable(p.no));
+        let largest = sizes.map(|p| p.capacity.unwrap_or(u32::MAX)).max().unwrap_or(0);
+        if party.size > largest {
+            return Err(Refusal::PartyLargerThanPool { size: party.size, largest });
+        }
+        Ok(())
+    }
+
+    /// The live registration that this may be a duplicate of, where the caller could not vouch.
+    fn twin_of(&self, party: &NewParty) -> Result<Option<Number>, Refusal> {
+        let limit = self.terms.policy.registrations_per_contact as usize;
+        let sharing = if limit == 0 { Vec::new() } else { self.sharing(party.contact) };
+        match sharing.first() {
+            Some(number) if limit > 0 && sharing.len() >= limit => {
+                if party.vouched {
+                    return Err(Refusal::AlreadyRegistered { number: *number });
+                }
+                Ok(Some(*number))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn entering(&self, party: &NewParty, is_twin: bool) -> Entering {
+        if self.terms.approval_required {
+            return Entering::InReview;
+        }
+        match self.seat_for_newcomer(party.size, &party.wishes).filter(|_| !is_twin) {
+            Some((pool, passed_over)) => Entering::Seat { pool, passed_over },
+            None => Entering::Line,
+        }
+    }
+
+    fn line_has_room(&self, to: &Entering) -> Result<(), Refusal> {
+        match self.terms.policy.waitlist_limit {
+            Some(limit) if *to == Entering::Line && self.counts.waiting.parties >= limit => {
+                Err(Refusal::WaitlistFull { limit })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn live(&self, number: Number) -> Result<&Standing, Refusal> {
+        let s = self.standing(number).ok_or(Refusal::RegistrationNotFound)?;
+        if s.state.is_live() { Ok(s) } else { Err(Refusal::IllegalState { state: s.state.kind() }) }
+    }
+
+    fn in_review(&self, number: Number) -> Result<&Standing, Refusal> {
+        let s = self.live(number)?;
+        if s.state == State::InReview { Ok(s) } else { Err(Refusal::IllegalState { state: s.state.kind() }) }
+    }
+
+    /// A registration with a live offer. Deadlines that have passed were dealt with before.
+    fn offered(&self, number: Number) -> Result<&Standing, Refusal> {
+        let s = self.standing(number).ok_or(Refusal::RegistrationNotFound)?;
+        match s.state {
+            State::Offered { .. } => Ok(s),
+            State::Waitlisted | State::Ended(End::Expired) if s.missed_offers > 0 => Err(Refusal::OfferExpired),
+            _ => Err(Refusal::NoLiveOffer { state: s.state.kind() }),
+        }
+    }
+
+    fn accept(&self, number: Number) -> Decision {
+        self.offered(number)?;
+        Ok(vec![Change::OfferAccepted { number }])
+    }
+
+    /// Ends a live registration, and clears the first possible duplicate of it.
+    fn end_live(&self, number: Number, end: End) -> Decision {
+        self.live(number)?;
+        Ok(vec![Change::Ended { number, end }])
+    }
+
+    fn amend(
+        &self,
+        number: Number,
+        size: Option<u32>,
+        contact: Option<ContactKeys>,
+        actor: ActorKind,
+    ) -> Decision {
+        let s = self.live(number)?;
+        self.published()?;
+        let mut changes = Vec::new();
+        if let Some(keys) = contact {
+            self.contact_free(number, keys, actor)?;
+        }
+        if let Some(size) = size.filter(|n| *n != s.size) {
+            self.size_allowed(size)?;
+            self.may_grow(s, size)?;
+            changes.push(Change::Resized { number, size });
+        }
+        if changes.is_empty() || contact.is_some() {
+            changes.insert(0, Change::Amended { number });
+        }
+        Ok(changes)
+    }
+
+    /// Staff are told of a contact that somebody else lives under; others must not learn of it.
+    fn contact_free(&self, number: Number, keys: ContactKeys, actor: ActorKind) -> Result<(), Refusal> {
+        let limit = self.terms.policy.registrations_per_contact as usize;
+        let others: Vec<_> = self.sharing(keys).into_iter().filter(|n| *n != number).collect();
+        match others.first() {
+            Some(other) if limit > 0 && others.len() >= limit && actor == ActorKind::Staff => {
+                Err(Refusal::AlreadyRegistered { number: *other })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// More seats than before: only free ones, and only where nobody who waits has a right to them.
+    fn may_grow(&self, s: &Standing, size: u32) -> Result<(), Refusal> {
+        let party = NewParty {
+            size,
+            wishes: s.wishes.to_vec(),
+            contact: ContactKeys::default(),
+            vouched: true,
+        };
+        let (Some(extra), Some(no)) = (size.checked_sub(s.size), s.state.holds()) else {
+            return if size > s.size { self.fits_some_pool(&party) } else { Ok(()) };
+        };
+        let Some((pool, held)) = self.pool(no) else { return Err(Refusal::PoolNotFound { pool: no }) };
+        let free = Self::free(pool, held);
+        if extra > free {
+            return Err(Refusal::SeatsNotFree { asked: extra, free });
+        }
+        match self.better_right(pool, held.released, free) {
+            Some(number) => Err(Refusal::WaitingPartyFirst { number }),
+            None => Ok(()),
+        }
+    }
+
+    fn set_class(&self, number: Number, class: Option<&str>) -> Decision {
+        self.live(number)?;
+        if let Some(class) = class {
+            let in_order = self.terms.policy.class_order.iter().any(|c| c == class);
+            let in_pool = self.terms.pools.iter().any(|p| p.classes.iter().any(|c| c == class));
+            if !in_order && !in_pool {
+                return Err(Refusal::ClassUnknown { class: class.to_owned() });
+            }
+        }
+        Ok(vec![Change::ClassSet { number, class: class.map(str::to_owned) }])
+    }
+
+    fn promote(&self, number: Number, pool: Option<PoolNo>, has_reason: bool) -> Decision {
+        let s = self.live(number)?;
+        self.published()?;
+        if s.state != State::Waitlisted {
+            return Err(Refusal::IllegalState { state: s.state.kind() });
+        }
+        if let Some(twin_of) = s.twin_of {
+            return Err(Refusal::PossibleDuplicate { twin_of });
+        }
+        let no = self.pool_for_promotion(s, pool)?;
+        let Some((pool, held)) = self.pool(no) else { return Err(Refusal::PoolNotFound { pool: no }) };
+        let first = self.first_for(pool, held.released, u32::MAX, &[]);
+        let in_order = first.is_some_and(|w| w.number == number);
+        if !in_order && !has_reason {
+            return Err(Refusal::ReasonRequired);
+        }
+        let because = if in_order { Because::StaffInOrder } else { Because::StaffOutOfOrder };
+        Ok(vec![Change::Confirmed { number, pool: no, because, passed_over: None }])
+    }
+
+    /// The pool that staff named, or the one that the party likes best; its free seats must be enough.
+    fn pool_for_promotion(&self, s: &Standing, named: Option<PoolNo>) -> Result<PoolNo, Refusal> {
+        let candidates = match named {
+            Some(no) => vec![no],
+            None => self.pools_in_order(s.class.as_deref(), &s.wishes),
+        };
+        let mut most_free = 0;
+        for no in candidates {
+            let Some((pool, held)) = self.pool(no) else { return Err(Refusal::PoolNotFound { pool: no }) };
+            let free = Self::free(pool, held);
+            if free >= s.size {
+                return Ok(no);
+            }
+            most_free = most_free.max(free);
+        }
+        Err(Refusal::SeatsNotFree { asked: s.size, free: most_free })
+    }
+
+    fn event_in(&self, states: &[EventState]) -> Result<(), Refusal> {
+        if states.contains(&self.state) { Ok(()) } else { Err(Refusal::IllegalEventState { state: self.state }) }
+    }
+
+    fn cancel_event(&self) -> Decision {
+        self.event_in(&[EventState::Draft, EventState::Published])?;
+        let live = self.standings().filter(|s| s.state.is_live());
+        let mut changes: Vec<_> =
+            live.map(|s| Change::Ended { number: s.number, end: End::EventCancelled }).collect();
+        changes.push(Change::EventCancelled);
+        Ok(changes)
+    }
+
+    fn complete_event(&self) -> Decision {
+        self.event_in(&[EventState::Published])?;
+        let offered = self.standings().filter(|s| matches!(s.state, State::Offered { .. }));
+        let mut changes: Vec<_> =
+            offered.map(|s| Change::Ended { number: s.number, end: End::Expired }).collect();
+        changes.push(Change::EventCompleted);
+        Ok(changes)
+    }
+
+    fn update_event(&self, terms: Option<&std::sync::Arc<Terms>>, if_version: Option<u64>) -> Decision {
+        self.event_in(&[EventState::Draft, EventState::Published])?;
+        if if_version.is_some_and(|v| v != self.version) {
+            return Err(Refusal::EtagMismatch { current: self.version });
+        }
+        let Some(terms) = terms else { return Ok(vec![Change::DetailsChanged]) };
+        if let Some(pool) = self.pool_in_use(terms) {
+            return Err(Refusal::PoolInUse { pool });
+        }
+        Ok(vec![Change::TermsChanged { terms: std::sync::Arc::clone(terms) }])
+    }
+
+    /// A pool that the new terms leave out though somebody sits in it or wishes for it.
+    fn pool_in_use(&self, terms: &Terms) -> Option<PoolNo> {
+        let gone = self.terms.pools.iter().map(|p| p.no).filter(|no| terms.pool(*no).is_none());
+        let mut gone = gone.collect::<Vec<_>>();
+        gone.retain(|no| {
+            let live = self.standings().filter(|s| s.state.is_live());
+            live.into_iter().any(|s| s.state.holds() == Some(*no) || s.wishes.contains(no))
+        });
+        gone.first().copied()
+    }
+}

@@ -1,0 +1,82 @@
+//! Why a registration stands where it stands, from data: who is before it by number, and what must happen
+//! for a seat. Never a name, never the reason behind a class.
+
+use super::roster::Roster;
+use crate::model::event::EventState;
+use crate::model::id::Number;
+use crate::model::policy::Promotion;
+use crate::model::registration::State;
+
+/// How many of those ahead an explanation names.
+const AHEAD_MAX: u32 = 100;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    pub policy_version: u32,
+    pub class_rank: u8,
+    pub position: u32,
+    /// The first of those before it, nearest to a seat first; at most 100.
+    pub ahead: Vec<Ahead>,
+    /// Persons of everybody before it that is named in `ahead`.
+    pub persons_ahead: u32,
+    pub needed: Needed,
+}
+
+/// Somebody before it, by number only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ahead {
+    pub number: Number,
+    pub size: u32,
+}
+
+/// What must happen for a seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needed {
+    /// It holds a seat.
+    Nothing,
+    /// It must accept its offer in time.
+    AcceptOffer,
+    /// Staff must finish the review.
+    Review,
+    /// This many seats must become free, and those before it must be served or not fit.
+    Seats { seats: u32 },
+    /// Staff choose who is next.
+    StaffChoice,
+    /// Its twin must end first.
+    TwinEnds { twin_of: Number },
+    /// It has ended, or its event has.
+    Ended,
+}
+
+impl Roster {
+    /// Explains one registration; `None` where there is none of that number.
+    pub fn explain(&self, number: Number) -> Option<Explanation> {
+        let s = self.standing(number)?;
+        let position = self.position(number);
+        let ahead: Vec<Ahead> = (1..position.min(AHEAD_MAX + 1))
+            .filter_map(|p| self.at_position(p))
+            .filter_map(|n| self.standing(n))
+            .map(|s| Ahead { number: s.number, size: s.size })
+            .collect();
+        let needed = match s.state {
+            State::Ended(_) => Needed::Ended,
+            State::Confirmed { .. } => Needed::Nothing,
+            _ if self.state != EventState::Published => Needed::Ended,
+            State::Offered { .. } => Needed::AcceptOffer,
+            State::InReview => Needed::Review,
+            State::Waitlisted => match (s.twin_of, self.terms.policy.promotion) {
+                (Some(twin_of), _) => Needed::TwinEnds { twin_of },
+                (None, Promotion::Manual) => Needed::StaffChoice,
+                (None, _) => Needed::Seats { seats: s.size },
+            },
+        };
+        Some(Explanation {
+            policy_version: self.terms.policy.version,
+            class_rank: self.rank(s),
+            position,
+            persons_ahead: ahead.iter().map(|a| a.size).sum(),
+            ahead,
+            needed,
+        })
+    }
+}

@@ -1,0 +1,75 @@
+//! Which change owes whom a message. A pure function of the journal: the journal is the outbox, and the
+//! courier that will deliver keeps a cursor into it.
+
+use super::change::{Change, Entering, Entry};
+use crate::model::id::Number;
+use crate::model::registration::{ActorKind, End};
+
+/// A message owed to a party.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The registration whose party is told.
+    pub number: Number,
+    pub kind: NoticeKind,
+    /// The entry that owes it: with the number, unique for ever.
+    pub journal_number: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum NoticeKind {
+    /// Taken in, under review.
+    Received,
+    /// Taken in, and has a seat.
+    Confirmed,
+    /// Taken in, and waits.
+    Waiting,
+    Offered,
+    /// An offer ran out; the party stays on the list or leaves it, as the policy says.
+    Expired,
+    /// A waiting party got a seat.
+    Promoted,
+    Cancelled,
+    Rejected,
+    EventCancelled,
+    /// Goes on in another event.
+    Moved,
+}
+
+/// What an entry owes. Most owe one notice or none.
+pub fn notices(entry: &Entry) -> Option<Notice> {
+    use NoticeKind::*;
+    let (number, kind) = match &entry.change {
+        Change::Registered { number, to, .. } => match to {
+            Entering::InReview => (*number, Received),
+            Entering::Line => (*number, Waiting),
+            Entering::Seat { .. } => (*number, Confirmed),
+        },
+        Change::Approved { number } => (*number, Waiting),
+        Change::Confirmed { number, .. } => (*number, Promoted),
+        Change::OfferAccepted { number } => (*number, Confirmed),
+        Change::Offered { number, .. } => (*number, Offered),
+        Change::OfferMissed { number, .. } => (*number, Expired),
+        Change::Ended { number, end } => match end {
+            // A duplicate that is dropped is not told of its twin.
+            End::Cancelled { by: ActorKind::System, .. } => return None,
+            End::Cancelled { .. } | End::Declined => (*number, Cancelled),
+            End::Expired => (*number, Expired),
+            End::Rejected { .. } => (*number, Rejected),
+            End::EventCancelled => (*number, EventCancelled),
+            End::Transferred { .. } => (*number, Moved),
+        },
+        Change::EventCreated { .. }
+        | Change::TermsChanged { .. }
+        | Change::DetailsChanged
+        | Change::Published
+        | Change::EventCancelled
+        | Change::EventCompleted
+        | Change::PoolReleased { .. }
+        | Change::ClassSet { .. }
+        | Change::Resized { .. }
+        | Change::Amended { .. }
+        | Change::TwinCleared { .. }
+        | Change::SeatsFree { .. } => return None,
+    };
+    Some(Notice { number, kind, journal_number: entry.number })
+}

@@ -1,0 +1,41 @@
+//! The reasons for a no. A refusal is an answer with facts, not a failure; it leaves no change behind.
+
+use crate::model::event::EventState;
+use crate::model::id::{Number, PoolNo};
+use crate::model::registration::StateKind;
+use crate::model::time::Timestamp;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The request id was used for something else.
+    RequestIdReused,
+    EventNotPublished,
+    EventCancelled,
+    EventCompleted,
+    RegistrationNotOpen { opens_at: Timestamp },
+    RegistrationClosed { closed_at: Timestamp },
+    PartyTooSmall { size: u32, min: u32 },
+    PartyTooLarge { size: u32, max: u32 },
+    /// No pool that the party accepts is ever large enough for it.
+    PartyLargerThanPool { size: u32, largest: u32 },
+    PoolNotFound { pool: PoolNo },
+    AlreadyRegistered { number: Number },
+    WaitlistFull { limit: u32 },
+    RegistrationNotFound,
+    /// The verb is not possible in this state.
+    IllegalState { state: StateKind },
+    IllegalEventState { state: EventState },
+    OfferExpired,
+    NoLiveOffer { state: StateKind },
+    /// The seats asked for are not free.
+    SeatsNotFree { asked: u32, free: u32 },
+    /// The seats are free, but somebody who waits has the better right to them.
+    WaitingPartyFirst { number: Number },
+    ReasonRequired,
+    ClassUnknown { class: String },
+    PossibleDuplicate { twin_of: Number },
+    EtagMismatch { current: u64 },
+    /// A pool that is held or wished for cannot go.
+    PoolInUse { pool: PoolNo },
+    SameEvent,
+}
