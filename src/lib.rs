@@ -14,3 +14,4 @@
 
 pub mod admission;
 pub mod model;
+pub mod storage;

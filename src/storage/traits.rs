@@ -1,0 +1,254 @@
+//! What the rooms above need of a database, in their words. One method is one transaction; no transaction
+//! handle crosses this line.
+
+use crate::admission::{Entry, Header, Outcome, Recorded, Request, Standing};
+use crate::model::centre::{Centre, Programme};
+use crate::model::contact::ContactKeys;
+use crate::model::event::{Event, EventKind, EventState};
+use crate::model::id::{CentreId, EventId, Number, ProgrammeId, RegistrationId};
+use crate::model::time::Timestamp;
+use async_trait::async_trait;
+
+/// Why storage could not do as asked. Messages are for the log; callers never see them.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Nothing was written; the same again may work (serialization failure, deadlock, lock timeout).
+    #[error("the transaction gave way to another: {0}")]
+    GaveWay(String),
+    /// The commit was sent and its answer lost: written or not, only the request ids can tell.
+    #[error("the outcome of the commit is not known: {0}")]
+    Unknown(String),
+    /// Nothing was written; the database cannot be reached or is overloaded.
+    #[error("the database does not answer: {0}")]
+    Unavailable(String),
+    /// A unique key that admission believed free is taken; the cache was wrong.
+    #[error("the database holds something that the roster did not know: {0}")]
+    Conflict(String),
+    /// A stored value cannot be read back.
+    #[error("corrupt value in {table}.{column} of {id}")]
+    Corrupt { table: &'static str, column: &'static str, id: String },
+    /// Anything else: a bug, a full disk.
+    #[error("the database failed: {0}")]
+    Failed(String),
+}
+
+/// An event to be locked, and the journal number up to which its roster is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Lock {
+    pub event: EventId,
+    pub known: Option<u64>,
+}
+
+/// What the locked row says about the roster that the caller has.
+pub enum Fresh {
+    /// No such event.
+    Missing,
+    /// The number is the same: the roster is right.
+    Current,
+    /// These entries are missing.
+    Behind(Box<Behind>),
+    /// The caller had none: everything.
+    Whole(Box<Whole>),
+}
+
+/// What a roster lacks.
+pub struct Behind {
+    pub event: Event,
+    pub entries: Vec<Entry>,
+    /// Ids and contact keys of registrations that are new or amended in `entries`.
+    pub attachments: Vec<(Number, RegistrationId, ContactKeys)>,
+    pub requests: Vec<(u128, Recorded)>,
+}
+
+/// A whole event.
+pub struct Whole {
+    pub event: Event,
+    pub header: Header,
+    /// By accepted number.
+    pub standings: Vec<Standing>,
+    pub requests: Vec<(u128, Recorded)>,
+}
+
+/// What one batch writes for one event.
+pub struct EventWrite {
+    pub event: EventId,
+    /// The journal number before the batch; the row must still have it.
+    pub from: u64,
+    pub header: Header,
+    pub next_due: Option<Timestamp>,
+    /// Free seats in all; `None` where a pool has no bound.
+    pub free_seats: Option<u32>,
+    /// The document, where staff changed it.
+    pub document: Option<Event>,
+    /// Number `from + 1` and on; never empty.
+    pub entries: Vec<Entry>,
+    pub new: Vec<NewRegistration>,
+    /// Registrations that existed before the batch and changed in it.
+    pub changed: Vec<ChangedRegistration>,
+    /// Parties whose words changed.
+    pub parties: Vec<PartyWrite>,
+    /// Requests other than sign-ups.
+    pub requests: Vec<(Request, Outcome)>,
+    /// Reasons that staff wrote down, apart from what they decided.
+    pub reasons: Vec<Reason>,
+}
+
+/// A sign-up, as it stands after the batch.
+pub struct NewRegistration {
+    pub standing: Standing,
+    pub guard: Option<u64>,
+    pub request: Request,
+    pub outcome: Outcome,
+    /// SHA-256 of the management token.
+    pub token_hash: [u8; 32],
+    pub party: PartyWrite,
+}
+
+pub struct ChangedRegistration {
+    pub standing: Standing,
+    pub guard: Option<u64>,
+}
+
+/// A party's words: personal data, in a table of its own.
+#[derive(Clone)]
+pub struct PartyWrite {
+    pub number: Number,
+    /// The party as a JSON document (`model::party::Party`).
+    pub document: String,
+    /// Names, folded for search and for the order by name.
+    pub search: String,
+}
+
+/// Words of staff about a decision; never in the journal.
+pub struct Reason {
+    pub journal_number: u64,
+    pub number: Number,
+    pub text: String,
+}
+
+/// A party's row.
+#[derive(Clone)]
+pub struct PartyRow {
+    pub number: Number,
+    pub document: String,
+    pub search: String,
+}
+
+/// A request id outside any event: scope and id as a keyed hash.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenRequest {
+    pub key: u128,
+    pub fingerprint: u64,
+}
+
+/// What became of a creation under a request id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stored {
+    Created,
+    /// The same was created before under this request id; the id of what was created then.
+    Replayed(String),
+    /// The request id was used for something else.
+    RequestIdReused,
+    /// The id that the caller chose is taken.
+    Taken,
+    /// An update found another version (the current one).
+    VersionMismatch(u64),
+    Missing,
+}
+
+/// Which events to list. Ordered by start (events without one last), then id.
+#[derive(Clone, Debug, Default)]
+pub struct EventQuery {
+    pub centre: Option<CentreId>,
+    pub programme: Option<ProgrammeId>,
+    pub municipality: Option<String>,
+    pub kind: Option<EventKind>,
+    pub state: Option<EventState>,
+    /// Start at or after.
+    pub starts_from: Option<Timestamp>,
+    /// Start before.
+    pub starts_before: Option<Timestamp>,
+    pub has_free_seats: Option<bool>,
+    /// Only after this one in the order.
+    pub after: Option<(Timestamp, EventId)>,
+    pub limit: u32,
+}
+
+/// The start under which an event without one is ordered.
+pub const NO_START: Timestamp = Timestamp(i64::MAX);
+
+/// An event as lists show it: the document and what the row keeps of its roster.
+pub struct EventRow {
+    pub event: Event,
+    pub header: Header,
+}
+
+/// Decides a batch inside the transaction, with the event rows locked. Must not block.
+pub type Decide = Box<dyn FnOnce(Vec<Fresh>) -> Vec<EventWrite> + Send>;
+
+/// The behaviour that both dialects share, shown by one conformance suite.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Locks the events in id order, tells `decide` what is new about each (in the order of `locks`),
+    /// writes what it answers, and commits; all in one transaction, committed also where nothing is
+    /// written, so that an answer read under the lock is as durable as a write.
+    async fn transact(&self, locks: Vec<Lock>, decide: Decide) -> Result<(), StoreError>;
+
+    /// Stores a new event with its first entry, under a request id.
+    async fn create_event(&self, event: &Event, entry: &Entry, request: OpenRequest) -> Result<Stored, StoreError>;
+
+    /// The journal numbers of these events; events that do not exist are left out.
+    async fn journal_numbers(&self, events: &[EventId]) -> Result<Vec<(EventId, u64)>, StoreError>;
+
+    async fn list_events(&self, query: &EventQuery) -> Result<Vec<EventRow>, StoreError>;
+
+    /// Events with something due at or before `now`, earliest first.
+    async fn due_events(&self, now: Timestamp, limit: u32) -> Result<Vec<EventId>, StoreError>;
+
+    /// Entries of a journal from number `from` on, at most `limit` of them.
+    async fn journal(&self, event: EventId, from: u64, limit: u32) -> Result<Vec<Entry>, StoreError>;
+
+    /// The entries of these numbers.
+    async fn journal_entries(&self, event: EventId, numbers: &[u64]) -> Result<Vec<Entry>, StoreError>;
+
+    /// Everything of an event as one snapshot, outside any cache: for `eile check`.
+    async fn whole(&self, event: EventId) -> Result<Option<Whole>, StoreError>;
+
+    /// All event ids after `after`, in id order: for `eile check`.
+    async fn event_ids(&self, after: Option<EventId>, limit: u32) -> Result<Vec<EventId>, StoreError>;
+
+    /// The parties of these numbers, in any order; missing ones are left out.
+    async fn parties(&self, event: EventId, numbers: &[Number]) -> Result<Vec<PartyRow>, StoreError>;
+
+    /// Parties in the order of (search, number), after the given pair.
+    async fn parties_by_name(
+        &self,
+        event: EventId,
+        after: Option<(String, Number)>,
+        limit: u32,
+    ) -> Result<Vec<PartyRow>, StoreError>;
+
+    /// SHA-256 of a registration's management token.
+    async fn token_hash(&self, event: EventId, number: Number) -> Result<Option<[u8; 32]>, StoreError>;
+
+    async fn create_centre(&self, centre: &Centre, request: OpenRequest) -> Result<Stored, StoreError>;
+    /// Replaces a centre whose stored version is `centre.version - 1`.
+    async fn update_centre(&self, centre: &Centre, request: OpenRequest) -> Result<Stored, StoreError>;
+    async fn centre(&self, id: &CentreId) -> Result<Option<Centre>, StoreError>;
+    /// Centres in id order, after `after`.
+    async fn list_centres(&self, after: Option<&CentreId>, limit: u32) -> Result<Vec<Centre>, StoreError>;
+
+    async fn create_programme(&self, programme: &Programme, request: OpenRequest) -> Result<Stored, StoreError>;
+    async fn update_programme(&self, programme: &Programme, request: OpenRequest) -> Result<Stored, StoreError>;
+    async fn programme(&self, id: &ProgrammeId) -> Result<Option<Programme>, StoreError>;
+    async fn list_programmes(&self, after: Option<&ProgrammeId>, limit: u32) -> Result<Vec<Programme>, StoreError>;
+
+    /// The installation's secret: made at the first start, the same for every instance ever after.
+    async fn secret(&self) -> Result<[u8; 32], StoreError>;
+
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Writes back and closes. Nothing may be called after it.
+    async fn close(&self);
+}
