@@ -13,5 +13,8 @@
 //! | `cli`       | wires the rooms together                              | everything        |
 
 pub mod admission;
+pub mod clock;
+pub mod desk;
+pub mod keys;
 pub mod model;
 pub mod storage;

@@ -140,10 +140,10 @@ impl Roster {
                 self.line.insert(lane, s.place, s.number);
             }
             State::Offered { pool, expires_at } => {
-                self.hold(pool, |h| h.offered += s.size);
+                self.hold(pool, |h| h.offered.add(s.size));
                 self.deadlines.insert((expires_at, s.number));
             }
-            State::Confirmed { pool } => self.hold(pool, |h| h.confirmed += s.size),
+            State::Confirmed { pool } => self.hold(pool, |h| h.confirmed.add(s.size)),
             _ => {}
         }
         if let (Some(at), true) = (s.drop_at, s.state.is_live()) {
@@ -163,10 +163,10 @@ impl Roster {
                 self.line.remove(&lane, s.place);
             }
             State::Offered { pool, expires_at } => {
-                self.hold(pool, |h| h.offered = h.offered.saturating_sub(s.size));
+                self.hold(pool, |h| h.offered.take(s.size));
                 self.deadlines.remove(&(expires_at, s.number));
             }
-            State::Confirmed { pool } => self.hold(pool, |h| h.confirmed = h.confirmed.saturating_sub(s.size)),
+            State::Confirmed { pool } => self.hold(pool, |h| h.confirmed.take(s.size)),
             _ => {}
         }
         if let Some(at) = s.drop_at {
@@ -203,7 +203,7 @@ impl Roster {
 
     fn end(&mut self, number: Number, end: &End, entry: &Entry) {
         match end {
-            End::Declined => self.counts.offers_declined += 1,
+            End::Declined { .. } => self.counts.offers_declined += 1,
             End::Expired => self.counts.offers_missed += 1,
             _ => {}
         }

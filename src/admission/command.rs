@@ -30,7 +30,7 @@ pub enum Verb {
     Amend { number: Number, size: Option<u32>, contact: Option<ContactKeys> },
     Cancel { number: Number, reason: CancelReason },
     Accept { number: Number },
-    Decline { number: Number },
+    Decline { number: Number, reason: CancelReason },
     Approve { number: Number },
     Reject { number: Number, reason: RejectReason },
     SetClass { number: Number, class: Option<String> },

@@ -24,15 +24,11 @@ impl Roster {
                 self.end_live(*number, end)
             }
             Verb::Accept { number } => self.accept(*number),
-            Verb::Decline { number } => {
+            Verb::Decline { number, reason } => {
                 self.offered(*number)?;
-                Ok(vec![Change::Ended { number: *number, end: End::Declined }])
+                Ok(vec![Change::Ended { number: *number, end: End::Declined { reason: *reason } }])
             }
-            Verb::Approve { number } => {
-                self.published()?;
-                self.in_review(*number)?;
-                Ok(vec![Change::Approved { number: *number }])
-            }
+            Verb::Approve { number } => self.approve(*number),
             Verb::Reject { number, reason } => {
                 self.in_review(*number)?;
                 Ok(vec![Change::Ended { number: *number, end: End::Rejected { reason: *reason } }])
@@ -168,12 +164,21 @@ impl Roster {
         }
     }
 
+    fn approve(&self, number: Number) -> Decision {
+        self.published()?;
+        let s = self.in_review(number)?;
+        if self.seat_for_newcomer(s.size, &s.wishes).is_none() {
+            self.line_has_room(&Entering::Line)?;
+        }
+        Ok(vec![Change::Approved { number }])
+    }
+
     fn accept(&self, number: Number) -> Decision {
         self.offered(number)?;
         Ok(vec![Change::OfferAccepted { number }])
     }
 
-    /// Ends a live registration, and clears the first possible duplicate of it.
+    /// Ends a live registration.
     fn end_live(&self, number: Number, end: End) -> Decision {
         self.live(number)?;
         Ok(vec![Change::Ended { number, end }])
@@ -226,6 +231,9 @@ impl Roster {
         let (Some(extra), Some(no)) = (size.checked_sub(s.size), s.state.holds()) else {
             return if size > s.size { self.fits_some_pool(&party) } else { Ok(()) };
         };
+        if matches!(s.state, State::Offered { .. }) {
+            return Err(Refusal::IllegalState { state: s.state.kind() });
+        }
         let Some((pool, held)) = self.pool(no) else { return Err(Refusal::PoolNotFound { pool: no }) };
         let free = Self::free(pool, held);
         if extra > free {
@@ -260,8 +268,10 @@ impl Roster {
         }
         let no = self.pool_for_promotion(s, pool)?;
         let Some((pool, held)) = self.pool(no) else { return Err(Refusal::PoolNotFound { pool: no }) };
-        let first = self.first_for(pool, held.released, u32::MAX, &[]);
-        let in_order = first.is_some_and(|w| w.number == number);
+        // In order: nobody who stands before it would fit the free seats.
+        let mine = (self.rank(s), s.place);
+        let fits = self.first_for(pool, held.released, Self::free(pool, held), &[]);
+        let in_order = fits.is_none_or(|w| mine <= (w.rank, w.place));
         if !in_order && !has_reason {
             return Err(Refusal::ReasonRequired);
         }

@@ -8,7 +8,7 @@ use super::roster::{Outcome, Recorded, Roster};
 use crate::model::event::EventState;
 use crate::model::id::{Number, PoolNo};
 use crate::model::policy::MissedOffer;
-use crate::model::registration::{ActorKind, CancelReason, End, State};
+use crate::model::registration::{ActorKind, End, State};
 use crate::model::time::Timestamp;
 
 /// What became of a command.
@@ -36,16 +36,16 @@ impl Roster {
         };
         let number = about(&command.verb, &changes);
         let free_before = self.free_seats(&changes);
-        let policy = self.terms.policy.version;
         for change in changes {
             self.write(change, command.actor, now, journal);
         }
         let except: Vec<Number> = match command.verb {
-            super::command::Verb::Decline { number } => vec![number],
+            super::command::Verb::Decline { number, .. } => vec![number],
             _ => Vec::new(),
         };
         self.settle_all(now, &except, free_before, journal);
-        debug_assert!(policy <= self.terms.policy.version);
+        // New terms may make something due at once, such as a release that lies in the past.
+        self.do_due(now, journal);
         let outcome = self.outcome(number);
         if let Some(request) = command.request {
             self.record(request.key, Recorded { fingerprint: request.fingerprint, outcome });
@@ -53,17 +53,11 @@ impl Roster {
         Answer::Done(outcome)
     }
 
-    /// What the command would be answered, without doing it. What is due is done on a copy of nothing: the
-    /// answer is a forecast from the roster as it stands.
-    pub fn try_out(&self, command: &Command, now: Timestamp) -> Answer {
-        let now = now.max(self.last_at);
-        if let Some(answer) = self.answered_before(command) {
-            return answer;
-        }
-        match self.decide(&command.verb, command.actor, now) {
-            Err(refusal) => Answer::Refused(refusal),
-            Ok(changes) => Answer::Done(self.forecast(about(&command.verb, &changes), &changes)),
-        }
+    /// What the command would be answered now, without doing it, and the roster that it would leave.
+    pub fn try_out(&self, command: &Command, now: Timestamp) -> (Answer, Roster) {
+        let mut copy = self.clone();
+        let answer = copy.handle(command, now, &mut Vec::new());
+        (answer, copy)
     }
 
     fn answered_before(&self, command: &Command) -> Option<Answer> {
@@ -90,26 +84,6 @@ impl Roster {
             }),
             journal_number: self.journal_number,
         }
-    }
-
-    fn forecast(&self, number: Number, changes: &[Change]) -> Outcome {
-        use super::change::Entering;
-        use crate::model::registration::StateKind;
-        let mut outcome = self.outcome(number);
-        if let Some(Change::Registered { to, number, .. }) = changes.first() {
-            let (state, pool, position) = match to {
-                Entering::InReview => (StateKind::InReview, None, 0),
-                Entering::Line => {
-                    let rank = self.terms.policy.rank(None);
-                    (StateKind::Waitlisted, None, self.line.position(rank, *number))
-                }
-                Entering::Seat { pool, .. } => (StateKind::Confirmed, Some(*pool), 0),
-            };
-            outcome.state = Some(state);
-            outcome.pool = pool;
-            outcome.position = position;
-        }
-        outcome
     }
 
     /// Does everything whose time has come, in the order of its time.
@@ -142,8 +116,7 @@ impl Roster {
     fn passed_deadline(&self, number: Number) -> Option<Change> {
         let s = self.standing(number)?;
         if !matches!(s.state, State::Offered { .. }) {
-            let end = End::Cancelled { by: ActorKind::System, reason: CancelReason::Duplicate };
-            return Some(Change::Ended { number, end });
+            return Some(Change::Ended { number, end: End::DuplicateDropped });
         }
         Some(match self.terms.policy.missed_offer {
             MissedOffer::KeepPlace => Change::OfferMissed { number, to_place: None },
@@ -251,7 +224,7 @@ fn about(verb: &super::command::Verb, changes: &[Change]) -> Number {
         Verb::Amend { number, .. }
         | Verb::Cancel { number, .. }
         | Verb::Accept { number }
-        | Verb::Decline { number }
+        | Verb::Decline { number, .. }
         | Verb::Approve { number }
         | Verb::Reject { number, .. }
         | Verb::SetClass { number, .. }

@@ -3,7 +3,7 @@
 
 use super::change::{Change, Entering, Entry};
 use crate::model::id::Number;
-use crate::model::registration::{ActorKind, End};
+use crate::model::registration::End;
 
 /// A message owed to a party.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +51,8 @@ pub fn notices(entry: &Entry) -> Option<Notice> {
         Change::OfferMissed { number, .. } => (*number, Expired),
         Change::Ended { number, end } => match end {
             // A duplicate that is dropped is not told of its twin.
-            End::Cancelled { by: ActorKind::System, .. } => return None,
-            End::Cancelled { .. } | End::Declined => (*number, Cancelled),
+            End::DuplicateDropped => return None,
+            End::Cancelled { .. } | End::Declined { .. } => (*number, Cancelled),
             End::Expired => (*number, Expired),
             End::Rejected { .. } => (*number, Rejected),
             End::EventCancelled => (*number, EventCancelled),

@@ -2,7 +2,7 @@
 //! give the same.
 
 use super::change::Entry;
-use super::counts::Counts;
+use super::counts::{Counts, Tally};
 use super::line::{Lane, Line, Waiting};
 use crate::model::contact::ContactKeys;
 use crate::model::event::{EventState, Pool, Terms};
@@ -62,14 +62,15 @@ pub struct Recorded {
 /// What is held in one pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held {
-    pub confirmed: u32,
-    pub offered: u32,
+    pub confirmed: Tally,
+    pub offered: Tally,
     pub released: bool,
 }
 
 impl Held {
+    /// Seats held.
     pub fn total(&self) -> u32 {
-        self.confirmed + self.offered
+        self.confirmed.persons + self.offered.persons
     }
 }
 

@@ -20,8 +20,11 @@ pub enum State {
 #[serde(rename_all = "snake_case")]
 pub enum End {
     Cancelled { by: ActorKind, reason: CancelReason },
-    Declined,
+    Declined { reason: CancelReason },
+    /// An offer was missed under a policy that ends it.
     Expired,
+    /// A possible duplicate whose time was up.
+    DuplicateDropped,
     Rejected { reason: RejectReason },
     EventCancelled,
     Transferred { to: Box<TransferTarget> },
@@ -73,8 +76,8 @@ impl State {
             State::Offered { .. } => StateKind::Offered,
             State::Confirmed { .. } => StateKind::Confirmed,
             State::Ended(End::Cancelled { .. }) => StateKind::Cancelled,
-            State::Ended(End::Declined) => StateKind::Declined,
-            State::Ended(End::Expired) => StateKind::Expired,
+            State::Ended(End::Declined { .. }) => StateKind::Declined,
+            State::Ended(End::Expired | End::DuplicateDropped) => StateKind::Expired,
             State::Ended(End::Rejected { .. }) => StateKind::Rejected,
             State::Ended(End::EventCancelled) => StateKind::EventCancelled,
             State::Ended(End::Transferred { .. }) => StateKind::Transferred,
@@ -110,7 +113,6 @@ pub enum ActorKind {
 pub enum CancelReason {
     Unspecified,
     CannotCome,
-    Illness,
     FoundElsewhere,
     NotReachable,
     EnteredByMistake,

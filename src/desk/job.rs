@@ -1,0 +1,115 @@
+//! What is handed in at the desk, and what is heard back.
+
+use crate::admission::{Command, Outcome, Refusal, Roster, Standing};
+use crate::keys::TokenKey;
+use crate::model::event::{Event, Terms};
+use crate::model::id::EventId;
+use std::sync::Arc;
+
+/// One command for one event, with what only storage needs of it.
+pub struct Job {
+    pub event: EventId,
+    pub command: Command,
+    pub papers: Papers,
+}
+
+/// What goes with a command and is stored when it is accepted.
+pub enum Papers {
+    None,
+    /// With `Verb::Register`.
+    SignUp(Box<SignUp>),
+    /// With `Verb::Amend`: the party's words from now on.
+    Party(Box<PartyPapers>),
+    /// With `Verb::UpdateEvent` and `Verb::CancelEvent`: makes the new document from the locked one. Pure.
+    Event(EditEvent),
+    /// With `Verb::SetClass` and `Verb::Promote`: the reason that staff wrote down; may be empty.
+    Reason(String),
+}
+
+/// Makes the event's new document from the one that is stored; version and times are set by the desk.
+pub type EditEvent = Arc<dyn Fn(&mut Event) + Send + Sync>;
+
+/// A new party: what is stored of it.
+#[derive(Clone)]
+pub struct SignUp {
+    pub party: PartyPapers,
+    pub id_secret: [u8; 12],
+    pub token_key: TokenKey,
+}
+
+/// A party's words.
+#[derive(Clone)]
+pub struct PartyPapers {
+    /// `model::party::Party` as JSON.
+    pub document: String,
+    /// `Party::search_text`.
+    pub search: String,
+}
+
+/// Moves a live registration to another event, in one transaction over both.
+pub struct TransferJob {
+    /// On the source: actor and request as for any command there; the verb is made by the desk.
+    pub from: EventId,
+    pub number: crate::model::id::Number,
+    pub to: EventId,
+    /// Pool ids of the target, in order of wish.
+    pub wishes: Vec<String>,
+    pub actor: crate::model::registration::ActorKind,
+    /// Scoped to the source event.
+    pub request: crate::admission::Request,
+    /// The same request, scoped to the target event.
+    pub target_request: crate::admission::Request,
+    pub vouched: bool,
+    pub id_secret: [u8; 12],
+    pub token_key: TokenKey,
+    pub validate_only: bool,
+}
+
+/// What was decided, after the commit.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// As first answered, also in a replay.
+    pub outcome: Outcome,
+    /// The registration that it was about, as it stands now; `None` where it was about the event.
+    pub standing: Option<Standing>,
+    pub terms: Arc<Terms>,
+    pub replayed: bool,
+}
+
+/// The outcome of a transfer.
+#[derive(Clone, Debug)]
+pub struct Transferred {
+    pub source: Done,
+    pub target: Done,
+}
+
+/// Why the desk has no decision to give.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    #[error("no such event")]
+    EventNotFound,
+    /// Decided, and the answer is no. Nothing was changed.
+    #[error("refused: {0:?}")]
+    Refused(Box<Refusal>, Option<Arc<Terms>>),
+    /// Too many wait already. Nothing was changed.
+    #[error("the desk is overloaded")]
+    Overloaded,
+    /// The desk takes nobody in any more. Nothing was changed.
+    #[error("the desk is closing")]
+    Draining,
+    /// Nothing was changed.
+    #[error("storage is unavailable")]
+    Unavailable,
+    /// Changed or not: the same request id tells, when storage is back.
+    #[error("the outcome is not known")]
+    OutcomeUnknown,
+    /// A stored value cannot be read; logged where it was found.
+    #[error("internal error")]
+    Internal,
+}
+
+/// A consistent look at one event: all of it holds at one journal number.
+pub struct View<'a> {
+    pub event: &'a Event,
+    pub roster: &'a Roster,
+}
