@@ -60,6 +60,10 @@ pub struct TransferJob {
     /// The same request, scoped to the target event.
     pub target_request: crate::admission::Request,
     pub vouched: bool,
+    /// The party's words as they were read, and the last step of its registration at that time: where it
+    /// has taken another step since, the answer is `Stale` and the caller reads again.
+    pub papers: PartyPapers,
+    pub seen_step: u64,
     pub id_secret: [u8; 12],
     pub token_key: TokenKey,
     pub validate_only: bool,
@@ -103,9 +107,18 @@ pub enum DeskError {
     /// Changed or not: the same request id tells, when storage is back.
     #[error("the outcome is not known")]
     OutcomeUnknown,
+    /// What the caller read has changed since; read again and hand in again. Nothing was changed.
+    #[error("what was read is stale")]
+    Stale,
     /// A stored value cannot be read; logged where it was found.
     #[error("internal error")]
     Internal,
+}
+
+impl DeskError {
+    pub(super) fn refused(refusal: Refusal, terms: Option<&Arc<Terms>>) -> Self {
+        DeskError::Refused(Box::new(refusal), terms.cloned())
+    }
 }
 
 /// A consistent look at one event: all of it holds at one journal number.

@@ -1,0 +1,408 @@
+//! One batch: every command that waited, decided in the order of arrival inside one transaction, with the
+//! event rows locked. Nothing in this file waits.
+
+use super::cache::Loaded;
+use super::job::{DeskError, Done, Job, Papers, PartyPapers, TransferJob, Transferred};
+use crate::admission::{Answer, Change, Command, Entry, NewParty, Outcome, Refusal, Request, Roster, Verb};
+use crate::keys;
+use crate::model::id::{EventId, Number, RegistrationId};
+use crate::model::registration::{State, TransferTarget};
+use crate::model::time::Timestamp;
+use crate::storage::{
+    Behind, ChangedRegistration, EventWrite, Fresh, NewRegistration, PartyWrite, Reason, Whole,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use tokio::sync::{OwnedRwLockWriteGuard, oneshot};
+
+/// Something handed in, with the way back to whoever waits for it.
+pub(super) enum Ticket {
+    One(Box<Job>, oneshot::Sender<Result<Done, DeskError>>),
+    Transfer(Box<TransferJob>, oneshot::Sender<Result<Transferred, DeskError>>),
+    /// Nothing to decide: the roster shall be in memory and up to date.
+    Load(EventId, oneshot::Sender<Result<(), DeskError>>),
+}
+
+impl Ticket {
+    pub fn events(&self) -> impl Iterator<Item = EventId> {
+        match self {
+            Ticket::One(job, _) => [Some(job.event), None],
+            Ticket::Transfer(job, _) => [Some(job.from), Some(job.to)],
+            Ticket::Load(event, _) => [Some(*event), None],
+        }
+        .into_iter()
+        .flatten()
+    }
+
+    /// Tells whoever waits that it did not work.
+    pub fn fail(self, error: impl Fn() -> DeskError) {
+        match self {
+            Ticket::One(_, reply) => drop(reply.send(Err(error()))),
+            Ticket::Transfer(_, reply) => drop(reply.send(Err(error()))),
+            Ticket::Load(_, reply) => drop(reply.send(Err(error()))),
+        }
+    }
+}
+
+/// An answer that waits for the commit.
+pub(super) enum Verdict {
+    One(Box<Result<Done, DeskError>>),
+    Transfer(Box<Result<Transferred, DeskError>>),
+    Load(Result<(), DeskError>),
+}
+
+/// One event of a batch.
+pub(super) struct AtTable {
+    pub id: EventId,
+    pub guard: OwnedRwLockWriteGuard<Option<Loaded>>,
+    from: u64,
+    version: u64,
+    entries: Vec<Entry>,
+    new: Vec<Filed>,
+    parties: BTreeMap<Number, PartyPapers>,
+    requests: Vec<(Request, Outcome)>,
+    reasons: Vec<Reason>,
+}
+
+/// A sign-up that was taken in.
+struct Filed {
+    number: Number,
+    request: Request,
+    outcome: Outcome,
+    token_hash: [u8; 32],
+    papers: PartyPapers,
+}
+
+pub(super) struct Batch {
+    pub events: Vec<AtTable>,
+    index: HashMap<EventId, usize>,
+    pub tickets: Vec<Ticket>,
+    /// Beside `tickets`, after deciding.
+    pub verdicts: Vec<Verdict>,
+    /// A roster could not be brought up to date: load everything anew and decide again.
+    pub again: bool,
+}
+
+impl AtTable {
+    pub fn new(id: EventId, guard: OwnedRwLockWriteGuard<Option<Loaded>>) -> Self {
+        Self {
+            id,
+            guard,
+            from: 0,
+            version: 0,
+            entries: Vec::new(),
+            new: Vec::new(),
+            parties: BTreeMap::new(),
+            requests: Vec::new(),
+            reasons: Vec::new(),
+        }
+    }
+
+    /// Brings the roster up to what the locked row says. False where that cannot be done from here.
+    fn refresh(&mut self, fresh: Fresh) -> bool {
+        match fresh {
+            Fresh::Missing => *self.guard = None,
+            Fresh::Current => {}
+            Fresh::Whole(whole) => *self.guard = Some(load(*whole)),
+            Fresh::Behind(behind) => {
+                let caught_up = self.guard.as_mut().is_some_and(|loaded| catch_up(loaded, *behind));
+                if !caught_up {
+                    return false;
+                }
+            }
+        }
+        if let Some(loaded) = self.guard.as_ref() {
+            self.from = loaded.roster.journal_number;
+            self.version = loaded.roster.version;
+        }
+        true
+    }
+
+    /// The rows that the decided entries lead to; `None` where nothing changed.
+    fn write(&mut self, now: Timestamp) -> Option<EventWrite> {
+        let entries = std::mem::take(&mut self.entries);
+        let loaded = self.guard.as_mut()?;
+        let last = entries.last()?;
+        let staff_changed = loaded.roster.version != self.version;
+        if staff_changed {
+            loaded.event.version = loaded.roster.version;
+            loaded.event.updated_at = now.max(last.at);
+            loaded.event.terms = std::sync::Arc::clone(&loaded.roster.terms);
+        }
+        let roster = &loaded.roster;
+        let mut touched: BTreeSet<Number> = entries.iter().flat_map(|e| touches(&e.change)).collect();
+        let mut parties = std::mem::take(&mut self.parties);
+        let new = std::mem::take(&mut self.new)
+            .into_iter()
+            .filter_map(|filed| {
+                touched.remove(&filed.number);
+                let papers = parties.remove(&filed.number).unwrap_or(filed.papers);
+                Some(NewRegistration {
+                    standing: roster.standing(filed.number)?.clone(),
+                    guard: roster.guard(filed.number),
+                    request: filed.request,
+                    outcome: filed.outcome,
+                    token_hash: filed.token_hash,
+                    party: party_write(filed.number, papers),
+                })
+            })
+            .collect();
+        let changed = touched
+            .into_iter()
+            .filter_map(|n| {
+                let standing = roster.standing(n)?.clone();
+                Some(ChangedRegistration { standing, guard: roster.guard(n) })
+            })
+            .collect();
+        Some(EventWrite {
+            event: self.id,
+            from: self.from,
+            header: roster.header(),
+            next_due: roster.next_due(),
+            free_seats: free_seats(roster),
+            document: staff_changed.then(|| loaded.event.clone()),
+            entries,
+            new,
+            changed,
+            parties: parties.into_iter().map(|(n, p)| party_write(n, p)).collect(),
+            requests: std::mem::take(&mut self.requests),
+            reasons: std::mem::take(&mut self.reasons),
+        })
+    }
+
+    fn done(&self, outcome: Outcome, replayed: bool) -> Result<Done, DeskError> {
+        let loaded = self.guard.as_ref().ok_or(DeskError::EventNotFound)?;
+        Ok(Done {
+            outcome,
+            standing: loaded.roster.standing(outcome.number).cloned(),
+            terms: std::sync::Arc::clone(&loaded.roster.terms),
+            replayed,
+        })
+    }
+
+    /// Handles one command and files its papers.
+    fn handle(&mut self, command: &Command, papers: &Papers, now: Timestamp) -> Result<Done, DeskError> {
+        let Some(loaded) = self.guard.as_mut() else { return Err(DeskError::EventNotFound) };
+        let before = self.entries.len();
+        let outcome = match loaded.roster.handle(command, now, &mut self.entries) {
+            Answer::Done(outcome) => outcome,
+            Answer::Replayed(outcome) => return self.done(outcome, true),
+            Answer::Refused(refusal) => {
+                return Err(DeskError::refused(refusal, Some(&loaded.roster.terms)));
+            }
+        };
+        let own = self.entries[before..].iter().find(|e| e.actor == command.actor);
+        let journal_number = own.map_or(loaded.roster.journal_number, |e| e.number);
+        self.file(command, papers, outcome, journal_number);
+        self.done(outcome, false)
+    }
+
+    fn file(&mut self, command: &Command, papers: &Papers, outcome: Outcome, journal_number: u64) {
+        let Some(loaded) = self.guard.as_mut() else { return };
+        match (papers, &command.verb) {
+            (Papers::SignUp(sign_up), Verb::Register(party)) => {
+                let id = RegistrationId::new(outcome.number, sign_up.id_secret);
+                loaded.roster.attach(outcome.number, id, party.contact);
+                let Some(request) = command.request else { return };
+                self.new.push(Filed {
+                    number: outcome.number,
+                    request,
+                    outcome,
+                    token_hash: keys::token_hash(&sign_up.token_key.token(id)),
+                    papers: sign_up.party.clone(),
+                });
+                return;
+            }
+            (Papers::Party(papers), Verb::Amend { number, contact, .. }) => {
+                if let (Some(contact), Some(s)) = (contact, loaded.roster.standing(*number)) {
+                    let id = s.id;
+                    loaded.roster.attach(*number, id, *contact);
+                }
+                self.parties.insert(*number, (**papers).clone());
+            }
+            (Papers::Event(edit), _) => edit(&mut loaded.event),
+            (Papers::Reason(text), _) if !text.is_empty() => {
+                self.reasons.push(Reason { journal_number, number: outcome.number, text: text.clone() });
+            }
+            _ => {}
+        }
+        if let Some(request) = command.request {
+            self.requests.push((request, outcome));
+        }
+    }
+}
+
+impl Batch {
+    pub fn new(tickets: Vec<Ticket>, events: Vec<AtTable>) -> Self {
+        let index = events.iter().enumerate().map(|(i, e)| (e.id, i)).collect();
+        Self { events, index, tickets, verdicts: Vec::new(), again: false }
+    }
+
+    /// Decides everything, in the order of arrival. `fresh` is beside `events`.
+    pub fn decide(&mut self, fresh: Vec<Fresh>, now: Timestamp) -> Vec<EventWrite> {
+        for (event, fresh) in self.events.iter_mut().zip(fresh) {
+            if !event.refresh(fresh) {
+                self.again = true;
+            }
+        }
+        if self.again {
+            return Vec::new();
+        }
+        let tickets = std::mem::take(&mut self.tickets);
+        self.verdicts = tickets.iter().map(|ticket| self.verdict(ticket, now)).collect();
+        self.tickets = tickets;
+        self.events.iter_mut().filter_map(|e| e.write(now)).collect()
+    }
+
+    fn verdict(&mut self, ticket: &Ticket, now: Timestamp) -> Verdict {
+        match ticket {
+            Ticket::One(job, _) => Verdict::One(Box::new(match self.event(job.event) {
+                Some(event) => event.handle(&job.command, &job.papers, now),
+                None => Err(DeskError::Internal),
+            })),
+            Ticket::Transfer(job, _) => Verdict::Transfer(Box::new(self.transfer(job, now))),
+            Ticket::Load(id, _) => Verdict::Load(match self.event(*id) {
+                Some(event) if event.guard.is_some() => Ok(()),
+                _ => Err(DeskError::EventNotFound),
+            }),
+        }
+    }
+
+    fn event(&mut self, id: EventId) -> Option<&mut AtTable> {
+        self.index.get(&id).and_then(|i| self.events.get_mut(*i))
+    }
+
+    /// Both halves or neither: the target takes the party in first, and only then the source lets it go,
+    /// which cannot be refused any more.
+    fn transfer(&mut self, job: &TransferJob, now: Timestamp) -> Result<Transferred, DeskError> {
+        if job.from == job.to {
+            return Err(DeskError::refused(Refusal::SameEvent, None));
+        }
+        let source = self.event(job.from).ok_or(DeskError::Internal)?;
+        if let Some(replay) = source.transferred_before(job)? {
+            let target = self.event(job.to).ok_or(DeskError::Internal)?;
+            let recorded = target.guard.as_ref().and_then(|l| l.roster.recorded(job.target_request.key));
+            let outcome = recorded.map(|r| r.outcome).ok_or(DeskError::Internal)?;
+            return Ok(Transferred { source: replay, target: target.done(outcome, true)? });
+        }
+        let party = source.leaving(job, now)?;
+        let target = self.event(job.to).ok_or(DeskError::Internal)?;
+        let entered = target.enter(job, party, now)?;
+        let to = entered.standing.as_ref().map(|s| s.id).ok_or(DeskError::Internal)?;
+        let source = self.event(job.from).ok_or(DeskError::Internal)?;
+        let to = TransferTarget { event: job.to, registration: to };
+        let verb = Verb::TransferAway { number: job.number, to };
+        let command = Command { actor: job.actor, request: Some(job.request), verb };
+        let left = source.handle(&command, &Papers::None, now)?;
+        Ok(Transferred { source: left, target: entered })
+    }
+}
+
+impl AtTable {
+    fn transferred_before(&self, job: &TransferJob) -> Result<Option<Done>, DeskError> {
+        let loaded = self.guard.as_ref().ok_or(DeskError::EventNotFound)?;
+        let Some(recorded) = loaded.roster.recorded(job.request.key) else { return Ok(None) };
+        if recorded.fingerprint != job.request.fingerprint {
+            return Err(DeskError::refused(Refusal::RequestIdReused, None));
+        }
+        self.done(recorded.outcome, true).map(Some)
+    }
+
+    /// Whether the party may leave, after what is due is done; and what the target needs to know of it.
+    fn leaving(&mut self, job: &TransferJob, now: Timestamp) -> Result<NewParty, DeskError> {
+        let loaded = self.guard.as_mut().ok_or(DeskError::EventNotFound)?;
+        let now = now.max(loaded.roster.last_at);
+        loaded.roster.do_due(now, &mut self.entries);
+        let refused = |refusal| DeskError::refused(refusal, Some(&loaded.roster.terms));
+        let s = loaded.roster.standing(job.number).ok_or_else(|| refused(Refusal::RegistrationNotFound))?;
+        if let State::Ended(_) = s.state {
+            return Err(refused(Refusal::IllegalState { state: s.state.kind() }));
+        }
+        if s.steps.last() != Some(&job.seen_step) {
+            return Err(DeskError::Stale);
+        }
+        Ok(NewParty { size: s.size, wishes: Vec::new(), contact: s.contact, vouched: job.vouched })
+    }
+
+    fn enter(&mut self, job: &TransferJob, mut party: NewParty, now: Timestamp) -> Result<Done, DeskError> {
+        let loaded = self.guard.as_ref().ok_or(DeskError::EventNotFound)?;
+        // A word that names no pool becomes a number that no pool has: refused in its place on the ladder.
+        let no = |id: &String| loaded.roster.terms.pools.iter().find(|p| p.id == *id).map_or(0, |p| p.no);
+        party.wishes = job.wishes.iter().map(no).collect();
+        let verb = Verb::Register(party);
+        let command = Command { actor: job.actor, request: Some(job.target_request), verb };
+        let papers = Papers::SignUp(Box::new(super::job::SignUp {
+            party: job.papers.clone(),
+            id_secret: job.id_secret,
+            token_key: job.token_key,
+        }));
+        self.handle(&command, &papers, now)
+    }
+}
+
+fn load(whole: Whole) -> Loaded {
+    let terms = std::sync::Arc::clone(&whole.event.terms);
+    let mut roster = Roster::from_rows(whole.event.id, terms, &whole.header, whole.standings);
+    for (key, recorded) in whole.requests {
+        roster.record(key, recorded);
+    }
+    Loaded { event: whole.event, roster }
+}
+
+/// Applies what others wrote. False where the entries do not follow on what is in memory.
+fn catch_up(loaded: &mut Loaded, behind: Behind) -> bool {
+    for entry in &behind.entries {
+        if entry.number != loaded.roster.journal_number + 1 {
+            return false;
+        }
+        loaded.roster.apply(entry);
+    }
+    for (number, id, contact) in behind.attachments {
+        loaded.roster.attach(number, id, contact);
+    }
+    for (key, recorded) in behind.requests {
+        loaded.roster.record(key, recorded);
+    }
+    loaded.event = behind.event;
+    true
+}
+
+fn party_write(number: Number, papers: PartyPapers) -> PartyWrite {
+    PartyWrite { number, document: papers.document, search: papers.search }
+}
+
+/// Free seats over all pools; `None` where one has no bound.
+fn free_seats(roster: &Roster) -> Option<u32> {
+    roster.pools().try_fold(0u32, |sum, (pool, held)| {
+        pool.capacity.map(|_| sum.saturating_add(Roster::free(pool, held)))
+    })
+}
+
+/// The registrations whose rows a change touches.
+fn touches(change: &Change) -> impl Iterator<Item = Number> {
+    use crate::admission::Entering;
+    match change {
+        Change::Registered { number, to: Entering::Seat { passed_over, .. }, .. }
+        | Change::Confirmed { number, passed_over, .. }
+        | Change::Offered { number, passed_over, .. } => [Some(*number), *passed_over],
+        Change::Registered { number, .. }
+        | Change::Approved { number }
+        | Change::OfferAccepted { number }
+        | Change::OfferMissed { number, .. }
+        | Change::Ended { number, .. }
+        | Change::ClassSet { number, .. }
+        | Change::Resized { number, .. }
+        | Change::Amended { number }
+        | Change::TwinCleared { number } => [Some(*number), None],
+        Change::EventCreated { .. }
+        | Change::TermsChanged { .. }
+        | Change::DetailsChanged
+        | Change::Published
+        | Change::EventCancelled
+        | Change::EventCompleted
+        | Change::PoolReleased { .. }
+        | Change::SeatsFree { .. } => [None, None],
+    }
+    .into_iter()
+    .flatten()
+}
+
