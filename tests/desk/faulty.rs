@@ -1,0 +1,156 @@
+//! A store that breaks at will: before the commit, or after it with the answer lost.
+
+use async_trait::async_trait;
+use eile::admission::Entry;
+use eile::model::centre::{Centre, Programme};
+use eile::model::event::Event;
+use eile::model::id::{CentreId, EventId, Number, ProgrammeId};
+use eile::model::time::Timestamp;
+use eile::storage::{
+    Decide, EventQuery, EventRow, Lock, OpenRequest, PartyRow, Store, StoreError, Stored, Whole,
+};
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::Semaphore;
+
+/// What the next transactions do; each fault is used once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Decided, then nothing is written.
+    FailBeforeCommit,
+    GiveWay,
+    /// Written, but the answer of the commit is lost.
+    LoseAnswer,
+}
+
+pub struct Faulty {
+    inner: Arc<dyn Store>,
+    faults: Mutex<Vec<Fault>>,
+    pub transactions: AtomicUsize,
+    /// A transaction needs a permit before its commit: tests hold commits back with it.
+    pub gate: Semaphore,
+}
+
+impl Faulty {
+    pub fn over(inner: Arc<dyn Store>) -> Arc<Self> {
+        Arc::new(Self {
+            inner,
+            faults: Mutex::default(),
+            transactions: AtomicUsize::new(0),
+            gate: Semaphore::new(1_000_000),
+        })
+    }
+
+    pub fn next(&self, faults: &[Fault]) {
+        *self.faults.lock().unwrap() = faults.to_vec();
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        let mut faults = self.faults.lock().unwrap();
+        (!faults.is_empty()).then(|| faults.remove(0))
+    }
+}
+
+#[async_trait]
+impl Store for Faulty {
+    async fn transact(&self, locks: Vec<Lock>, decide: Decide) -> Result<(), StoreError> {
+        self.transactions.fetch_add(1, Ordering::SeqCst);
+        // The gate stands inside the commit: what is decided is not told before it opens.
+        let permit = self.gate.acquire().await.unwrap();
+        permit.forget();
+        let result = match self.fault() {
+            None => self.inner.transact(locks, decide).await,
+            Some(Fault::LoseAnswer) => {
+                self.inner.transact(locks, decide).await?;
+                Err(StoreError::Unknown("the answer was lost".into()))
+            }
+            Some(fault) => {
+                // Decided against the real rows, and then not written.
+                let forget: Decide = Box::new(move |fresh| {
+                    decide(fresh);
+                    Vec::new()
+                });
+                self.inner.transact(locks, forget).await?;
+                Err(match fault {
+                    Fault::GiveWay => StoreError::GaveWay("deadlock".into()),
+                    _ => StoreError::Unavailable("no answer".into()),
+                })
+            }
+        };
+        self.gate.add_permits(1);
+        result
+    }
+
+    async fn create_event(&self, event: &Event, entry: &Entry, request: OpenRequest) -> Result<Stored, StoreError> {
+        self.inner.create_event(event, entry, request).await
+    }
+    async fn journal_numbers(&self, events: &[EventId]) -> Result<Vec<(EventId, u64)>, StoreError> {
+        self.inner.journal_numbers(events).await
+    }
+    async fn list_events(&self, query: &EventQuery) -> Result<Vec<EventRow>, StoreError> {
+        self.inner.list_events(query).await
+    }
+    async fn due_events(&self, now: Timestamp, limit: u32) -> Result<Vec<EventId>, StoreError> {
+        self.inner.due_events(now, limit).await
+    }
+    async fn journal(&self, event: EventId, from: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        self.inner.journal(event, from, limit).await
+    }
+    async fn journal_entries(&self, event: EventId, numbers: &[u64]) -> Result<Vec<Entry>, StoreError> {
+        self.inner.journal_entries(event, numbers).await
+    }
+    async fn whole(&self, event: EventId) -> Result<Option<Whole>, StoreError> {
+        self.inner.whole(event).await
+    }
+    async fn event_ids(&self, after: Option<EventId>, limit: u32) -> Result<Vec<EventId>, StoreError> {
+        self.inner.event_ids(after, limit).await
+    }
+    async fn parties(&self, event: EventId, numbers: &[Number]) -> Result<Vec<PartyRow>, StoreError> {
+        self.inner.parties(event, numbers).await
+    }
+    async fn parties_by_name(
+        &self,
+        event: EventId,
+        after: Option<(String, Number)>,
+        limit: u32,
+    ) -> Result<Vec<PartyRow>, StoreError> {
+        self.inner.parties_by_name(event, after, limit).await
+    }
+    async fn token_hash(&self, event: EventId, number: Number) -> Result<Option<[u8; 32]>, StoreError> {
+        self.inner.token_hash(event, number).await
+    }
+    async fn create_centre(&self, centre: &Centre, request: OpenRequest) -> Result<Stored, StoreError> {
+        self.inner.create_centre(centre, request).await
+    }
+    async fn update_centre(&self, centre: &Centre, request: OpenRequest) -> Result<Stored, StoreError> {
+        self.inner.update_centre(centre, request).await
+    }
+    async fn centre(&self, id: &CentreId) -> Result<Option<Centre>, StoreError> {
+        self.inner.centre(id).await
+    }
+    async fn list_centres(&self, after: Option<&CentreId>, limit: u32) -> Result<Vec<Centre>, StoreError> {
+        self.inner.list_centres(after, limit).await
+    }
+    async fn create_programme(&self, programme: &Programme, request: OpenRequest) -> Result<Stored, StoreError> {
+        self.inner.create_programme(programme, request).await
+    }
+    async fn update_programme(&self, programme: &Programme, request: OpenRequest) -> Result<Stored, StoreError> {
+        self.inner.update_programme(programme, request).await
+    }
+    async fn programme(&self, id: &ProgrammeId) -> Result<Option<Programme>, StoreError> {
+        self.inner.programme(id).await
+    }
+    async fn list_programmes(&self, after: Option<&ProgrammeId>, limit: u32) -> Result<Vec<Programme>, StoreError> {
+        self.inner.list_programmes(after, limit).await
+    }
+    async fn secret(&self) -> Result<[u8; 32], StoreError> {
+        self.inner.secret().await
+    }
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.inner.ping().await
+    }
+    async fn close(&self) {
+        self.inner.close().await
+    }
+}
