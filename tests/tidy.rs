@@ -1,0 +1,154 @@
+//! The rules of the house as tests, with kind messages.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The code of a file without its comments.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+fn names(code: &str, word: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    code.match_indices(word).any(|(i, _)| {
+        let before = code[..i].chars().next_back().is_none_or(|c| !is_word(c));
+        let after = code[i + word.len()..].chars().next().is_none_or(|c| !is_word(c));
+        before && after
+    })
+}
+
+/// A room and what it must not name.
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    ("src/model", &["sqlx", "tonic", "tokio", "prost", "tracing", "crate::admission", "crate::storage", "crate::desk", "crate::api"]),
+    ("src/admission", &["sqlx", "tonic", "tokio", "prost", "tracing", "async", "crate::storage", "crate::desk", "crate::api", "crate::clock", "crate::keys", "SystemTime", "Instant"]),
+    ("src/storage", &["tonic", "prost", "crate::desk", "crate::api", "crate::cli"]),
+    ("src/desk", &["sqlx", "tonic", "prost", "crate::api", "crate::cli"]),
+    ("src/audit", &["sqlx", "tonic", "prost", "crate::api", "crate::cli", "crate::desk"]),
+    ("src/api", &["sqlx", "crate::cli", "crate::demo"]),
+    ("src/cli", &["sqlx"]),
+    ("src/demo", &["sqlx"]),
+];
+
+#[test]
+fn a_room_imports_only_from_the_rooms_below_it() {
+    let mut wrong = Vec::new();
+    for (room, words) in FORBIDDEN {
+        let alone = format!("{room}.rs");
+        let here = if Path::new(env!("CARGO_MANIFEST_DIR")).join(room).is_dir() {
+            files(room, "rs")
+        } else {
+            files("src", "rs").into_iter().filter(|p| p.ends_with(&alone)).collect()
+        };
+        for path in here {
+            let code = code(&path);
+            for word in words.iter().filter(|w| names(&code, w)) {
+                wrong.push(format!("{} names `{word}`", path.display()));
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "Imports go one way (ARCHITECTURE.md). Please pass a value instead, or move the code up a room:\n{}",
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn status_codes_are_chosen_in_one_place() {
+    let allowed = ["status.rs", "refuse.rs"];
+    let strays: Vec<_> = files("src/api", "rs")
+        .into_iter()
+        .filter(|p| !allowed.iter().any(|a| p.ends_with(a)) && names(&code(p), "Code"))
+        .collect();
+    assert!(strays.is_empty(), "Please let src/api/status.rs choose the code: {strays:?}");
+}
+
+#[test]
+fn the_two_dialects_mirror_each_other() {
+    for (folder, ending) in [("src/storage", "rs"), ("migrations", "sql")] {
+        let list = |dialect: &str| -> BTreeSet<PathBuf> {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(dialect);
+            files(&format!("{folder}/{dialect}"), ending)
+                .into_iter()
+                .map(|p| p.strip_prefix(&root).unwrap().to_owned())
+                .collect()
+        };
+        assert_eq!(
+            list("sqlite"),
+            list("postgres"),
+            "What one dialect has in {folder}, the other has too, under the same name"
+        );
+    }
+}
+
+#[test]
+fn sql_is_static_text_that_says_its_name() {
+    for path in files("src/storage", "rs") {
+        let code = code(&path);
+        assert!(!names(&code, "AssertSqlSafe"), "{}: SQL is never put together from values", path.display());
+    }
+}
+
+#[test]
+fn every_rpc_says_who_may_call_it_and_when_it_refuses() {
+    for path in files("proto", "proto") {
+        let text = fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        for (i, line) in lines.iter().enumerate().filter(|(_, l)| l.trim_start().starts_with("rpc ")) {
+            let comment: Vec<_> = lines[..i].iter().rev().take_while(|l| l.trim_start().starts_with("//")).collect();
+            for part in ["Permission:", "Refusals:", "Idempotency:", "Bounds:"] {
+                assert!(
+                    comment.iter().any(|l| l.contains(part)),
+                    "{}: please tell of `{}` its {part}",
+                    path.display(),
+                    line.trim()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_dependency_says_what_it_is_for() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    let mut inside = false;
+    for line in text.lines() {
+        if line.starts_with('[') {
+            inside = line.contains("dependencies");
+        } else if inside && line.contains('=') {
+            assert!(line.contains('#'), "please say what it is for: {line}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_unfinished_and_no_machine_is_named() {
+    let unfinished = [concat!("todo", "!("), concat!("unimplemented", "!("), concat!("FIX", "ME"), concat!("XX", "X")];
+    let places = [concat!("/wo", "rk/"), concat!("/tmp/", "bash"), concat!("/root", "/")];
+    for path in files("src", "rs").into_iter().chain(files("tests", "rs")).chain(files("docs", "md")) {
+        let text = fs::read_to_string(&path).unwrap();
+        for word in unfinished.iter().chain(&places) {
+            assert!(!text.contains(word), "{} holds `{word}`", path.display());
+        }
+    }
+}
