@@ -36,7 +36,11 @@ impl Roster {
             Verb::SetClass { number, class } => self.set_class(*number, class.as_deref()),
             Verb::Promote { number, pool, has_reason } => self.promote(*number, *pool, *has_reason),
             Verb::TransferAway { number, to } => {
-                self.end_live(*number, End::Transferred { to: Box::new(*to) })
+                let s = self.standing(*number).ok_or(Refusal::RegistrationNotFound)?;
+                if !s.state.is_live() {
+                    return Err(Refusal::IllegalState { state: s.state.kind() });
+                }
+                Ok(vec![Change::Ended { number: *number, end: End::Transferred { to: Box::new(*to) } }])
             }
             Verb::Publish => self.event_in(&[EventState::Draft]).map(|()| vec![Change::Published]),
             Verb::CancelEvent => self.cancel_event(),
@@ -112,16 +116,9 @@ impl Roster {
 
     /// The live registration that this may be a duplicate of, where the caller could not vouch.
     fn twin_of(&self, party: &NewParty) -> Result<Option<Number>, Refusal> {
-        let limit = self.terms.policy.registrations_per_contact as usize;
-        let sharing = if limit == 0 { Vec::new() } else { self.sharing(party.contact) };
-        match sharing.first() {
-            Some(number) if limit > 0 && sharing.len() >= limit => {
-                if party.vouched {
-                    return Err(Refusal::AlreadyRegistered { number: *number });
-                }
-                Ok(Some(*number))
-            }
-            _ => Ok(None),
+        match self.contact_taken(party.contact, self.next_number) {
+            Some(number) if party.vouched => Err(Refusal::AlreadyRegistered { number }),
+            taken => Ok(taken),
         }
     }
 
@@ -129,9 +126,9 @@ impl Roster {
         if self.terms.approval_required {
             return Entering::InReview;
         }
-        match self.seat_for_newcomer(party.size, &party.wishes).filter(|_| !is_twin) {
-            Some((pool, passed_over)) => Entering::Seat { pool, passed_over },
-            None => Entering::Line,
+        match self.seat_at_once(self.next_number, party.size, None, &party.wishes) {
+            Some((pool, passed_over)) if !is_twin => Entering::Seat { pool, passed_over },
+            _ => Entering::Line,
         }
     }
 
@@ -144,9 +141,22 @@ impl Roster {
         }
     }
 
-    fn live(&self, number: Number) -> Result<&Standing, Refusal> {
+    /// A registration of an event that is running.
+    fn running(&self, number: Number) -> Result<&Standing, Refusal> {
         let s = self.standing(number).ok_or(Refusal::RegistrationNotFound)?;
+        self.published()?;
+        Ok(s)
+    }
+
+    fn live(&self, number: Number) -> Result<&Standing, Refusal> {
+        let s = self.running(number)?;
         if s.state.is_live() { Ok(s) } else { Err(Refusal::IllegalState { state: s.state.kind() }) }
+    }
+
+    /// Whether a registration may go to another event: to be asked before the other event takes it in, after
+    /// which `Verb::TransferAway` is not refused.
+    pub fn may_leave(&self, number: Number) -> Result<&Standing, Refusal> {
+        self.live(number)
     }
 
     fn in_review(&self, number: Number) -> Result<&Standing, Refusal> {
@@ -156,7 +166,7 @@ impl Roster {
 
     /// A registration with a live offer. Deadlines that have passed were dealt with before.
     fn offered(&self, number: Number) -> Result<&Standing, Refusal> {
-        let s = self.standing(number).ok_or(Refusal::RegistrationNotFound)?;
+        let s = self.running(number)?;
         match s.state {
             State::Offered { .. } => Ok(s),
             State::Waitlisted | State::Ended(End::Expired) if s.missed_offers > 0 => Err(Refusal::OfferExpired),
@@ -164,13 +174,22 @@ impl Roster {
         }
     }
 
+    /// Into the line at its accepted number; as for a newcomer, a seat that it reaches at once is its own in
+    /// every mode.
     fn approve(&self, number: Number) -> Decision {
-        self.published()?;
         let s = self.in_review(number)?;
-        if self.seat_for_newcomer(s.size, &s.wishes).is_none() {
-            self.line_has_room(&Entering::Line)?;
+        let mut changes = vec![Change::Approved { number }];
+        if s.twin_of.is_some() {
+            return Ok(changes);
         }
-        Ok(vec![Change::Approved { number }])
+        match self.seat_at_once(s.place, s.size, s.class.as_deref(), &s.wishes) {
+            None => self.line_has_room(&Entering::Line)?,
+            Some((pool, passed_over)) => {
+                let because = if passed_over.is_some() { Because::FirstThatFits } else { Because::FirstInLine };
+                changes.push(Change::Confirmed { number, pool, because, passed_over });
+            }
+        }
+        Ok(changes)
     }
 
     fn accept(&self, number: Number) -> Decision {
@@ -192,15 +211,14 @@ impl Roster {
         actor: ActorKind,
     ) -> Decision {
         let s = self.live(number)?;
-        self.published()?;
         let mut changes = Vec::new();
-        if let Some(keys) = contact {
-            self.contact_free(number, keys, actor)?;
-        }
         if let Some(size) = size.filter(|n| *n != s.size) {
             self.size_allowed(size)?;
             self.may_grow(s, size)?;
             changes.push(Change::Resized { number, size });
+        }
+        if let Some(keys) = contact {
+            self.contact_free(s, keys, actor)?;
         }
         if changes.is_empty() || contact.is_some() {
             changes.insert(0, Change::Amended { number });
@@ -208,15 +226,15 @@ impl Roster {
         Ok(changes)
     }
 
-    /// Staff are told of a contact that somebody else lives under; others must not learn of it.
-    fn contact_free(&self, number: Number, keys: ContactKeys, actor: ActorKind) -> Result<(), Refusal> {
-        let limit = self.terms.policy.registrations_per_contact as usize;
-        let others: Vec<_> = self.sharing(keys).into_iter().filter(|n| *n != number).collect();
-        match others.first() {
-            Some(other) if limit > 0 && others.len() >= limit && actor == ActorKind::Staff => {
-                Err(Refusal::AlreadyRegistered { number: *other })
-            }
-            _ => Ok(()),
+    /// Staff are told of a contact that somebody else lives under; others must not learn of it. A possible
+    /// duplicate shares its contact already.
+    fn contact_free(&self, s: &Standing, keys: ContactKeys, actor: ActorKind) -> Result<(), Refusal> {
+        if actor != ActorKind::Staff || keys == s.contact || s.twin_of.is_some() {
+            return Ok(());
+        }
+        match self.contact_taken(keys, s.number) {
+            Some(other) => Err(Refusal::AlreadyRegistered { number: other }),
+            None => Ok(()),
         }
     }
 
@@ -259,7 +277,6 @@ impl Roster {
 
     fn promote(&self, number: Number, pool: Option<PoolNo>, has_reason: bool) -> Decision {
         let s = self.live(number)?;
-        self.published()?;
         if s.state != State::Waitlisted {
             return Err(Refusal::IllegalState { state: s.state.kind() });
         }
@@ -268,10 +285,7 @@ impl Roster {
         }
         let no = self.pool_for_promotion(s, pool)?;
         let Some((pool, held)) = self.pool(no) else { return Err(Refusal::PoolNotFound { pool: no }) };
-        // In order: nobody who stands before it would fit the free seats.
-        let mine = (self.rank(s), s.place);
-        let fits = self.first_for(pool, held.released, Self::free(pool, held), &[]);
-        let in_order = fits.is_none_or(|w| mine <= (w.rank, w.place));
+        let in_order = self.is_in_order(s, pool, held);
         if !in_order && !has_reason {
             return Err(Refusal::ReasonRequired);
         }
@@ -298,25 +312,28 @@ impl Roster {
     }
 
     fn event_in(&self, states: &[EventState]) -> Result<(), Refusal> {
-        if states.contains(&self.state) { Ok(()) } else { Err(Refusal::IllegalEventState { state: self.state }) }
+        match self.state {
+            state if states.contains(&state) => Ok(()),
+            EventState::Cancelled => Err(Refusal::EventCancelled),
+            EventState::Completed => Err(Refusal::EventCompleted),
+            EventState::Draft => Err(Refusal::EventNotPublished),
+            state @ EventState::Published => Err(Refusal::IllegalEventState { state }),
+        }
     }
 
     fn cancel_event(&self) -> Decision {
         self.event_in(&[EventState::Draft, EventState::Published])?;
         let live = self.standings().filter(|s| s.state.is_live());
-        let mut changes: Vec<_> =
-            live.map(|s| Change::Ended { number: s.number, end: End::EventCancelled }).collect();
-        changes.push(Change::EventCancelled);
-        Ok(changes)
+        let ends = live.map(|s| Change::Ended { number: s.number, end: End::EventCancelled });
+        // The event first: nobody moves up while the others leave.
+        Ok(std::iter::once(Change::EventCancelled).chain(ends).collect())
     }
 
     fn complete_event(&self) -> Decision {
         self.event_in(&[EventState::Published])?;
         let offered = self.standings().filter(|s| matches!(s.state, State::Offered { .. }));
-        let mut changes: Vec<_> =
-            offered.map(|s| Change::Ended { number: s.number, end: End::Expired }).collect();
-        changes.push(Change::EventCompleted);
-        Ok(changes)
+        let ends = offered.map(|s| Change::Ended { number: s.number, end: End::Expired });
+        Ok(std::iter::once(Change::EventCompleted).chain(ends).collect())
     }
 
     fn update_event(&self, terms: Option<&std::sync::Arc<Terms>>, if_version: Option<u64>) -> Decision {

@@ -15,9 +15,9 @@ pub struct Explanation {
     pub policy_version: u32,
     pub class_rank: u8,
     pub position: u32,
-    /// The first of those before it, nearest to a seat first; at most 100.
+    /// Those next before it in the order of the line, the nearest last; at most 100.
     pub ahead: Vec<Ahead>,
-    /// Persons of everybody before it that is named in `ahead`.
+    /// Persons of everybody before it.
     pub persons_ahead: u32,
     pub needed: Needed,
 }
@@ -53,7 +53,7 @@ impl Roster {
     pub fn explain(&self, number: Number) -> Option<Explanation> {
         let s = self.standing(number)?;
         let position = self.position(number);
-        let ahead: Vec<Ahead> = (1..position.min(AHEAD_MAX + 1))
+        let ahead: Vec<Ahead> = (position.saturating_sub(AHEAD_MAX).max(1)..position)
             .filter_map(|p| self.at_position(p))
             .filter_map(|n| self.standing(n))
             .map(|s| Ahead { number: s.number, size: s.size })
@@ -65,7 +65,11 @@ impl Roster {
             State::Offered { .. } => Needed::AcceptOffer,
             State::InReview => Needed::Review,
             State::Waitlisted => match (s.twin_of, self.terms.policy.promotion) {
-                (Some(twin_of), _) => Needed::TwinEnds { twin_of },
+                (Some(first), _) => {
+                    // Another may have taken the contact since it was marked.
+                    let twin_of = self.contact_taken(s.contact, number).unwrap_or(first);
+                    Needed::TwinEnds { twin_of }
+                }
                 (None, Promotion::Manual) => Needed::StaffChoice,
                 (None, _) => Needed::Seats { seats: s.size },
             },
@@ -74,7 +78,7 @@ impl Roster {
             policy_version: self.terms.policy.version,
             class_rank: self.rank(s),
             position,
-            persons_ahead: ahead.iter().map(|a| a.size).sum(),
+            persons_ahead: if position == 0 { 0 } else { self.line.persons_before(self.rank(s), s.place) },
             ahead,
             needed,
         })

@@ -2,10 +2,11 @@
 //! command leaves no change, so batching can never alter an outcome.
 
 use super::change::{Change, Entry};
-use super::command::Command;
+use super::command::{Command, Verb};
 use super::refusal::Refusal;
 use super::roster::{Outcome, Recorded, Roster};
-use crate::model::event::EventState;
+use super::settle::Resting;
+use crate::model::event::{EventState, Pool};
 use crate::model::id::{Number, PoolNo};
 use crate::model::policy::MissedOffer;
 use crate::model::registration::{ActorKind, End, State};
@@ -35,22 +36,27 @@ impl Roster {
             Err(refusal) => return Answer::Refused(refusal),
         };
         let number = about(&command.verb, &changes);
-        let free_before = self.free_seats(&changes);
-        for change in changes {
-            self.write(change, command.actor, now, journal);
+        // A sweep that found nothing due moves nobody: who has just missed an offer is not asked again by it.
+        if !changes.is_empty() {
+            self.carry_out(command, changes, now, journal);
         }
-        let except: Vec<Number> = match command.verb {
-            super::command::Verb::Decline { number, .. } => vec![number],
-            _ => Vec::new(),
-        };
-        self.settle_all(now, &except, free_before, journal);
-        // New terms may make something due at once, such as a release that lies in the past.
-        self.do_due(now, journal);
         let outcome = self.outcome(number);
         if let Some(request) = command.request {
             self.record(request.key, Recorded { fingerprint: request.fingerprint, outcome });
         }
         Answer::Done(outcome)
+    }
+
+    /// Writes what was decided, and what it leads to.
+    fn carry_out(&mut self, command: &Command, changes: Vec<Change>, now: Timestamp, journal: &mut Vec<Entry>) {
+        let free_before = self.free_seats(&changes);
+        for change in changes {
+            self.write(change, command.actor, now, journal);
+        }
+        self.contact_given(&command.verb, now, journal);
+        self.settle_all(now, &Resting::default(), free_before, journal);
+        // New terms may make something due at once, such as a release that lies in the past.
+        self.do_due(now, journal);
     }
 
     /// What the command would be answered now, without doing it, and the roster that it would leave.
@@ -88,16 +94,20 @@ impl Roster {
 
     /// Does everything whose time has come, in the order of its time.
     pub fn do_due(&mut self, now: Timestamp, journal: &mut Vec<Entry>) {
+        let mut missed = Resting::default();
         while self.next_due().is_some_and(|at| at <= now) {
-            let Some((change, except)) = self.due(now) else { return };
+            let Some(change) = self.due(now) else { return };
             let free_before = self.free_seats(std::slice::from_ref(&change));
-            self.write(change, ActorKind::System, now, journal);
-            self.settle_all(now, &except, free_before, journal);
+            let is_miss = matches!(change, Change::OfferMissed { .. });
+            self.write(change.clone(), ActorKind::System, now, journal);
+            self.rest_after(&change, &mut missed);
+            let resting = if is_miss { &missed } else { &Resting::default() };
+            self.settle_all(now, resting, free_before, journal);
         }
     }
 
     /// The earliest thing that is due: a pool to release, an offer to expire, a duplicate to drop.
-    fn due(&self, now: Timestamp) -> Option<(Change, Vec<Number>)> {
+    fn due(&self, now: Timestamp) -> Option<Change> {
         let release = self
             .pools()
             .filter(|(p, h)| !h.released && !p.classes.is_empty())
@@ -106,9 +116,9 @@ impl Roster {
         let deadline = self.deadlines.first().copied();
         match (release, deadline) {
             (Some((at, pool)), d) if at <= now && d.is_none_or(|(d, _)| at <= d) => {
-                Some((Change::PoolReleased { pool }, Vec::new()))
+                Some(Change::PoolReleased { pool })
             }
-            (_, Some((at, number))) if at <= now => Some((self.passed_deadline(number)?, vec![number])),
+            (_, Some((at, number))) if at <= now => self.passed_deadline(number),
             _ => None,
         }
     }
@@ -126,7 +136,7 @@ impl Roster {
     }
 
     /// Writes one change: under the next number, with the seats that it moved; and clears whoever was held
-    /// back as a possible duplicate of a registration that just ended.
+    /// back as a possible duplicate and has no live twin any more.
     fn write(&mut self, change: Change, actor: ActorKind, now: Timestamp, journal: &mut Vec<Entry>) {
         let held = i64::from(self.counts.held());
         let mut entry = Entry {
@@ -139,56 +149,75 @@ impl Roster {
         };
         self.apply(&entry);
         entry.seats = i64::from(self.counts.held()) - held;
-        let ended = match &entry.change {
-            Change::Ended { number, .. } => Some(*number),
-            _ => None,
+        let held_back = match &entry.change {
+            Change::Ended { number, .. } => match self.standing(*number) {
+                Some(s) if s.twin_of.is_none() => self.held_back(s.contact),
+                _ => Vec::new(),
+            },
+            Change::TermsChanged { .. } => self.all_held_back(),
+            _ => Vec::new(),
         };
         journal.push(entry);
-        if let Some(twin) = ended.and_then(|number| self.held_back_by(number)) {
-            self.write(Change::TwinCleared { number: twin }, ActorKind::System, now, journal);
-        }
+        self.clear_twins(held_back, now, journal);
     }
 
-    /// The first live possible duplicate of a registration that has ended, in a running event.
-    fn held_back_by(&self, ended: Number) -> Option<Number> {
-        if self.state != EventState::Published {
-            return None;
+    /// Enters the contact that came with a command, and clears those who shared the one before.
+    fn contact_given(&mut self, verb: &Verb, now: Timestamp, journal: &mut Vec<Entry>) {
+        let Verb::Amend { number, contact: Some(contact), .. } = verb else { return };
+        let Some(s) = self.standing(*number) else { return };
+        let (id, before) = (s.id, s.contact);
+        if before == *contact {
+            return;
         }
-        let s = self.standing(ended).filter(|s| s.twin_of.is_none())?;
-        let shares = s.contact.iter().filter_map(|key| self.contacts.get(&key));
-        shares
-            .flat_map(|h| h.as_slice().iter().copied())
-            .filter(|n| self.standing(*n).is_some_and(|t| t.twin_of == Some(ended)))
-            .min()
+        self.attach(*number, id, *contact);
+        let mut held_back = self.held_back(before);
+        held_back.extend(self.held_back(*contact));
+        self.clear_twins(held_back, now, journal);
+    }
+
+    /// Clears those of them, by accepted number, whose contact is no longer taken. The first that is cleared
+    /// takes it again.
+    fn clear_twins(&mut self, mut held_back: Vec<Number>, now: Timestamp, journal: &mut Vec<Entry>) {
+        if self.state != EventState::Published {
+            return;
+        }
+        held_back.sort_unstable();
+        held_back.dedup();
+        for number in held_back {
+            let contact = self.standing(number).map(|s| s.contact).unwrap_or_default();
+            if self.contact_taken(contact, number).is_none() {
+                self.write(Change::TwinCleared { number }, ActorKind::System, now, journal);
+            }
+        }
     }
 
     /// Settles until nothing moves; then writes down why seats that were freed stay free.
     fn settle_all(
         &mut self,
         now: Timestamp,
-        except: &[Number],
+        resting: &Resting,
         free_before: Option<Vec<(PoolNo, u32)>>,
         journal: &mut Vec<Entry>,
     ) {
-        while let Some(change) = self.settle(now, except) {
+        while let Some(change) = self.settle(now, resting) {
             self.write(change, ActorKind::System, now, journal);
         }
         if self.state != EventState::Published {
             return;
         }
-        for (pool, before) in free_before.into_iter().flatten() {
-            let free = self.pool(pool).map_or(0, |(p, h)| Self::free(p, h));
-            if free <= before || free == u32::MAX {
-                continue;
-            }
-            if let Some(because) = self.idle_reason(pool, now, except) {
-                let seats = free - before;
+        let Some(before) = free_before else { return };
+        let before = |no| before.iter().find(|(p, _)| *p == no).map_or(0, |(_, free)| *free);
+        let freed = self.pools().filter(|(p, _)| p.capacity.is_some());
+        let freed = freed.map(|(p, h)| (p.no, Self::free(p, h).saturating_sub(before(p.no))));
+        for (pool, seats) in freed.filter(|(_, seats)| *seats > 0).collect::<Vec<_>>() {
+            if let Some(because) = self.idle_reason(pool, now, resting) {
                 self.write(Change::SeatsFree { pool, seats, because }, ActorKind::System, now, journal);
             }
         }
     }
 
-    /// The free seats per pool before changes that may free some; `None` for those that never do.
+    /// The free seats per pool before changes that may free some; `None` for those that never do. A pool that
+    /// is opened to others by them counts as having had none, for all that it kept back becomes free.
     fn free_seats(&self, changes: &[Change]) -> Option<Vec<(PoolNo, u32)>> {
         let may_free = changes.iter().any(|c| {
             matches!(
@@ -200,22 +229,21 @@ impl Roster {
                     | Change::PoolReleased { .. }
             )
         });
-        let released = changes.iter().find_map(|c| match c {
-            Change::PoolReleased { pool } => Some(*pool),
-            _ => None,
-        });
+        let opened = |pool: &Pool| {
+            changes.iter().any(|c| match c {
+                Change::PoolReleased { pool: no } => *no == pool.no,
+                Change::TermsChanged { terms } => terms.pool(pool.no).is_some_and(|p| p.classes != pool.classes),
+                _ => false,
+            })
+        };
         may_free.then(|| {
-            self.pools()
-                // A release frees all that the pool kept back.
-                .map(|(p, h)| (p.no, if released == Some(p.no) { 0 } else { Self::free(p, h) }))
-                .collect()
+            self.pools().map(|(p, h)| (p.no, if opened(p) { 0 } else { Self::free(p, h) })).collect()
         })
     }
 }
 
 /// The registration that a command is about; 0 where it is about the event.
-fn about(verb: &super::command::Verb, changes: &[Change]) -> Number {
-    use super::command::Verb;
+fn about(verb: &Verb, changes: &[Change]) -> Number {
     match verb {
         Verb::Register(_) => changes.iter().find_map(|c| match c {
             Change::Registered { number, .. } => Some(*number),

@@ -62,8 +62,8 @@ impl Line {
         }
     }
 
-    /// The first in line among the lanes that `may` names, without those in `except`.
-    pub fn first(&self, may: impl Fn(&Lane) -> bool, except: &[Number]) -> Option<Waiting> {
+    /// The first in line among the lanes that `may` names, without those who rest.
+    pub fn first(&self, may: impl Fn(&Lane) -> bool, rests: impl Fn(Number) -> bool) -> Option<Waiting> {
         let mut best: Option<Waiting> = None;
         for (lane, places) in &self.lanes {
             // Lanes are ordered by rank: a later rank cannot beat an earlier one.
@@ -73,7 +73,7 @@ impl Line {
             if !may(lane) {
                 continue;
             }
-            let head = places.iter().find(|p| !except.contains(&self.number_at(**p)));
+            let head = places.iter().find(|p| !rests(self.number_at(**p)));
             let Some(&place) = head else { continue };
             let here = Waiting { rank: lane.rank, place, number: self.number_at(place), size: lane.size };
             if best.is_none_or(|b| here < b) {
@@ -89,6 +89,17 @@ impl Line {
         let better: u32 = self.ranks.iter().take(rank).map(Fenwick::total).sum();
         let same = self.ranks.get(rank).map_or(0, |t| t.before(place));
         better + same + 1
+    }
+
+    /// The persons of everybody before this place. Counts places: for explanations, not for decisions.
+    pub fn persons_before(&self, rank: u8, place: Number) -> u32 {
+        let lanes = self.lanes.iter().take_while(|(lane, _)| lane.rank <= rank);
+        lanes
+            .map(|(lane, places)| {
+                let parties = if lane.rank < rank { places.len() } else { places.range(..place).count() };
+                lane.size.saturating_mul(parties as u32)
+            })
+            .fold(0, u32::saturating_add)
     }
 
     /// The accepted number of whoever stands at this position (1 is next).

@@ -3,7 +3,7 @@
 
 use super::change::Entry;
 use super::counts::{Counts, Tally};
-use super::line::{Lane, Line, Waiting};
+use super::line::{Lane, Line};
 use crate::model::contact::ContactKeys;
 use crate::model::event::{EventState, Pool, Terms};
 use crate::model::id::{EventId, Number, PoolNo, RegistrationId};
@@ -143,7 +143,7 @@ impl Roster {
 
     /// Replays a whole journal. `None` where it does not begin with the creation, or has a gap.
     pub fn replay(event: EventId, entries: &[Entry]) -> Option<Self> {
-        let (first, rest) = entries.split_first()?;
+        let (first, rest) = entries.split_first().filter(|(first, _)| first.number == 1)?;
         let super::change::Change::EventCreated { terms } = &first.change else { return None };
         let mut roster = Self::new(event, Arc::clone(terms), first.at);
         for entry in rest {
@@ -268,6 +268,34 @@ impl Roster {
         found
     }
 
+    /// The first of the live registrations that use up what one contact may have, if they do; `number` itself
+    /// does not count.
+    pub(super) fn contact_taken(&self, keys: ContactKeys, number: Number) -> Option<Number> {
+        let limit = self.terms.policy.registrations_per_contact as usize;
+        if limit == 0 {
+            return None;
+        }
+        let mut others = self.sharing(keys);
+        others.retain(|n| *n != number);
+        others.first().copied().filter(|_| others.len() >= limit)
+    }
+
+    /// Live possible duplicates that share one of these contact keys.
+    pub(super) fn held_back(&self, keys: ContactKeys) -> Vec<Number> {
+        let holders = keys.iter().filter_map(|k| self.contacts.get(&k));
+        let numbers = holders.flat_map(|h| h.as_slice().iter().copied());
+        numbers.filter(|n| self.standing(*n).is_some_and(|s| s.twin_of.is_some())).collect()
+    }
+
+    /// All live possible duplicates.
+    pub(super) fn all_held_back(&self) -> Vec<Number> {
+        if self.counts.duplicates.parties == 0 {
+            return Vec::new();
+        }
+        let live = self.standings().filter(|s| s.twin_of.is_some() && s.state.is_live());
+        live.map(|s| s.number).collect()
+    }
+
     pub(super) fn remember_contact(&mut self, number: Number, keys: ContactKeys) {
         for key in keys.iter() {
             match self.contacts.get_mut(&key) {
@@ -307,18 +335,15 @@ impl Roster {
         if wishes.is_empty() { Arc::clone(&self.no_wishes) } else { Arc::from(wishes) }
     }
 
+    /// Which seats somebody wishes for makes the lane; in which order they wish does not.
     pub(super) fn lane(&self, s: &Standing) -> Lane {
-        Lane { rank: self.rank(s), size: s.size, wishes: Arc::clone(&s.wishes), class: s.class.clone() }
-    }
-
-    /// The first in line for a pool, among those of at most `max_size`, without `except`.
-    pub(super) fn first_for(&self, pool: &Pool, released: bool, max_size: u32, except: &[Number]) -> Option<Waiting> {
-        let may = |lane: &Lane| {
-            lane.size <= max_size
-                && (lane.wishes.is_empty() || lane.wishes.contains(&pool.no))
-                && is_open_to(pool, released, lane.class.as_deref())
-        };
-        self.line.first(may, except)
+        let mut wishes = Arc::clone(&s.wishes);
+        if !wishes.is_sorted() {
+            let mut sorted = wishes.to_vec();
+            sorted.sort_unstable();
+            wishes = Arc::from(sorted);
+        }
+        Lane { rank: self.rank(s), size: s.size, wishes, class: s.class.clone() }
     }
 
     /// The earliest instant at which something is due, if anything is.

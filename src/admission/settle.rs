@@ -1,12 +1,27 @@
 //! Who gets a free seat. One step at a time, until nobody who waits has a right to one.
 
 use super::change::{Because, Change, Idle};
-use super::line::Waiting;
-use super::roster::{Roster, Standing, is_open_to};
+use super::line::{Lane, Waiting};
+use super::roster::{Held, Roster, Standing, is_open_to};
 use crate::model::event::{EventState, Pool};
 use crate::model::id::{Number, PoolNo};
 use crate::model::policy::{PartyFit, Policy, Promotion, QuietHours};
 use crate::model::time::{Span, Timestamp};
+
+/// Who is left out while one seat moves on: those who have just missed it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Resting {
+    numbers: Vec<Number>,
+    /// Of those who kept their place, the last in line: a missed seat goes down the line from there, and not
+    /// back to somebody before who missed an offer too, or two who never answer would hand it to and fro.
+    kept_place: Option<(u8, Number)>,
+}
+
+impl Resting {
+    fn is_empty(&self) -> bool {
+        self.numbers.is_empty()
+    }
+}
 
 /// Who has the right to the free seats of a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,28 +33,54 @@ enum Right {
 }
 
 impl Roster {
-    /// The next change that a free seat leads to, or `None` where everything is settled. `except` are those
-    /// who missed or declined this very offer.
-    pub(super) fn settle(&self, now: Timestamp, except: &[Number]) -> Option<Change> {
+    /// Lets whoever has just missed an offer rest.
+    pub(super) fn rest_after(&self, missed: &Change, resting: &mut Resting) {
+        let Change::OfferMissed { number, to_place } = missed else { return };
+        resting.numbers.push(*number);
+        if let Some(s) = self.standing(*number).filter(|_| to_place.is_none()) {
+            resting.kept_place = resting.kept_place.max(Some((self.rank(s), s.place)));
+        }
+    }
+
+    fn rests(&self, resting: &Resting, number: Number) -> bool {
+        resting.numbers.contains(&number)
+            || resting.kept_place.is_some_and(|last| {
+                self.standing(number).is_some_and(|s| s.missed_offers > 0 && (self.rank(s), s.place) <= last)
+            })
+    }
+
+    /// The first in line for a pool, among those of at most `max_size`, without those who rest. A party that
+    /// is larger than the whole pool has no right to its seats, or it would keep them empty for ever.
+    fn first_for(&self, pool: &Pool, released: bool, max_size: u32, resting: &Resting) -> Option<Waiting> {
+        let max_size = max_size.min(pool.capacity.unwrap_or(u32::MAX));
+        let may = |lane: &Lane| {
+            lane.size <= max_size
+                && (lane.wishes.is_empty() || lane.wishes.contains(&pool.no))
+                && is_open_to(pool, released, lane.class.as_deref())
+        };
+        self.line.first(may, |number| !resting.is_empty() && self.rests(resting, number))
+    }
+
+    /// The next change that a free seat leads to, or `None` where everything is settled.
+    pub(super) fn settle(&self, now: Timestamp, resting: &Resting) -> Option<Change> {
         if self.state != EventState::Published || self.line.len() == 0 || !self.gives_by_itself(now) {
             return None;
         }
-        let mut best: Option<(Waiting, Option<Number>)> = None;
+        let mut best: Option<Waiting> = None;
         for (pool, held) in self.pools() {
             let free = Self::free(pool, held);
             if free == 0 {
                 continue;
             }
-            if let Right::Takes { who, passed_over } = self.right_to(pool, held.released, free, except)
-                && best.is_none_or(|(b, _)| who < b)
+            if let Right::Takes { who, .. } = self.right_to(pool, held.released, free, resting)
+                && best.is_none_or(|b| who < b)
             {
-                best = Some((who, passed_over));
+                best = Some(who);
             }
         }
-        let (who, passed_over) = best?;
-        let s = self.standing(who.number)?;
-        let pool = self.preferred_pool(s, now, except)?;
-        Some(self.seat(who.number, pool, passed_over, now))
+        let s = self.standing(best?.number)?;
+        let (pool, passed_over) = self.preferred_pool(s, resting)?;
+        Some(self.seat(s.number, pool, passed_over, now))
     }
 
     /// Whether free seats go to the line without staff at this time.
@@ -49,19 +90,21 @@ impl Roster {
 
     /// Why no free seat of the event goes to the line by itself at this time, if that is so.
     fn stays_free(&self, now: Timestamp) -> Option<Idle> {
-        let begun = self.terms.starts_at.is_some_and(|start| start <= now);
-        match self.terms.policy.promotion {
+        let terms = &self.terms;
+        let last_entry = if terms.join_midway { terms.ends_at } else { terms.starts_at };
+        match terms.policy.promotion {
             Promotion::Manual => Some(Idle::StaffChoose),
-            _ if begun && !self.terms.join_midway => Some(Idle::Begun),
+            _ if last_entry.is_some_and(|at| at <= now) => Some(Idle::Begun),
             Promotion::Offer if self.offer_deadline(now).is_none() => Some(Idle::TooCloseToStart),
             _ => None,
         }
     }
 
     /// Who has the right to `free` seats of a pool.
-    fn right_to(&self, pool: &Pool, released: bool, free: u32, except: &[Number]) -> Right {
-        let Some(first) = self.first_for(pool, released, u32::MAX, except) else {
-            let rested = !except.is_empty() && self.first_for(pool, released, u32::MAX, &[]).is_some();
+    fn right_to(&self, pool: &Pool, released: bool, free: u32, resting: &Resting) -> Right {
+        let Some(first) = self.first_for(pool, released, u32::MAX, resting) else {
+            let rested = !resting.is_empty()
+                && self.first_for(pool, released, u32::MAX, &Resting::default()).is_some();
             return Right::Stays(if rested { Idle::JustMissed } else { Idle::NobodyWaits });
         };
         if first.size <= free {
@@ -76,22 +119,25 @@ impl Roster {
         if holds {
             return Right::Stays(Idle::FirstHolds { number: first.number });
         }
-        match self.first_for(pool, released, free, except) {
+        match self.first_for(pool, released, free, resting) {
             Some(who) => Right::Takes { who, passed_over: Some(first.number) },
             None => Right::Stays(Idle::NobodyFits),
         }
     }
 
-    /// The pool that somebody likes best among those whose free seats they have the right to.
-    fn preferred_pool(&self, s: &Standing, now: Timestamp, except: &[Number]) -> Option<PoolNo> {
-        debug_assert!(self.gives_by_itself(now));
-        self.pools_in_order(s.class.as_deref(), &s.wishes).into_iter().find(|no| {
-            self.pool(*no).is_some_and(|(pool, held)| {
-                let free = Self::free(pool, held);
-                free > 0
-                    && matches!(self.right_to(pool, held.released, free, except),
-                        Right::Takes { who, .. } if who.number == s.number)
-            })
+    /// The pool that somebody likes best among those whose free seats they have the right to, and who is
+    /// passed over there.
+    fn preferred_pool(&self, s: &Standing, resting: &Resting) -> Option<(PoolNo, Option<Number>)> {
+        self.pools_in_order(s.class.as_deref(), &s.wishes).into_iter().find_map(|no| {
+            let (pool, held) = self.pool(no)?;
+            let free = Self::free(pool, held);
+            if free == 0 {
+                return None;
+            }
+            match self.right_to(pool, held.released, free, resting) {
+                Right::Takes { who, passed_over } if who.number == s.number => Some((no, passed_over)),
+                _ => None,
+            }
         })
     }
 
@@ -116,39 +162,56 @@ impl Roster {
         }
     }
 
-    /// The seat that a newcomer gets at once: one that nobody in line has the better right to.
-    pub(super) fn seat_for_newcomer(&self, size: u32, wishes: &[PoolNo]) -> Option<(PoolNo, Option<Number>)> {
+    /// The seat that somebody who comes into the line gets at once: one that nobody in line has the better
+    /// right to; and who is passed over by that. For a newcomer `place` is the next number.
+    pub(super) fn seat_at_once(
+        &self,
+        place: Number,
+        size: u32,
+        class: Option<&str>,
+        wishes: &[PoolNo],
+    ) -> Option<(PoolNo, Option<Number>)> {
         let full = |no: &PoolNo| self.pool(*no).is_none_or(|(p, h)| Self::free(p, h) < size);
         if self.terms.pools.iter().all(|p| full(&p.no)) {
             return None;
         }
-        self.pools_in_order(None, wishes).into_iter().filter(|no| !full(no)).find_map(|no| {
+        let mine = (self.terms.policy.rank(class), place);
+        self.pools_in_order(class, wishes).into_iter().filter(|no| !full(no)).find_map(|no| {
             let (pool, held) = self.pool(no)?;
-            self.newcomer_goes_first(pool, held.released, Self::free(pool, held), size).map(|over| (no, over))
+            self.goes_first(pool, held.released, Self::free(pool, held), mine).map(|over| (no, over))
         })
     }
 
-    /// Whether a newcomer may take `size` of `free` seats, and whom that passes over.
-    fn newcomer_goes_first(&self, pool: &Pool, released: bool, free: u32, size: u32) -> Option<Option<Number>> {
-        let rank = self.terms.policy.rank(None);
-        let Some(first) = self.first_for(pool, released, u32::MAX, &[]) else { return Some(None) };
-        if rank < first.rank {
+    /// Whether somebody at `mine` in line who fits the `free` seats may take them, and whom that passes over.
+    fn goes_first(&self, pool: &Pool, released: bool, free: u32, mine: (u8, Number)) -> Option<Option<Number>> {
+        let resting = Resting::default();
+        let before = |w: &Waiting| (w.rank, w.place) < mine;
+        let Some(first) = self.first_for(pool, released, u32::MAX, &resting).filter(before) else {
             return Some(None);
-        }
+        };
         match self.terms.policy.party_fit {
             PartyFit::Skip { max_passed_over } if self.terms.policy.promotion != Promotion::Manual => {
                 let holds = self.standing(first.number).is_some_and(|s| s.passed_over >= max_passed_over);
-                let fits = self.first_for(pool, released, free, &[]);
-                let nobody_better = fits.is_none_or(|w| rank < w.rank);
-                (!holds && nobody_better && size <= free).then_some(Some(first.number))
+                let nobody_better = self.first_for(pool, released, free, &resting).filter(before).is_none();
+                (!holds && nobody_better).then_some(Some(first.number))
             }
             _ => None,
         }
     }
 
+    /// Whether staff who seat this party in this pool go by the order: it may sit there, and nobody who
+    /// stands before it fits the free seats.
+    pub(super) fn is_in_order(&self, s: &Standing, pool: &Pool, held: &Held) -> bool {
+        let mine = (self.rank(s), s.place);
+        let first = self.first_for(pool, held.released, Self::free(pool, held), &Resting::default());
+        is_open_to(pool, held.released, s.class.as_deref())
+            && (s.wishes.is_empty() || s.wishes.contains(&pool.no))
+            && first.is_none_or(|w| mine <= (w.rank, w.place))
+    }
+
     /// Who stands in the way of a party that already sits in `pool` and wants `extra` more seats.
     pub(super) fn better_right(&self, pool: &Pool, released: bool, free: u32) -> Option<Number> {
-        match self.right_to(pool, released, free, &[]) {
+        match self.right_to(pool, released, free, &Resting::default()) {
             Right::Takes { who, .. } => Some(who.number),
             Right::Stays(Idle::FirstHolds { number }) => Some(number),
             Right::Stays(_) => None,
@@ -156,13 +219,13 @@ impl Roster {
     }
 
     /// Why the free seats of a pool stay free; for the journal, after everything is settled.
-    pub(super) fn idle_reason(&self, pool: PoolNo, now: Timestamp, except: &[Number]) -> Option<Idle> {
+    pub(super) fn idle_reason(&self, pool: PoolNo, now: Timestamp, resting: &Resting) -> Option<Idle> {
         let (pool, held) = self.pool(pool)?;
         let free = Self::free(pool, held);
         if free == 0 {
             return None;
         }
-        match self.right_to(pool, held.released, free, except) {
+        match self.right_to(pool, held.released, free, resting) {
             Right::Stays(idle @ (Idle::NobodyWaits | Idle::FirstHolds { .. } | Idle::NobodyFits)) => Some(idle),
             Right::Stays(idle) => Some(self.stays_free(now).unwrap_or(idle)),
             Right::Takes { .. } => Some(self.stays_free(now).unwrap_or(Idle::NobodyFits)),
@@ -178,10 +241,12 @@ impl Roster {
             Some(quiet) => self.deadline_outside(quiet, now, window),
             None => now.plus(window),
         };
-        Some(match self.terms.starts_at {
+        let deadline = match self.terms.starts_at {
             Some(start) if start > now => deadline.min(start),
             _ => deadline,
-        })
+        };
+        // An offer that nobody could answer is none, and would be missed and made again for ever.
+        Some(deadline).filter(|at| *at > now)
     }
 
     /// The instant at which `window` has run, with the clock standing still in the quiet hours.
