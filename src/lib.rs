@@ -14,6 +14,7 @@
 
 pub mod admission;
 pub mod clock;
+pub mod config;
 pub mod desk;
 pub mod keys;
 pub mod model;

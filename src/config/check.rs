@@ -1,0 +1,126 @@
+//! What is refused at start: settings that would be unsafe, or that cannot work. One line each.
+
+use super::{Config, ConfigError};
+use std::net::SocketAddr;
+
+impl Config {
+    /// Refuses unsafe and impossible settings; the first one found is told.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.refusal().map_or(Ok(()), |line| Err(ConfigError::Refused(line)))
+    }
+
+    fn refusal(&self) -> Option<String> {
+        self.listen_refusal()
+            .or_else(|| self.metrics_refusal())
+            .or_else(|| self.bounds_refusal())
+            .or_else(|| self.web.cors_origins.iter().find_map(|origin| origin_refusal(origin)))
+    }
+
+    fn listen_refusal(&self) -> Option<String> {
+        (!self.listen.ip().is_loopback()).then(|| {
+            format!(
+                "listen {} is not a loopback address: this version does not know who calls, so anybody who \
+                 reaches it could do anything",
+                self.listen
+            )
+        })
+    }
+
+    fn metrics_refusal(&self) -> Option<String> {
+        let text = self.metrics.listen.as_str();
+        if text.is_empty() {
+            return None;
+        }
+        match text.parse::<SocketAddr>() {
+            Err(_) => Some(format!("metrics.listen {text} is not an address such as 127.0.0.1:9464")),
+            Ok(at) if !at.ip().is_loopback() => {
+                Some(format!("metrics.listen {at} is not a loopback address: it has no password"))
+            }
+            Ok(at) if at == self.listen && at.port() != 0 => {
+                Some(format!("metrics.listen {at} is the same as listen"))
+            }
+            Ok(_) => None,
+        }
+    }
+
+    fn bounds_refusal(&self) -> Option<String> {
+        let (limits, desk) = (&self.limits, &self.desk);
+        let at_least_one = [
+            ("limits.deadline_max_ms", limits.deadline_max_ms),
+            ("limits.concurrency_max", limits.concurrency_max as u64),
+            ("limits.connections_max", limits.connections_max as u64),
+            ("limits.streams_per_connection_max", u64::from(limits.streams_per_connection_max)),
+            ("limits.drain_timeout_seconds", limits.drain_timeout_seconds),
+            ("desk.lines", desk.lines as u64),
+            ("desk.batch_max", desk.batch_max as u64),
+            ("desk.queue_max", desk.queue_max as u64),
+            ("desk.cache_max", desk.cache_max as u64),
+            ("desk.sweep_every_ms", desk.sweep_every_ms),
+            ("pool.readers", u64::from(self.pool.readers)),
+        ];
+        let at_most = [
+            ("limits.deadline_max_ms", limits.deadline_max_ms, 3_600_000),
+            ("limits.drain_timeout_seconds", limits.drain_timeout_seconds, 3_600),
+            ("limits.drain_notice_seconds", limits.drain_notice_seconds, 3_600),
+            ("desk.lines", desk.lines as u64, 64),
+            ("desk.batch_max", desk.batch_max as u64, 65_536),
+            ("desk.sweep_every_ms", desk.sweep_every_ms, 3_600_000),
+            ("pool.readers", u64::from(self.pool.readers), 1_000),
+        ];
+        let zero = at_least_one.iter().find(|(_, value)| *value == 0);
+        let too_large = at_most.iter().find(|(_, value, most)| value > most);
+        zero.map(|(name, _)| format!("{name} must be at least 1"))
+            .or_else(|| too_large.map(|(name, _, most)| format!("{name} must be at most {most}")))
+    }
+}
+
+/// An origin is a scheme, a host and perhaps a port; a star would let every site in.
+fn origin_refusal(origin: &str) -> Option<String> {
+    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    let sound = host.is_some_and(|host| {
+        !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b))
+    });
+    (!sound).then(|| {
+        format!("web.cors_origins: {origin} is not an origin such as https://sign-up.example.org")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(change: impl FnOnce(&mut Config)) -> Option<String> {
+        let mut config = Config::default();
+        change(&mut config);
+        config.refusal()
+    }
+
+    #[test]
+    #[allow(clippy::unwrap_used)]
+    fn unsafe_and_impossible_settings_are_refused_with_one_clear_line() {
+        let table: Vec<(Option<String>, &str)> = vec![
+            (refusal(|c| c.listen = ([0, 0, 0, 0], 7443).into()), "listen 0.0.0.0:7443 is not a loopback"),
+            (refusal(|c| c.listen = ([192, 0, 2, 1], 7443).into()), "listen 192.0.2.1:7443 is not a loopback"),
+            (refusal(|c| c.metrics.listen = "9464".into()), "metrics.listen 9464 is not an address"),
+            (refusal(|c| c.metrics.listen = "0.0.0.0:9464".into()), "metrics.listen 0.0.0.0:9464 is not a loop"),
+            (refusal(|c| c.metrics.listen = "127.0.0.1:7443".into()), "metrics.listen 127.0.0.1:7443 is the same"),
+            (refusal(|c| c.limits.deadline_max_ms = 0), "limits.deadline_max_ms must be at least 1"),
+            (refusal(|c| c.limits.deadline_max_ms = u64::MAX), "limits.deadline_max_ms must be at most"),
+            (refusal(|c| c.limits.concurrency_max = 0), "limits.concurrency_max must be at least 1"),
+            (refusal(|c| c.limits.connections_max = 0), "limits.connections_max must be at least 1"),
+            (refusal(|c| c.desk.lines = 0), "desk.lines must be at least 1"),
+            (refusal(|c| c.desk.batch_max = 0), "desk.batch_max must be at least 1"),
+            (refusal(|c| c.pool.readers = 0), "pool.readers must be at least 1"),
+            (refusal(|c| c.web.cors_origins = vec!["*".into()]), "web.cors_origins: * is not an origin"),
+            (refusal(|c| c.web.cors_origins = vec!["https://a.example/x".into()]), "web.cors_origins: https"),
+            (refusal(|c| c.web.cors_origins = vec!["a.example".into()]), "web.cors_origins: a.example"),
+        ];
+        for (line, expected) in table {
+            let line = line.unwrap();
+            assert!(line.starts_with(expected), "{line}");
+            assert_eq!(line.lines().count(), 1);
+        }
+        assert_eq!(refusal(|c| c.listen = ([127, 0, 0, 2], 0).into()), None);
+        assert_eq!(refusal(|c| c.web.cors_origins = vec!["http://localhost:5173".into()]), None);
+    }
+}

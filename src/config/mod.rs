@@ -1,0 +1,194 @@
+//! Settings: one struct per concern, each field with its unit and default. Where a value comes from
+//! (defaults, file, environment, flags) is `sources`; what is refused at start is `check`.
+
+mod check;
+mod database;
+mod sources;
+
+pub use database::{Database, Postgres};
+pub use sources::{Setting, load};
+
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+
+/// Every setting. `config.sample.toml` shows them all with their defaults.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where calls are taken. Loopback only in this version.
+    pub listen: SocketAddr,
+    /// A file for embedded SQLite, or a `postgres://` address.
+    pub database: Database,
+    /// Whether `serve` brings the database's schema up to date at start.
+    pub migrate: bool,
+    pub limits: Limits,
+    pub web: Web,
+    pub log: Log,
+    pub metrics: Metrics,
+    pub desk: Desk,
+    pub pool: Pool,
+}
+
+/// Bounds on what callers may use up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// The longest that a call may take, in milliseconds; a caller may ask for less.
+    pub deadline_max_ms: u64,
+    /// Calls in work at once; more are told to come again. Open watches do not count.
+    pub concurrency_max: usize,
+    /// Connections at once; more wait to be accepted.
+    pub connections_max: usize,
+    /// Calls at once on one connection.
+    pub streams_per_connection_max: u32,
+    /// How long, in seconds, calls in work may take to end when the service stops.
+    pub drain_timeout_seconds: u64,
+    /// How long, in seconds, the service reports that it is leaving before it takes no more connections,
+    /// so that a load balancer can look elsewhere. May be 0.
+    pub drain_notice_seconds: u64,
+}
+
+/// Browsers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Web {
+    /// Web sites whose scripts may call by gRPC-Web, such as `https://sign-up.example.org`. Empty: none.
+    pub cors_origins: Vec<String>,
+}
+
+/// The log, on standard error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    pub format: LogFormat,
+    /// `error`, `warn`, `info`, `debug` or `trace`; also per room, as in `info,eile::api=debug`.
+    pub level: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    Human,
+    Json,
+}
+
+/// The port for operators: `/metrics`, `/livez`, `/readyz`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// A loopback address, such as `127.0.0.1:9464`. Empty: no such port.
+    pub listen: String,
+}
+
+/// The desk: how sign-ups are gathered and decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Desk {
+    /// Transactions at once on PostgreSQL. SQLite has one writer whatever this says.
+    pub lines: usize,
+    /// Most commands in one transaction.
+    pub batch_max: usize,
+    /// Most commands that wait in one line; more are told to come again.
+    pub queue_max: usize,
+    /// Most registrations kept in memory.
+    pub cache_max: usize,
+    /// How often, in milliseconds, deadlines and releases are looked for.
+    pub sweep_every_ms: u64,
+}
+
+/// Connections to the database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pool {
+    /// Connections for reading. Writing has its own: one on SQLite, one per line of the desk on PostgreSQL.
+    pub readers: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7443)),
+            database: Database::default(),
+            migrate: true,
+            limits: Limits::default(),
+            web: Web::default(),
+            log: Log::default(),
+            metrics: Metrics::default(),
+            desk: Desk::default(),
+            pool: Pool::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            deadline_max_ms: 30_000,
+            concurrency_max: 8_192,
+            connections_max: 2_000,
+            streams_per_connection_max: 256,
+            drain_timeout_seconds: 20,
+            drain_notice_seconds: 0,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Human, level: "info".to_owned() }
+    }
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self { lines: 2, batch_max: 1_024, queue_max: 8_192, cache_max: 400_000, sweep_every_ms: 1_000 }
+    }
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self { readers: 4 }
+    }
+}
+
+impl Metrics {
+    /// The address, where there is one. `check` has seen that it is one.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.listen.parse().ok()
+    }
+}
+
+/// Why the service does not start: one line that says which setting, from where, and what is wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read the settings file {path}: {why}")]
+    Unreadable { path: String, why: std::io::Error },
+    #[error("the settings file {path} is not TOML: {why}")]
+    Syntax { path: String, why: String },
+    #[error("there is no setting {name} ({from}); config.sample.toml lists them all")]
+    Unknown { name: String, from: String },
+    #[error("setting {name} ({from}) must be {expected}")]
+    WrongType { name: String, from: String, expected: &'static str },
+    #[error("{0}")]
+    Refused(String),
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_file_shows_every_setting_with_its_default() {
+        let text = include_str!("../../config.sample.toml");
+        let sample: toml::Table = text.parse().unwrap();
+        let defaults = toml::Table::try_from(Config::default()).unwrap();
+        assert_eq!(sample, defaults);
+        assert_eq!(sample.try_into::<Config>().unwrap(), Config::default());
+    }
+
+    #[test]
+    fn the_defaults_pass_the_checks() {
+        Config::default().check().unwrap();
+    }
+}
