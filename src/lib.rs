@@ -19,3 +19,4 @@ pub mod desk;
 pub mod keys;
 pub mod model;
 pub mod storage;
+pub mod telemetry;

@@ -1,0 +1,103 @@
+//! The stream of an answer: counted when it ends, ended at the caller's deadline, and ended when the
+//! service stops and it has nothing more to say.
+
+use super::deadline::Deadline;
+use super::meters::Seen;
+use super::refuse;
+use http::HeaderMap;
+use http_body::{Frame, SizeHint};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tonic::body::Body;
+use tonic::codegen::Bytes;
+use tonic::{Code, Status};
+
+pub struct CallBody {
+    inner: Body,
+    /// Until the call is counted.
+    seen: Option<Seen>,
+    deadline: Deadline,
+    drain: CancellationToken,
+    /// Made when the stream first has to wait: an answer of one message never does.
+    clocks: Option<Clocks>,
+}
+
+struct Clocks {
+    drain: Pin<Box<WaitForCancellationFutureOwned>>,
+    sleep: Option<Pin<Box<tokio::time::Sleep>>>,
+}
+
+impl CallBody {
+    pub fn new(inner: Body, seen: Seen, deadline: Deadline, drain: CancellationToken) -> Self {
+        Self { inner, seen: Some(seen), deadline, drain, clocks: None }
+    }
+
+    fn count(&mut self, code: Code) {
+        if let Some(seen) = self.seen.take() {
+            seen.finish(code);
+        }
+    }
+
+    /// Why a stream that waits must end now, if it must.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
+        let (deadline, drain) = (self.deadline, &self.drain);
+        let clocks = self.clocks.get_or_insert_with(|| Clocks {
+            drain: Box::pin(drain.clone().cancelled_owned()),
+            sleep: deadline.asked.then(|| Box::pin(tokio::time::sleep_until(deadline.at))),
+        });
+        if clocks.drain.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(refuse::draining());
+        }
+        match &mut clocks.sleep {
+            Some(sleep) => sleep.as_mut().poll(cx).map(|()| refuse::deadline_exceeded()),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Ends the stream with a status of ours.
+    fn end(&mut self, status: Status) -> Frame<Bytes> {
+        self.count(status.code());
+        self.inner = Body::empty();
+        let mut trailers = HeaderMap::new();
+        if status.add_header(&mut trailers).is_err() {
+            trailers.clear();
+        }
+        Frame::trailers(trailers)
+    }
+}
+
+impl http_body::Body for CallBody {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        match Pin::new(&mut self.inner).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(trailers) = frame.trailers_ref() {
+                    let code = trailers.get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()));
+                    self.count(code.unwrap_or(Code::Unknown));
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(status))) => {
+                self.count(status.code());
+                Poll::Ready(Some(Err(status)))
+            }
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending => self.as_mut().get_mut().poll_end(cx).map(|status| Some(Ok(self.end(status)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

@@ -1,0 +1,163 @@
+//! What every call passes on its way to a handler, and on its way back: one function, [`answer`], that reads
+//! in the order of what it does. All of it stands inside gRPC-Web, so that browsers understand its answers
+//! too, and none of it uses tonic's own limits, whose answers no layer would see.
+
+mod body;
+mod deadline;
+mod meters;
+mod refuse;
+mod reword;
+mod trace;
+mod web;
+
+pub use deadline::Deadline;
+pub use meters::Meters;
+pub use trace::TraceContext;
+pub(super) use web::{Origins, cors};
+
+use body::CallBody;
+use futures_util::FutureExt;
+use http::{Request, Response, StatusCode};
+use meters::Seen;
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use tonic::body::Body;
+use tower::{Layer, Service};
+use tracing::Instrument;
+
+/// What calls are held to.
+pub struct Rules {
+    /// The longest that a call may take.
+    pub deadline_max: Duration,
+    /// The size of the largest message, for the answer to larger ones.
+    pub message_bytes_max: usize,
+    /// Web sites whose scripts may call.
+    pub origins: Origins,
+    /// Calls in work at once.
+    pub seats: Semaphore,
+    /// Ends streams that have nothing more to say.
+    pub drain: CancellationToken,
+    pub meters: Meters,
+}
+
+/// The layer around all services.
+#[derive(Clone)]
+pub struct Guard(pub Arc<Rules>);
+
+impl<S> Layer<S> for Guard {
+    type Service = Guarded<S>;
+
+    fn layer(&self, inner: S) -> Guarded<S> {
+        Guarded { rules: Arc::clone(&self.0), inner }
+    }
+}
+
+#[derive(Clone)]
+pub struct Guarded<S> {
+    rules: Arc<Rules>,
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for Guarded<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The one that is ready goes; its clone stays for the next call.
+        let next = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, next);
+        let rules = Arc::clone(&self.rules);
+        Box::pin(answer(rules, inner, request).map(Ok))
+    }
+}
+
+async fn answer<S>(rules: Arc<Rules>, inner: S, mut request: Request<Body>) -> Response<Body>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Send,
+    S::Future: Send,
+{
+    if !rules.origins.allow(request.headers()) {
+        return forbidden();
+    }
+    let seen = rules.meters.begin(request.uri().path());
+    let trace = TraceContext::of(request.headers());
+    let deadline = Deadline::of(request.headers(), rules.deadline_max);
+    request.extensions_mut().insert(trace);
+    request.extensions_mut().insert(deadline);
+    let span = tracing::info_span!("call", method = request.uri().path(), trace_id = %trace.trace_id());
+    let mut response = admitted(&rules, inner, request, deadline, trace).instrument(span).await;
+    response.headers_mut().insert(trace::TRACEPARENT, trace.to_header());
+    finish(&rules, response, seen, deadline)
+}
+
+/// The call itself, where there is room for it, in its time, and whatever it does.
+async fn admitted<S>(
+    rules: &Rules,
+    mut inner: S,
+    request: Request<Body>,
+    deadline: Deadline,
+    trace: TraceContext,
+) -> Response<Body>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Send,
+    S::Future: Send,
+{
+    // Whoever asks whether the service is well must hear so also while it is busy.
+    let seat = if is_health(request.uri().path()) { None } else { Some(rules.seats.try_acquire()) };
+    if let Some(Err(_)) = seat {
+        return refuse::overloaded().into_http();
+    }
+    let call = AssertUnwindSafe(async { inner.call(request).await }).catch_unwind();
+    let response = match tokio::time::timeout_at(deadline.at, call).await {
+        Ok(Ok(Ok(response))) => response,
+        Ok(Err(panic)) => return panicked(&*panic, trace).into_http(),
+        Err(_) => return refuse::deadline_exceeded().into_http(),
+    };
+    reword::reword(response, rules.message_bytes_max)
+}
+
+fn is_health(path: &str) -> bool {
+    path.starts_with("/grpc.health.v1.")
+}
+
+/// A panic is a fault of ours: logged under an incident, and told without a word of it.
+fn panicked(panic: &(dyn std::any::Any + Send), trace: TraceContext) -> Status {
+    let said = panic.downcast_ref::<&str>().copied();
+    let said = said.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("");
+    let incident = trace.incident();
+    tracing::error!(incident, panic = said, "a call panicked");
+    refuse::internal(&incident)
+}
+
+/// Counts the call when it is over: now, or when its stream is.
+fn finish(rules: &Rules, response: Response<Body>, seen: Seen, deadline: Deadline) -> Response<Body> {
+    if let Some(status) = reword::status_of(&response) {
+        seen.finish(status);
+        return response;
+    }
+    let drain = rules.drain.clone();
+    response.map(|body| Body::new(CallBody::new(body, seen, deadline, drain)))
+}
+
+fn forbidden() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    response
+}
