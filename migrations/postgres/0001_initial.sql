@@ -1,0 +1,120 @@
+-- why: the first tables. An event is one small row that every batch rewrites (events), one document that
+-- only staff rewrite (event_documents), and rows that are keyed by the event first: registrations, the
+-- parties behind them, the journal, the request ids that were used, the reasons that staff wrote down.
+-- Personal data stands in parties and in reasons, and nowhere else. Ids are made by the service; instants
+-- are microseconds since 1970 UTC; unsigned 64-bit hashes are stored bit by bit as signed ones.
+-- Text that orders anything has the collation "C", so that both databases order alike.
+-- There are no foreign keys: every row of an event is written in the transaction that locks its event row.
+
+create table events (
+    id              uuid    not null primary key,
+    journal_number  bigint  not null,              -- number of the last change; moves with every batch
+    next_due        bigint,                        -- when something falls due by itself; null where nothing does
+    free_seats      bigint,                        -- free seats in all; null where a pool has no bound
+    starts_at       bigint  not null,              -- start of the first session; 2^63 - 1 where it has none
+    centre_id       text    collate "C" not null,  -- whose event it is
+    programme_id    text    collate "C",           -- the programme that it is an event of, if any
+    municipality    text    not null,              -- code of the municipality of its venue
+    kind            text    not null,              -- course, open_group, open_event, single_session, appointments, contest
+    state           text    not null check (state in ('draft', 'published', 'cancelled', 'completed')),
+    header          text    not null               -- what else the roster keeps: counts, next number ... (JSON)
+) with (fillfactor = 40);                          -- room to rewrite the row on its page, without touching indexes
+
+create index events_by_start on events (starts_at, id);
+create index events_by_centre on events (centre_id, starts_at, id);
+create index events_by_due on events (next_due, id) where next_due is not null;
+
+create table event_documents (
+    event_id        uuid    not null primary key,
+    document        text    not null               -- the event as staff wrote it (JSON of model::event::Event)
+);
+
+create table registrations (
+    event_id            uuid    not null,
+    id                  uuid    not null,          -- the number, then 90 unguessable bits
+    request_key         uuid    not null,          -- keyed hash of the request id of the sign-up
+    number              bigint  not null,          -- accepted number: 1, 2, 3 ... in the event; may have gaps
+    place               bigint  not null,          -- where it stands among its class; the number, or a later one
+    size                bigint  not null,          -- persons
+    accepted_at         bigint  not null,
+    changed_at          bigint  not null,
+    request_fingerprint bigint  not null,          -- keyed hash of what was asked under request_key
+    expires_at          bigint,                    -- deadline of an offer
+    email_key           bigint,                    -- keyed hash of the e-mail address
+    phone_key           bigint,                    -- keyed hash of the telephone number
+    contact_guard       bigint,                    -- the one of the two keys that nobody else live may have
+    pool                integer,                   -- the pool whose seats it holds, confirmed or offered
+    state               smallint not null check (state between 1 and 10), -- model::registration::StateKind
+    steps               text    not null,          -- journal numbers of its changes: '17,240'
+    outcome             text    not null,          -- as answered: 'state,position,pool,expires_at,journal_number'
+    token_hash          bytea   not null,          -- SHA-256 of the management token
+    rare                text,                      -- what few have: class, wishes, passed over, twin, end ... (JSON)
+    primary key (event_id, number)
+);
+
+-- One effect per request id, and one live registration per contact, even if a cached roster were wrong.
+create unique index registrations_by_request on registrations (event_id, request_key);
+create unique index registrations_by_contact on registrations (event_id, contact_guard) where contact_guard is not null;
+
+create table parties (
+    event_id        uuid    not null,
+    number          bigint  not null,
+    document        text    not null,              -- contact, members, answers (JSON of model::party::Party)
+    search          text    collate "C" not null,  -- names without case and diacritics
+    primary key (event_id, number)
+);
+
+create table journal (
+    event_id        uuid    not null,
+    first_number    bigint  not null,              -- number of the first entry of the batch
+    last_number     bigint  not null check (last_number >= first_number),
+    written_at      bigint  not null,              -- time of the last entry of the batch
+    entries         text    not null,              -- the batch, in order (JSON array of admission::Entry)
+    primary key (event_id, first_number)           -- a second writer of the same number cannot exist
+);
+-- Not compressed: the time would be spent inside the transaction that holds the event's lock.
+alter table journal alter column entries set storage external;
+
+create table requests (
+    event_id        uuid    not null,
+    request_key     uuid    not null,              -- keyed hash of the request id
+    fingerprint     bigint  not null,              -- keyed hash of what was asked under it
+    number          bigint  not null,              -- the registration that it is about; 0 for the event
+    journal_number  bigint  not null,              -- last number of the batch that recorded it
+    outcome         text    not null,              -- as in registrations
+    primary key (event_id, request_key)
+);
+
+create index requests_by_number on requests (event_id, journal_number);
+
+create table reasons (
+    event_id        uuid    not null,
+    journal_number  bigint  not null,              -- the change that the reason belongs to
+    number          bigint  not null,              -- the registration that it is about; 0 for the event
+    reason          text    not null,              -- in the words of staff: personal data
+    primary key (event_id, journal_number, number)
+);
+
+create table open_requests (
+    request_key     uuid    not null primary key,  -- keyed hash of caller, method and request id
+    fingerprint     bigint  not null,
+    kind            text    not null,              -- event, centre, programme
+    answer_id       text    not null               -- id of what was made or changed
+);
+
+create table centres (
+    id              text    collate "C" not null primary key,
+    version         bigint  not null,              -- 1, then one more with each update
+    document        text    not null               -- JSON of model::centre::Centre
+);
+
+create table programmes (
+    id              text    collate "C" not null primary key,
+    version         bigint  not null,
+    document        text    not null               -- JSON of model::centre::Programme
+);
+
+create table secrets (
+    name            text    not null primary key,
+    value           bytea   not null               -- made at the first start, the same for every instance
+);

@@ -1,0 +1,119 @@
+-- why: the first tables. An event is one small row that every batch rewrites (events), one document that
+-- only staff rewrite (event_documents), and rows that are keyed by the event first: registrations, the
+-- parties behind them, the journal, the request ids that were used, the reasons that staff wrote down.
+-- Personal data stands in parties and in reasons, and nowhere else. Ids are made by the service; instants
+-- are microseconds since 1970 UTC; unsigned 64-bit hashes are stored bit by bit as signed ones.
+-- Tables with small rows are `without rowid`; those with documents are not, because SQLite would carry the
+-- documents into the upper pages of the tree.
+-- There are no foreign keys: every row of an event is written in the transaction that locks its event row.
+
+create table events (
+    id              blob    not null primary key,  -- uuid
+    centre_id       text    not null,              -- whose event it is
+    programme_id    text,                          -- the programme that it is an event of, if any
+    municipality    text    not null,              -- code of the municipality of its venue
+    kind            text    not null,              -- course, open_group, open_event, single_session, appointments, contest
+    state           text    not null check (state in ('draft', 'published', 'cancelled', 'completed')),
+    starts_at       integer not null,              -- start of the first session; 2^63 - 1 where it has none
+    journal_number  integer not null,              -- number of the last change; moves with every batch
+    next_due        integer,                       -- when something falls due by itself; null where nothing does
+    free_seats      integer,                       -- free seats in all; null where a pool has no bound
+    header          text    not null               -- what else the roster keeps: counts, next number ... (JSON)
+) strict, without rowid;
+
+create index events_by_start on events (starts_at, id);
+create index events_by_centre on events (centre_id, starts_at, id);
+create index events_by_due on events (next_due, id) where next_due is not null;
+
+create table event_documents (
+    event_id        blob    not null primary key,
+    document        text    not null               -- the event as staff wrote it (JSON of model::event::Event)
+) strict;
+
+create table registrations (
+    event_id            blob    not null,
+    number              integer not null,          -- accepted number: 1, 2, 3 ... in the event; may have gaps
+    id                  blob    not null,          -- uuid: the number, then 90 unguessable bits
+    state               integer not null check (state between 1 and 10), -- model::registration::StateKind
+    pool                integer,                   -- the pool whose seats it holds, confirmed or offered
+    size                integer not null,          -- persons
+    place               integer not null,          -- where it stands among its class; the number, or a later one
+    expires_at          integer,                   -- deadline of an offer
+    accepted_at         integer not null,
+    changed_at          integer not null,
+    steps               text    not null,          -- journal numbers of its changes: '17,240'
+    email_key           integer,                   -- keyed hash of the e-mail address
+    phone_key           integer,                   -- keyed hash of the telephone number
+    contact_guard       integer,                   -- the one of the two keys that nobody else live may have
+    request_key         blob    not null,          -- keyed hash of the request id of the sign-up
+    request_fingerprint integer not null,          -- keyed hash of what was asked under it
+    outcome             text    not null,          -- as answered: 'state,position,pool,expires_at,journal_number'
+    token_hash          blob    not null,          -- SHA-256 of the management token
+    rare                text,                      -- what few have: class, wishes, passed over, twin, end ... (JSON)
+    primary key (event_id, number)
+) strict, without rowid;
+
+-- One effect per request id, and one live registration per contact, even if a cached roster were wrong.
+create unique index registrations_by_request on registrations (event_id, request_key);
+create unique index registrations_by_contact on registrations (event_id, contact_guard) where contact_guard is not null;
+
+create table parties (
+    event_id        blob    not null,
+    number          integer not null,
+    document        text    not null,              -- contact, members, answers (JSON of model::party::Party)
+    search          text    not null,              -- names without case and diacritics
+    primary key (event_id, number)
+) strict;
+
+create table journal (
+    event_id        blob    not null,
+    first_number    integer not null,              -- number of the first entry of the batch
+    last_number     integer not null check (last_number >= first_number),
+    written_at      integer not null,              -- time of the last entry of the batch
+    entries         text    not null,              -- the batch, in order (JSON array of admission::Entry)
+    primary key (event_id, first_number)           -- a second writer of the same number cannot exist
+) strict;
+
+create table requests (
+    event_id        blob    not null,
+    request_key     blob    not null,              -- keyed hash of the request id
+    fingerprint     integer not null,              -- keyed hash of what was asked under it
+    number          integer not null,              -- the registration that it is about; 0 for the event
+    outcome         text    not null,              -- as in registrations
+    journal_number  integer not null,              -- last number of the batch that recorded it
+    primary key (event_id, request_key)
+) strict, without rowid;
+
+create index requests_by_number on requests (event_id, journal_number);
+
+create table reasons (
+    event_id        blob    not null,
+    journal_number  integer not null,              -- the change that the reason belongs to
+    number          integer not null,              -- the registration that it is about; 0 for the event
+    reason          text    not null,              -- in the words of staff: personal data
+    primary key (event_id, journal_number, number)
+) strict, without rowid;
+
+create table open_requests (
+    request_key     blob    not null primary key,  -- keyed hash of caller, method and request id
+    fingerprint     integer not null,
+    kind            text    not null,              -- event, centre, programme
+    answer_id       text    not null               -- id of what was made or changed
+) strict, without rowid;
+
+create table centres (
+    id              text    not null primary key,
+    version         integer not null,              -- 1, then one more with each update
+    document        text    not null               -- JSON of model::centre::Centre
+) strict, without rowid;
+
+create table programmes (
+    id              text    not null primary key,
+    version         integer not null,
+    document        text    not null               -- JSON of model::centre::Programme
+) strict, without rowid;
+
+create table secrets (
+    name            text    not null primary key,
+    value           blob    not null               -- made at the first start, the same for every instance
+) strict, without rowid;

@@ -1,0 +1,116 @@
+//! A batch as rows: what one transaction writes, table by table over all its events.
+
+use super::{ChangeRow, EventColumns, JournalRow, SignUpRow, column, journal_row, signed, write_header, write_outcome};
+use super::state_word;
+use crate::storage::traits::{EventWrite, StoreError};
+use uuid::Uuid;
+
+/// All rows of a batch.
+#[derive(Default)]
+pub(in crate::storage) struct Batch {
+    pub events: Vec<EventUpdate>,
+    pub documents: Vec<EventColumns>,
+    pub journal: Vec<JournalRow>,
+    pub sign_ups: Vec<SignUpRow>,
+    pub changes: Vec<ChangeRow>,
+    pub new_parties: Vec<PartyColumns>,
+    pub changed_parties: Vec<PartyColumns>,
+    pub requests: Vec<RequestColumns>,
+    pub reasons: Vec<ReasonColumns>,
+}
+
+/// What every batch changes in the row of an event.
+pub(in crate::storage) struct EventUpdate {
+    pub id: Uuid,
+    /// The journal number that the row must still have.
+    pub from: i64,
+    pub journal_number: i64,
+    pub next_due: Option<i64>,
+    pub free_seats: Option<i64>,
+    pub state: &'static str,
+    pub header: String,
+}
+
+pub(in crate::storage) struct PartyColumns {
+    pub event: Uuid,
+    pub number: i64,
+    pub document: String,
+    pub search: String,
+}
+
+pub(in crate::storage) struct RequestColumns {
+    pub event: Uuid,
+    pub key: Uuid,
+    pub fingerprint: i64,
+    pub number: i64,
+    pub outcome: String,
+    pub journal_number: i64,
+}
+
+pub(in crate::storage) struct ReasonColumns {
+    pub event: Uuid,
+    pub journal_number: i64,
+    pub number: i64,
+    pub reason: String,
+}
+
+impl Batch {
+    pub fn of(writes: Vec<EventWrite>) -> Result<Self, StoreError> {
+        let mut batch = Self::default();
+        for write in writes {
+            batch.add(write)?;
+        }
+        Ok(batch)
+    }
+
+    fn add(&mut self, write: EventWrite) -> Result<(), StoreError> {
+        let event = write.event.0;
+        let journal = journal_row(event, write.from, &write.entries)?;
+        let last_number = journal.last_number;
+        if column(write.header.journal_number) != last_number {
+            return Err(StoreError::Failed(format!("the header of event {event} is not that of its last entry")));
+        }
+        self.journal.push(journal);
+        self.events.push(EventUpdate {
+            id: event,
+            from: column(write.from),
+            journal_number: last_number,
+            next_due: write.next_due.map(|at| at.0),
+            free_seats: write.free_seats.map(i64::from),
+            state: state_word(write.header.state),
+            header: write_header(&write.header)?,
+        });
+        if let Some(document) = &write.document {
+            self.documents.push(EventColumns::of(document)?);
+        }
+        for new in write.new {
+            self.sign_ups.push(SignUpRow::of(event, &new)?);
+            self.new_parties.push(PartyColumns::of(event, new.party));
+        }
+        for changed in &write.changed {
+            self.changes.push(ChangeRow::of(event, changed)?);
+        }
+        self.changed_parties.extend(write.parties.into_iter().map(|p| PartyColumns::of(event, p)));
+        self.requests.extend(write.requests.iter().map(|(request, outcome)| RequestColumns {
+            event,
+            key: Uuid::from_u128(request.key),
+            fingerprint: signed(request.fingerprint),
+            number: i64::from(outcome.number),
+            outcome: write_outcome(outcome),
+            journal_number: last_number,
+        }));
+        self.reasons.extend(write.reasons.into_iter().map(|r| ReasonColumns {
+            event,
+            journal_number: column(r.journal_number),
+            number: i64::from(r.number),
+            reason: r.text,
+        }));
+        Ok(())
+    }
+}
+
+impl PartyColumns {
+    fn of(event: Uuid, party: crate::storage::traits::PartyWrite) -> Self {
+        Self { event, number: i64::from(party.number), document: party.document, search: party.search }
+    }
+}

@@ -1,0 +1,73 @@
+//! Between rows and the words of the model; both dialects share it. A row is a tuple or a struct of plain
+//! column values here, so that no dialect has an opinion about what a value means. No SQL in this room.
+
+mod batch;
+mod event;
+mod fresh;
+mod journal;
+mod registration;
+
+pub(super) use batch::{Batch, EventUpdate, PartyColumns, ReasonColumns, RequestColumns};
+pub(super) use event::{EventColumns, QueryColumns, free_seats, header_of_new, read_event, read_row, state_word, write_header};
+pub(super) use fresh::{Gathering, RequestRow};
+pub(super) use journal::{JournalRow, attached_numbers, journal_row, read_entries};
+pub(super) use registration::{
+    AttachmentRow, ChangeRow, Reader, RegistrationRow, SignUpRow, read_attachment, read_recorded, write_outcome,
+};
+
+use super::traits::StoreError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A hash without sign, bit by bit as the signed number that both databases know.
+pub(super) fn signed(hash: u64) -> i64 {
+    hash.cast_signed()
+}
+
+/// The reverse of [`signed`].
+pub(super) fn unsigned(column: i64) -> u64 {
+    column.cast_unsigned()
+}
+
+/// A stored count or number: never negative, never larger than its type.
+pub(super) fn count<T: TryFrom<i64>>(
+    value: i64,
+    table: &'static str,
+    column: &'static str,
+    id: impl std::fmt::Display,
+) -> Result<T, StoreError> {
+    T::try_from(value).map_err(|_| corrupt(table, column, id))
+}
+
+/// A number for a column of 64 bits with sign. Journal numbers and versions never come near its end.
+pub(super) fn column(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn corrupt(table: &'static str, column: &'static str, id: impl std::fmt::Display) -> StoreError {
+    StoreError::Corrupt { table, column, id: id.to_string() }
+}
+
+/// A value as its JSON document.
+pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|e| StoreError::Failed(format!("a document cannot be written: {e}")))
+}
+
+/// A stored JSON document as its value.
+pub(super) fn from_json<T: DeserializeOwned>(
+    text: &str,
+    table: &'static str,
+    column: &'static str,
+    id: impl std::fmt::Display,
+) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|_| corrupt(table, column, id))
+}
+
+/// Thirty-two random bytes: two random UUIDs (244 random bits) through SHA-256.
+pub(super) fn new_secret() -> [u8; 32] {
+    use sha2::{Digest, Sha256};
+    let mut hash = Sha256::new();
+    hash.update(uuid::Uuid::new_v4().as_bytes());
+    hash.update(uuid::Uuid::new_v4().as_bytes());
+    hash.finalize().into()
+}

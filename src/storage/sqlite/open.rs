@@ -1,0 +1,227 @@
+//! Opening and closing: the settings on which durability rests are set, read back on every connection, and
+//! the file is brought to rest before anybody is served.
+//!
+//! WAL with `synchronous = full` lost nothing in power cuts; every other combination did. A row that a
+//! killed process wrote can be read from the page cache although a power cut would still take it; the
+//! checkpoint at start closes that hole. A lock file keeps a second process out.
+
+use super::errors::failed;
+use super::transact::Writer;
+use super::SqliteStore;
+use crate::storage::Options;
+use crate::storage::traits::StoreError;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// SQLite before this version can corrupt a WAL that two connections write back.
+const VERSION_MIN: (u32, u32, u32) = (3, 51, 3);
+
+impl SqliteStore {
+    pub async fn open(url: &str, options: Options) -> Result<Self, StoreError> {
+        let file = connect_options(url)?;
+        let lock = lock(file.get_filename())?;
+        let file = file.create_if_missing(options.migrate);
+        prepare(&file, options.migrate).await?;
+        let writer = pool(1).connect_with(file.clone()).await.map_err(failed)?;
+        let readers = pool(options.readers.max(1));
+        let readers = readers.connect_with(file.read_only(true)).await.map_err(failed)?;
+        Ok(Self { writer: Writer::new(writer), readers, _lock: lock })
+    }
+}
+
+/// Brings the tables up to date.
+pub(in crate::storage) async fn migrate(url: &str) -> Result<(), StoreError> {
+    let file = connect_options(url)?;
+    let _lock = lock(file.get_filename())?;
+    prepare(&file.create_if_missing(true), true).await
+}
+
+fn connect_options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Failed("a SQLite URL looks like sqlite:path/to/file".into()))?;
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(StoreError::Failed("a database in memory keeps nothing; name a file".into()));
+    }
+    Ok(options
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("trusted_schema", "off")
+        .pragma("cell_size_check", "on")
+        .pragma("mmap_size", "0")
+        .pragma("secure_delete", "on")
+        .pragma("temp_store", "memory")
+        .pragma("wal_autocheckpoint", "4000")
+        .pragma("cache_size", "-16000")
+        .statement_cache_capacity(200))
+}
+
+/// A pool whose connections live as long as it does.
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .min_connections(connections)
+        .max_connections(connections)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(Duration::from_secs(10))
+        .test_before_acquire(false)
+        .after_connect(|connection, _| Box::pin(read_back(connection)))
+}
+
+/// Takes the lock file beside the database, for as long as the returned file lives.
+fn lock(database: &Path) -> Result<File, StoreError> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    let cannot = |e: std::io::Error| StoreError::Unavailable(format!("the lock file cannot be opened: {e}"));
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(cannot)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(StoreError::Unavailable("another process has this database open".into()))
+        }
+        Err(TryLockError::Error(e)) => Err(cannot(e)),
+    }
+}
+
+/// On a connection of its own, before any other is opened: version, tables, the WAL written back, the
+/// folder's entry of the file on disk.
+async fn prepare(file: &SqliteConnectOptions, migrate: bool) -> Result<(), StoreError> {
+    let mut connection = file.connect().await.map_err(failed)?;
+    check_version(&mut connection).await?;
+    read_back(&mut connection).await.map_err(failed)?;
+    if migrate {
+        MIGRATOR.run(&mut connection).await.map_err(|e| StoreError::Failed(format!("migration: {e}")))?;
+    } else {
+        check_migrations(&mut connection).await?;
+    }
+    write_back(&mut connection).await?;
+    connection.close().await.map_err(failed)?;
+    sync_folder(file.get_filename())
+}
+
+async fn check_version(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let text: String = sqlx::query_scalar(
+        "-- sqlite_version
+        select sqlite_version()",
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(failed)?;
+    if is_sound(&text) {
+        return Ok(());
+    }
+    Err(StoreError::Failed(format!("SQLite {text} can corrupt a WAL; 3.51.3 or later is needed")))
+}
+
+fn is_sound(version: &str) -> bool {
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    (next(), next(), next()) >= VERSION_MIN
+}
+
+/// Reads back the settings on which durability rests.
+async fn read_back(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let (journal, synchronous, keys): (String, i64, i64) = sqlx::query_as(
+        "-- read_back
+        select j.journal_mode, s.synchronous, k.foreign_keys
+        from pragma_journal_mode as j, pragma_synchronous as s, pragma_foreign_keys as k",
+    )
+    .fetch_one(connection)
+    .await?;
+    if journal == "wal" && synchronous == 2 && keys == 1 {
+        return Ok(());
+    }
+    let found = format!("journal_mode {journal}, synchronous {synchronous}, foreign_keys {keys}");
+    Err(sqlx::Error::Configuration(format!("the database does not keep what it is told: {found}").into()))
+}
+
+/// Refuses a database whose tables are not exactly those of this version.
+async fn check_migrations(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let known: i64 = sqlx::query_scalar(
+        "-- has_migrations
+        select count(*)
+        from sqlite_schema
+        where name = '_sqlx_migrations'",
+    )
+    .fetch_one(&mut *connection)
+    .await
+    .map_err(failed)?;
+    let mut applied: Vec<(i64, Vec<u8>)> = Vec::new();
+    if known == 1 {
+        applied = sqlx::query_as(
+            "-- applied_migrations
+            select version, checksum
+            from _sqlx_migrations
+            where success
+            order by version",
+        )
+        .fetch_all(connection)
+        .await
+        .map_err(failed)?;
+    }
+    crate::storage::compare_migrations(&MIGRATOR, &applied)
+}
+
+/// Writes the WAL back into the database and empties it.
+async fn write_back(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let (busy, _, _): (i64, i64, i64) = sqlx::query_as("pragma wal_checkpoint(truncate)")
+        .fetch_one(connection)
+        .await
+        .map_err(failed)?;
+    if busy == 0 { Ok(()) } else { Err(StoreError::Unavailable("the WAL cannot be written back now".into())) }
+}
+
+/// A new file is safe only once its folder's entry is on disk too.
+fn sync_folder(database: &Path) -> Result<(), StoreError> {
+    let folder = match database.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|e| StoreError::Unavailable(format!("the database's folder cannot be synced: {e}")))
+}
+
+pub(super) async fn ping(writer: &Writer, readers: &SqlitePool) -> Result<(), StoreError> {
+    writer.check()?;
+    let _: i64 = sqlx::query_scalar(
+        "-- ping
+        select 1",
+    )
+    .fetch_one(readers)
+    .await
+    .map_err(failed)?;
+    Ok(())
+}
+
+/// Lets the readers go, writes the WAL back, and closes.
+pub(super) async fn close(writer: &Writer, readers: &SqlitePool) {
+    readers.close().await;
+    let written_back = match writer.pool().acquire().await {
+        Ok(mut connection) => write_back(&mut connection).await,
+        Err(e) => Err(failed(e)),
+    };
+    if let Err(error) = written_back {
+        tracing::warn!(%error, "the WAL stays beside the database; the next start writes it back");
+    }
+    writer.pool().close().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_sound;
+
+    #[test]
+    fn a_version_that_can_corrupt_a_wal_is_refused() {
+        assert!(is_sound("3.51.3") && is_sound("3.52.0") && is_sound("4.0.0"));
+        assert!(!is_sound("3.51.2") && !is_sound("3.40.1") && !is_sound("nonsense"));
+    }
+}
