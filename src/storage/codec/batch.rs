@@ -2,6 +2,7 @@
 
 use super::{ChangeRow, EventColumns, JournalRow, SignUpRow, column, journal_row, signed, write_header, write_outcome};
 use super::state_word;
+use crate::admission::Change;
 use crate::storage::traits::{EventWrite, StoreError};
 use uuid::Uuid;
 
@@ -12,7 +13,11 @@ pub(in crate::storage) struct Batch {
     pub documents: Vec<EventColumns>,
     pub journal: Vec<JournalRow>,
     pub sign_ups: Vec<SignUpRow>,
-    pub changes: Vec<ChangeRow>,
+    /// Registrations whose guard is taken away first, because another may take the same one over.
+    pub releases: Vec<(Uuid, i64)>,
+    /// Changed registrations without a guard: written before those with one.
+    pub unguarded: Vec<ChangeRow>,
+    pub guarded: Vec<ChangeRow>,
     pub new_parties: Vec<PartyColumns>,
     pub changed_parties: Vec<PartyColumns>,
     pub requests: Vec<RequestColumns>,
@@ -87,8 +92,19 @@ impl Batch {
             self.sign_ups.push(SignUpRow::of(event, &new)?);
             self.new_parties.push(PartyColumns::of(event, new.party));
         }
+        // Only a corrected contact can change one guard into another; all else takes or leaves one.
+        let amended = write.entries.iter().any(|entry| matches!(entry.change, Change::Amended { .. }));
         for changed in &write.changed {
-            self.changes.push(ChangeRow::of(event, changed)?);
+            let row = ChangeRow::of(event, changed)?;
+            match row.contact_guard {
+                None => self.unguarded.push(row),
+                Some(_) => {
+                    if amended {
+                        self.releases.push((event, row.number));
+                    }
+                    self.guarded.push(row);
+                }
+            }
         }
         self.changed_parties.extend(write.parties.into_iter().map(|p| PartyColumns::of(event, p)));
         self.requests.extend(write.requests.iter().map(|(request, outcome)| RequestColumns {

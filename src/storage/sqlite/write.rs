@@ -11,6 +11,7 @@ use crate::storage::traits::StoreError;
 use sqlx::sqlite::{Sqlite, SqliteArguments};
 use sqlx::SqliteConnection;
 use std::sync::LazyLock;
+use uuid::Uuid;
 
 type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
@@ -19,7 +20,9 @@ pub(super) async fn write(connection: &mut SqliteConnection, batch: &Batch) -> R
     update_events(connection, &batch.events).await?;
     update_documents(connection, &batch.documents).await?;
     insert_journal(connection, &batch.journal).await?;
-    update_registrations(connection, &batch.changes).await?;
+    release_guards(connection, &batch.releases).await?;
+    update_registrations(connection, &batch.unguarded).await?;
+    update_registrations(connection, &batch.guarded).await?;
     insert_registrations(connection, &batch.sign_ups).await?;
     insert_parties(connection, &batch.new_parties).await?;
     update_parties(connection, &batch.changed_parties).await?;
@@ -120,6 +123,25 @@ pub(super) async fn insert_journal(
             .bind(row.entries.clone())
     };
     SQL.run(connection, rows, bind, "journal").await
+}
+
+/// A guard is unique at every moment, also between two rows of one batch.
+async fn release_guards(connection: &mut SqliteConnection, rows: &[(Uuid, i64)]) -> Result<(), StoreError> {
+    static SQL: LazyLock<Many> = LazyLock::new(|| {
+        Many::new(
+            2,
+            "-- release_guards
+            with b (event_id, number) as (values ",
+            ")
+            update registrations
+            set contact_guard = null
+            from b
+            where registrations.event_id = b.event_id
+              and registrations.number = b.number",
+        )
+    });
+    let bind = |query: Query, (event, number): &(Uuid, i64)| query.bind(*event).bind(*number);
+    SQL.run(connection, rows, bind, "registrations").await
 }
 
 async fn update_registrations(connection: &mut SqliteConnection, rows: &[ChangeRow]) -> Result<(), StoreError> {
