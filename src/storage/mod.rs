@@ -4,6 +4,7 @@
 //! `codec/` turns rows into values and back for both. One conformance suite (tests/storage) runs on both.
 
 mod codec;
+mod postgres;
 mod retry;
 mod sqlite;
 mod traits;
@@ -33,10 +34,10 @@ impl Default for Options {
 }
 
 /// Opens the database that the URL names: `sqlite:path/to/file` or `postgres://...`.
-pub async fn open(url: &str, options: Options) -> Result<Arc<dyn Store>, StoreError> {
+pub async fn open(url: &str, options: &Options) -> Result<Arc<dyn Store>, StoreError> {
     match dialect(url)? {
         Dialect::Sqlite => Ok(Arc::new(sqlite::SqliteStore::open(url, options).await?)),
-        Dialect::Postgres => Err(unknown_scheme()),
+        Dialect::Postgres => Ok(Arc::new(postgres::PostgresStore::open(url, options).await?)),
     }
 }
 
@@ -44,7 +45,7 @@ pub async fn open(url: &str, options: Options) -> Result<Arc<dyn Store>, StoreEr
 pub async fn migrate(url: &str) -> Result<(), StoreError> {
     match dialect(url)? {
         Dialect::Sqlite => sqlite::migrate(url).await,
-        Dialect::Postgres => Err(unknown_scheme()),
+        Dialect::Postgres => postgres::migrate(url).await,
     }
 }
 

@@ -103,10 +103,15 @@ impl Cluster {
     pub fn database(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.query("postgres", &format!("create database {name}"));
-        self.url(&name)
+        self.url_of(&name)
     }
 
-    pub fn url(&self, database: &str) -> String {
+    /// The URL of the database that every cluster has.
+    pub fn url(&self) -> String {
+        self.url_of("postgres")
+    }
+
+    pub fn url_of(&self, database: &str) -> String {
         format!("postgres://eile@127.0.0.1:{}/{database}", self.port)
     }
 
@@ -116,7 +121,7 @@ impl Cluster {
 
     /// What `psql` answers, without decoration. `database` is a name or a URL.
     pub fn query(&self, database: &str, sql: &str) -> String {
-        let url = if database.contains("://") { database.to_owned() } else { self.url(database) };
+        let url = if database.contains("://") { database.to_owned() } else { self.url_of(database) };
         let done = run(Command::new(binary("psql")).args(["-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql, &url]));
         String::from_utf8(done.stdout).unwrap().trim().to_owned()
     }

@@ -43,7 +43,7 @@ async fn create(
     requests::record(connection, KIND, request, event.id.0.to_string()).await?;
     insert_event(connection, event, entry).await?;
     let first = journal_row(event.id.0, 0, std::slice::from_ref(entry))?;
-    write::insert_journal(connection, &[first]).await?;
+    write::insert_journal(connection, vec![first]).await?;
     Ok(Stored::Created)
 }
 

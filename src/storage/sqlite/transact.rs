@@ -85,5 +85,5 @@ async fn decide_and_write(
     if writes.is_empty() {
         return Ok(());
     }
-    write::write(connection, &Batch::of(writes)?).await
+    write::write(connection, Batch::of(writes)?).await
 }

@@ -16,22 +16,22 @@ use uuid::Uuid;
 type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
 /// Writes all rows of a batch.
-pub(super) async fn write(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), StoreError> {
-    update_events(connection, &batch.events).await?;
-    update_documents(connection, &batch.documents).await?;
-    insert_journal(connection, &batch.journal).await?;
-    release_guards(connection, &batch.releases).await?;
-    update_registrations(connection, &batch.unguarded).await?;
-    update_registrations(connection, &batch.guarded).await?;
-    insert_registrations(connection, &batch.sign_ups).await?;
-    insert_parties(connection, &batch.new_parties).await?;
-    update_parties(connection, &batch.changed_parties).await?;
-    insert_requests(connection, &batch.requests).await?;
-    insert_reasons(connection, &batch.reasons).await
+pub(super) async fn write(connection: &mut SqliteConnection, batch: Batch) -> Result<(), StoreError> {
+    update_events(connection, batch.events).await?;
+    update_documents(connection, batch.documents).await?;
+    insert_journal(connection, batch.journal).await?;
+    release_guards(connection, batch.releases).await?;
+    update_registrations(connection, batch.unguarded).await?;
+    update_registrations(connection, batch.guarded).await?;
+    insert_registrations(connection, batch.sign_ups).await?;
+    insert_parties(connection, batch.new_parties).await?;
+    update_parties(connection, batch.changed_parties).await?;
+    insert_requests(connection, batch.requests).await?;
+    insert_reasons(connection, batch.reasons).await
 }
 
 /// Only a row that still has the number from which the batch was decided is written.
-async fn update_events(connection: &mut SqliteConnection, rows: &[EventUpdate]) -> Result<(), StoreError> {
+async fn update_events(connection: &mut SqliteConnection, rows: Vec<EventUpdate>) -> Result<(), StoreError> {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
             7,
@@ -50,7 +50,7 @@ async fn update_events(connection: &mut SqliteConnection, rows: &[EventUpdate]) 
               and events.journal_number = b.from_number",
         )
     });
-    let bind = |query: Query, row: &EventUpdate| {
+    let bind = |query: Query, row: EventUpdate| {
         query
             .bind(row.id)
             .bind(row.from)
@@ -58,7 +58,7 @@ async fn update_events(connection: &mut SqliteConnection, rows: &[EventUpdate]) 
             .bind(row.next_due)
             .bind(row.free_seats)
             .bind(row.state)
-            .bind(row.header.clone())
+            .bind(row.header)
     };
     SQL.run(connection, rows, bind, "events").await
 }
@@ -66,7 +66,7 @@ async fn update_events(connection: &mut SqliteConnection, rows: &[EventUpdate]) 
 /// What staff changed: seldom, so one by one.
 pub(super) async fn update_documents(
     connection: &mut SqliteConnection,
-    rows: &[EventColumns],
+    rows: Vec<EventColumns>,
 ) -> Result<(), StoreError> {
     for row in rows {
         let done = sqlx::query(
@@ -76,9 +76,9 @@ pub(super) async fn update_documents(
             where id = $1",
         )
         .bind(row.id)
-        .bind(row.centre_id.clone())
-        .bind(row.programme_id.clone())
-        .bind(row.municipality.clone())
+        .bind(row.centre_id)
+        .bind(row.programme_id)
+        .bind(row.municipality)
         .bind(row.kind)
         .bind(row.starts_at)
         .execute(&mut *connection)
@@ -92,7 +92,7 @@ pub(super) async fn update_documents(
             where event_id = $1",
         )
         .bind(row.id)
-        .bind(row.document.clone())
+        .bind(row.document)
         .execute(&mut *connection)
         .await
         .map_err(failed)?;
@@ -103,7 +103,7 @@ pub(super) async fn update_documents(
 
 pub(super) async fn insert_journal(
     connection: &mut SqliteConnection,
-    rows: &[JournalRow],
+    rows: Vec<JournalRow>,
 ) -> Result<(), StoreError> {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
@@ -114,19 +114,19 @@ pub(super) async fn insert_journal(
             "",
         )
     });
-    let bind = |query: Query, row: &JournalRow| {
+    let bind = |query: Query, row: JournalRow| {
         query
             .bind(row.event)
             .bind(row.first_number)
             .bind(row.last_number)
             .bind(row.written_at)
-            .bind(row.entries.clone())
+            .bind(row.entries)
     };
     SQL.run(connection, rows, bind, "journal").await
 }
 
 /// A guard is unique at every moment, also between two rows of one batch.
-async fn release_guards(connection: &mut SqliteConnection, rows: &[(Uuid, i64)]) -> Result<(), StoreError> {
+async fn release_guards(connection: &mut SqliteConnection, rows: Vec<(Uuid, i64)>) -> Result<(), StoreError> {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
             2,
@@ -140,11 +140,11 @@ async fn release_guards(connection: &mut SqliteConnection, rows: &[(Uuid, i64)])
               and registrations.number = b.number",
         )
     });
-    let bind = |query: Query, (event, number): &(Uuid, i64)| query.bind(*event).bind(*number);
+    let bind = |query: Query, (event, number): (Uuid, i64)| query.bind(event).bind(number);
     SQL.run(connection, rows, bind, "registrations").await
 }
 
-async fn update_registrations(connection: &mut SqliteConnection, rows: &[ChangeRow]) -> Result<(), StoreError> {
+async fn update_registrations(connection: &mut SqliteConnection, rows: Vec<ChangeRow>) -> Result<(), StoreError> {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
             13,
@@ -175,7 +175,7 @@ async fn update_registrations(connection: &mut SqliteConnection, rows: &[ChangeR
     SQL.run(connection, rows, bind_change, "registrations").await
 }
 
-fn bind_change(query: Query, row: &ChangeRow) -> Query {
+fn bind_change(query: Query, row: ChangeRow) -> Query {
     query
         .bind(row.event)
         .bind(row.number)
@@ -185,14 +185,14 @@ fn bind_change(query: Query, row: &ChangeRow) -> Query {
         .bind(row.place)
         .bind(row.expires_at)
         .bind(row.changed_at)
-        .bind(row.steps.clone())
+        .bind(row.steps)
         .bind(row.email_key)
         .bind(row.phone_key)
         .bind(row.contact_guard)
-        .bind(row.rare.clone())
+        .bind(row.rare)
 }
 
-async fn insert_registrations(connection: &mut SqliteConnection, rows: &[SignUpRow]) -> Result<(), StoreError> {
+async fn insert_registrations(connection: &mut SqliteConnection, rows: Vec<SignUpRow>) -> Result<(), StoreError> {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
             19,
@@ -205,19 +205,19 @@ async fn insert_registrations(connection: &mut SqliteConnection, rows: &[SignUpR
             "",
         )
     });
-    let bind = |query: Query, row: &SignUpRow| {
-        bind_change(query, &row.now)
+    let bind = |query: Query, row: SignUpRow| {
+        bind_change(query, row.now)
             .bind(row.id)
             .bind(row.accepted_at)
             .bind(row.request_key)
             .bind(row.request_fingerprint)
-            .bind(row.outcome.clone())
-            .bind(row.token_hash.clone())
+            .bind(row.outcome)
+            .bind(row.token_hash)
     };
     SQL.run(connection, rows, bind, "registrations").await
 }
 
-async fn insert_parties(connection: &mut SqliteConnection, rows: &[PartyColumns]) -> Result<(), StoreError> {
+async fn insert_parties(connection: &mut SqliteConnection, rows: Vec<PartyColumns>) -> Result<(), StoreError> {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
             4,
@@ -230,7 +230,7 @@ async fn insert_parties(connection: &mut SqliteConnection, rows: &[PartyColumns]
     SQL.run(connection, rows, bind_party, "parties").await
 }
 
-async fn update_parties(connection: &mut SqliteConnection, rows: &[PartyColumns]) -> Result<(), StoreError> {
+async fn update_parties(connection: &mut SqliteConnection, rows: Vec<PartyColumns>) -> Result<(), StoreError> {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
             4,
@@ -247,11 +247,11 @@ async fn update_parties(connection: &mut SqliteConnection, rows: &[PartyColumns]
     SQL.run(connection, rows, bind_party, "parties").await
 }
 
-fn bind_party(query: Query, row: &PartyColumns) -> Query {
-    query.bind(row.event).bind(row.number).bind(row.document.clone()).bind(row.search.clone())
+fn bind_party(query: Query, row: PartyColumns) -> Query {
+    query.bind(row.event).bind(row.number).bind(row.document).bind(row.search)
 }
 
-async fn insert_requests(connection: &mut SqliteConnection, rows: &[RequestColumns]) -> Result<(), StoreError> {
+async fn insert_requests(connection: &mut SqliteConnection, rows: Vec<RequestColumns>) -> Result<(), StoreError> {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
             6,
@@ -261,19 +261,19 @@ async fn insert_requests(connection: &mut SqliteConnection, rows: &[RequestColum
             "",
         )
     });
-    let bind = |query: Query, row: &RequestColumns| {
+    let bind = |query: Query, row: RequestColumns| {
         query
             .bind(row.event)
             .bind(row.key)
             .bind(row.fingerprint)
             .bind(row.number)
-            .bind(row.outcome.clone())
+            .bind(row.outcome)
             .bind(row.journal_number)
     };
     SQL.run(connection, rows, bind, "requests").await
 }
 
-async fn insert_reasons(connection: &mut SqliteConnection, rows: &[ReasonColumns]) -> Result<(), StoreError> {
+async fn insert_reasons(connection: &mut SqliteConnection, rows: Vec<ReasonColumns>) -> Result<(), StoreError> {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
             4,
@@ -283,8 +283,8 @@ async fn insert_reasons(connection: &mut SqliteConnection, rows: &[ReasonColumns
             "",
         )
     });
-    let bind = |query: Query, row: &ReasonColumns| {
-        query.bind(row.event).bind(row.journal_number).bind(row.number).bind(row.reason.clone())
+    let bind = |query: Query, row: ReasonColumns| {
+        query.bind(row.event).bind(row.journal_number).bind(row.number).bind(row.reason)
     };
     SQL.run(connection, rows, bind, "reasons").await
 }
@@ -306,17 +306,16 @@ impl Many {
     async fn run<T>(
         &'static self,
         connection: &mut SqliteConnection,
-        mut rows: &[T],
-        bind: impl Fn(Query, &T) -> Query,
+        rows: Vec<T>,
+        bind: impl Fn(Query, T) -> Query,
         table: &'static str,
     ) -> Result<(), StoreError> {
+        let mut rows = rows.into_iter();
         for (size, sql) in &self.sizes {
             while rows.len() >= *size {
-                let (now, rest) = rows.split_at(*size);
-                let query = now.iter().fold(sqlx::query(sql.as_str()), &bind);
+                let query = rows.by_ref().take(*size).fold(sqlx::query(sql.as_str()), &bind);
                 let done = query.execute(&mut *connection).await.map_err(failed)?;
                 expect(done.rows_affected(), *size, table)?;
-                rows = rest;
             }
         }
         Ok(())

@@ -1,0 +1,48 @@
+//! What a failure of the database means to the rooms above. Before a commit is sent nothing can have been
+//! written; an error of the commit itself leaves it open, except where the database says that it gave way.
+
+use crate::storage::traits::StoreError;
+
+/// Serialization failure, deadlock, lock not available: somebody else went first.
+const GAVE_WAY: [&str; 3] = ["40001", "40P01", "55P03"];
+const UNIQUE_VIOLATION: &str = "23505";
+/// Cancelled by the statement timeout, idle in a transaction for too long, too many connections, and a
+/// standby that was not promoted yet.
+const UNAVAILABLE: [&str; 4] = ["57014", "25P03", "53300", "25006"];
+/// Lost connections, and a server that starts, stops or has crashed.
+const UNAVAILABLE_CLASSES: [&str; 2] = ["08", "57P"];
+
+/// An error of anything but a commit.
+pub(super) fn failed(error: sqlx::Error) -> StoreError {
+    let text = error.to_string();
+    match &error {
+        sqlx::Error::Database(_) => match code(&error).as_str() {
+            UNIQUE_VIOLATION => StoreError::Conflict(text),
+            code if GAVE_WAY.contains(&code) => StoreError::GaveWay(text),
+            code if UNAVAILABLE.contains(&code) => StoreError::Unavailable(text),
+            code if UNAVAILABLE_CLASSES.iter().any(|class| code.starts_with(class)) => StoreError::Unavailable(text),
+            _ => StoreError::Failed(text),
+        },
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::BeginFailed
+        | sqlx::Error::WorkerCrashed => StoreError::Unavailable(text),
+        _ => StoreError::Failed(text),
+    }
+}
+
+/// An error of a commit.
+pub(super) fn failed_to_commit(error: sqlx::Error) -> StoreError {
+    match code(&error).as_str() {
+        "40001" | "40P01" => StoreError::GaveWay(error.to_string()),
+        _ => StoreError::Unknown(error.to_string()),
+    }
+}
+
+fn code(error: &sqlx::Error) -> String {
+    let code = error.as_database_error().and_then(|e| e.code());
+    code.map(|code| code.into_owned()).unwrap_or_default()
+}

@@ -1,0 +1,149 @@
+//! The behaviour on PostgreSQL: one primary, several instances of the service, a few connections that write.
+
+mod centres;
+mod errors;
+mod events;
+mod journal;
+mod load;
+mod open;
+mod parties;
+mod programmes;
+mod requests;
+mod secrets;
+mod transact;
+mod write;
+
+pub(super) use open::migrate;
+
+use super::retry::until_settled;
+use super::traits::{
+    Decide, EventQuery, EventRow, Lock, OpenRequest, PartyRow, Store, StoreError, Stored, Whole,
+};
+use crate::admission::Entry;
+use crate::model::centre::{Centre, Programme};
+use crate::model::event::Event;
+use crate::model::id::{CentreId, EventId, Number, ProgrammeId};
+use crate::model::time::Timestamp;
+use async_trait::async_trait;
+use sqlx::PgPool;
+
+/// A PostgreSQL database.
+pub(super) struct PostgresStore {
+    writer: transact::Writer,
+    readers: PgPool,
+}
+
+/// Runs a future in a task of its own, so that a caller who goes away never drops an open transaction.
+async fn apart<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::spawn(work)
+        .await
+        .unwrap_or_else(|e| Err(StoreError::Failed(format!("a storage operation broke off: {e}"))))
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn transact(&self, locks: Vec<Lock>, decide: Decide) -> Result<(), StoreError> {
+        apart(transact::transact(self.writer.clone(), locks, decide)).await
+    }
+
+    async fn create_event(&self, event: &Event, entry: &Entry, request: OpenRequest) -> Result<Stored, StoreError> {
+        let (writer, event, entry) = (self.writer.clone(), event.clone(), entry.clone());
+        apart(async move { until_settled(|| events::create_event(&writer, &event, &entry, request)).await }).await
+    }
+
+    async fn journal_numbers(&self, events: &[EventId]) -> Result<Vec<(EventId, u64)>, StoreError> {
+        events::journal_numbers(&self.readers, events).await
+    }
+
+    async fn list_events(&self, query: &EventQuery) -> Result<Vec<EventRow>, StoreError> {
+        events::list_events(&self.readers, query).await
+    }
+
+    async fn due_events(&self, now: Timestamp, limit: u32) -> Result<Vec<EventId>, StoreError> {
+        events::due_events(&self.readers, now, limit).await
+    }
+
+    async fn journal(&self, event: EventId, from: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        journal::journal(&self.readers, event, from, limit).await
+    }
+
+    async fn journal_entries(&self, event: EventId, numbers: &[u64]) -> Result<Vec<Entry>, StoreError> {
+        journal::journal_entries(&self.readers, event, numbers).await
+    }
+
+    async fn whole(&self, event: EventId) -> Result<Option<Whole>, StoreError> {
+        apart(load::whole(self.readers.clone(), event)).await
+    }
+
+    async fn event_ids(&self, after: Option<EventId>, limit: u32) -> Result<Vec<EventId>, StoreError> {
+        events::event_ids(&self.readers, after, limit).await
+    }
+
+    async fn parties(&self, event: EventId, numbers: &[Number]) -> Result<Vec<PartyRow>, StoreError> {
+        parties::parties(&self.readers, event, numbers).await
+    }
+
+    async fn parties_by_name(
+        &self,
+        event: EventId,
+        after: Option<(String, Number)>,
+        limit: u32,
+    ) -> Result<Vec<PartyRow>, StoreError> {
+        parties::parties_by_name(&self.readers, event, after, limit).await
+    }
+
+    async fn token_hash(&self, event: EventId, number: Number) -> Result<Option<[u8; 32]>, StoreError> {
+        parties::token_hash(&self.readers, event, number).await
+    }
+
+    async fn create_centre(&self, centre: &Centre, request: OpenRequest) -> Result<Stored, StoreError> {
+        let (writer, centre) = (self.writer.clone(), centre.clone());
+        apart(async move { until_settled(|| centres::create_centre(&writer, &centre, request)).await }).await
+    }
+
+    async fn update_centre(&self, centre: &Centre, request: OpenRequest) -> Result<Stored, StoreError> {
+        let (writer, centre) = (self.writer.clone(), centre.clone());
+        apart(async move { until_settled(|| centres::update_centre(&writer, &centre, request)).await }).await
+    }
+
+    async fn centre(&self, id: &CentreId) -> Result<Option<Centre>, StoreError> {
+        centres::centre(&self.readers, id).await
+    }
+
+    async fn list_centres(&self, after: Option<&CentreId>, limit: u32) -> Result<Vec<Centre>, StoreError> {
+        centres::list_centres(&self.readers, after, limit).await
+    }
+
+    async fn create_programme(&self, programme: &Programme, request: OpenRequest) -> Result<Stored, StoreError> {
+        let (writer, programme) = (self.writer.clone(), programme.clone());
+        apart(async move { until_settled(|| programmes::create_programme(&writer, &programme, request)).await }).await
+    }
+
+    async fn update_programme(&self, programme: &Programme, request: OpenRequest) -> Result<Stored, StoreError> {
+        let (writer, programme) = (self.writer.clone(), programme.clone());
+        apart(async move { until_settled(|| programmes::update_programme(&writer, &programme, request)).await }).await
+    }
+
+    async fn programme(&self, id: &ProgrammeId) -> Result<Option<Programme>, StoreError> {
+        programmes::programme(&self.readers, id).await
+    }
+
+    async fn list_programmes(&self, after: Option<&ProgrammeId>, limit: u32) -> Result<Vec<Programme>, StoreError> {
+        programmes::list_programmes(&self.readers, after, limit).await
+    }
+
+    async fn secret(&self) -> Result<[u8; 32], StoreError> {
+        let writer = self.writer.clone();
+        apart(async move { until_settled(|| secrets::secret(&writer)).await }).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        open::ping(&self.writer, &self.readers).await
+    }
+
+    async fn close(&self) {
+        open::close(&self.writer, &self.readers).await;
+    }
+}

@@ -1,0 +1,158 @@
+//! Opening and closing: every connection is told what durability and what patience it owes.
+//!
+//! A plan that was made for an empty table reads the whole of it for ever after. All lookups here go by key,
+//! so the connections are told to prefer an index always, and plans stay right while tables grow.
+
+use super::errors::failed;
+use super::transact::Writer;
+use super::PostgresStore;
+use crate::storage::Options;
+use crate::storage::traits::StoreError;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Differs from sqlite because several instances may start at once. sqlx would hold an advisory lock, which
+/// not every engine of this family has; see `run_migrations`.
+fn migrator() -> Migrator {
+    let mut migrator = sqlx::migrate!("migrations/postgres");
+    migrator.set_locking(false);
+    migrator
+}
+
+impl PostgresStore {
+    pub async fn open(url: &str, options: &Options) -> Result<Self, StoreError> {
+        let server = connect_options(url)?;
+        prepare(&server, options.migrate).await?;
+        let writers = pool(options.writers.max(1));
+        let writers = writers.connect_with(server.clone().options(PATIENCE).options(WRITER_SETTINGS)).await.map_err(failed)?;
+        let readers = pool(options.readers.max(1));
+        let readers = readers.connect_with(server.options(PATIENCE).options(READER_SETTINGS)).await.map_err(failed)?;
+        Ok(Self { writer: Writer::new(writers), readers })
+    }
+}
+
+/// Brings the tables up to date.
+pub(in crate::storage) async fn migrate(url: &str) -> Result<(), StoreError> {
+    prepare(&connect_options(url)?, true).await
+}
+
+fn connect_options(url: &str) -> Result<PgConnectOptions, StoreError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Failed("a PostgreSQL URL looks like postgres://user@host/database".into()))?;
+    Ok(options.application_name("eile").statement_cache_capacity(200).options(SETTINGS))
+}
+
+/// Differs from sqlite because these are the server's to keep, per connection.
+const SETTINGS: [(&str, &str); 1] = [("synchronous_commit", "on")];
+
+/// The server bounds every wait; no future of this room is ever cut off by a timer.
+const PATIENCE: [(&str, &str); 3] = [
+    ("lock_timeout", "5s"),
+    ("statement_timeout", "30s"),
+    ("idle_in_transaction_session_timeout", "30s"),
+];
+
+const WRITER_SETTINGS: [(&str, &str); 3] =
+    [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
+
+/// Filters that are not asked for drop out of a plan only when it is made for the values at hand.
+const READER_SETTINGS: [(&str, &str); 1] = [("plan_cache_mode", "force_custom_plan")];
+
+/// Connections are not asked whether they live before each use; a dead one fails before anything is written.
+fn pool(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .min_connections(1)
+        .max_connections(connections)
+        .idle_timeout(None)
+        .acquire_timeout(Duration::from_secs(10))
+        .test_before_acquire(false)
+        .after_connect(|connection, _| Box::pin(read_back(connection)))
+}
+
+/// On a connection of its own: the tables.
+async fn prepare(server: &PgConnectOptions, migrate: bool) -> Result<(), StoreError> {
+    let mut connection = server.connect().await.map_err(failed)?;
+    read_back(&mut connection).await.map_err(failed)?;
+    if migrate {
+        run_migrations(&mut connection).await?;
+    } else {
+        check_migrations(&mut connection).await?;
+    }
+    connection.close().await.map_err(failed)
+}
+
+/// Each migration is one transaction: whoever comes second fails on the first one's tables, and finds on the
+/// next try that all is done.
+async fn run_migrations(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let migrator = migrator();
+    let mut tries = 1;
+    loop {
+        match migrator.run(&mut *connection).await {
+            Ok(()) => return Ok(()),
+            Err(error) if tries == 5 => return Err(StoreError::Failed(format!("migration: {error}"))),
+            Err(_) => tokio::time::sleep(Duration::from_millis(100 * tries)).await,
+        }
+        tries += 1;
+    }
+}
+
+/// Reads back the setting on which durability rests, and that this server takes writes.
+async fn read_back(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let (synchronous, standby): (String, bool) = sqlx::query_as(
+        "-- read_back
+        select current_setting('synchronous_commit'), pg_is_in_recovery()",
+    )
+    .fetch_one(connection)
+    .await?;
+    if synchronous == "on" && !standby {
+        return Ok(());
+    }
+    let found = format!("synchronous_commit {synchronous}, in recovery {standby}");
+    Err(sqlx::Error::Configuration(format!("the database does not keep what it is told: {found}").into()))
+}
+
+/// Refuses a database whose tables are not exactly those of this version.
+async fn check_migrations(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let known: bool = sqlx::query_scalar(
+        "-- has_migrations
+        select to_regclass('_sqlx_migrations') is not null",
+    )
+    .fetch_one(&mut *connection)
+    .await
+    .map_err(failed)?;
+    let mut applied: Vec<(i64, Vec<u8>)> = Vec::new();
+    if known {
+        applied = sqlx::query_as(
+            "-- applied_migrations
+            select version, checksum
+            from _sqlx_migrations
+            where success
+            order by version",
+        )
+        .fetch_all(connection)
+        .await
+        .map_err(failed)?;
+    }
+    crate::storage::compare_migrations(&migrator(), &applied)
+}
+
+pub(super) async fn ping(writer: &Writer, readers: &PgPool) -> Result<(), StoreError> {
+    writer.check()?;
+    let _: i32 = sqlx::query_scalar(
+        "-- ping
+        select 1",
+    )
+    .fetch_one(readers)
+    .await
+    .map_err(failed)?;
+    Ok(())
+}
+
+/// Lets every connection go.
+pub(super) async fn close(writer: &Writer, readers: &PgPool) {
+    readers.close().await;
+    writer.pool().close().await;
+}

@@ -1,0 +1,296 @@
+//! Writes a batch: one statement per table, over all events of the batch, and every write checks its row
+//! count. Differs from sqlite because a column of rows travels as an array, so that one plan serves any
+//! number of rows.
+
+use super::errors::failed;
+use crate::storage::codec::{
+    Batch, ChangeRow, EventColumns, EventUpdate, JournalRow, PartyColumns, ReasonColumns, RequestColumns, SignUpRow,
+};
+use crate::storage::traits::StoreError;
+use sqlx::PgConnection;
+use sqlx::postgres::{PgArguments, Postgres};
+use uuid::Uuid;
+
+type Query = sqlx::query::Query<'static, Postgres, PgArguments>;
+
+/// Writes all rows of a batch.
+pub(super) async fn write(connection: &mut PgConnection, batch: Batch) -> Result<(), StoreError> {
+    update_events(connection, batch.events).await?;
+    update_documents(connection, batch.documents).await?;
+    insert_journal(connection, batch.journal).await?;
+    release_guards(connection, batch.releases).await?;
+    update_registrations(connection, batch.unguarded).await?;
+    update_registrations(connection, batch.guarded).await?;
+    insert_registrations(connection, batch.sign_ups).await?;
+    insert_parties(connection, batch.new_parties).await?;
+    update_parties(connection, batch.changed_parties).await?;
+    insert_requests(connection, batch.requests).await?;
+    insert_reasons(connection, batch.reasons).await
+}
+
+/// Runs a statement that must write every one of `rows` rows.
+async fn run(connection: &mut PgConnection, query: Query, rows: usize, table: &'static str) -> Result<(), StoreError> {
+    let done = query.execute(connection).await.map_err(failed)?;
+    expect(done.rows_affected(), rows, table)
+}
+
+/// Takes rows apart into one array per column, and binds them in the order of the names.
+macro_rules! bind_columns {
+    ($query:expr, $rows:expr; $($column:ident),+ $(,)?) => {{
+        let rows = $rows;
+        $(let mut $column = Vec::with_capacity(rows.len());)+
+        for row in rows {
+            $($column.push(row.$column);)+
+        }
+        $query$(.bind($column))+
+    }};
+}
+
+/// Only a row that still has the number from which the batch was decided is written.
+async fn update_events(connection: &mut PgConnection, rows: Vec<EventUpdate>) -> Result<(), StoreError> {
+    let count = rows.len();
+    if count == 0 {
+        return Ok(());
+    }
+    let query = sqlx::query(
+        "-- update_events
+        update events
+        set
+          journal_number = b.journal_number,
+          next_due = b.next_due,
+          free_seats = b.free_seats,
+          state = b.state,
+          header = b.header
+        from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[])
+          as b (id, from_number, journal_number, next_due, free_seats, state, header)
+        where events.id = b.id
+          and events.journal_number = b.from_number",
+    );
+    let query = bind_columns!(query, rows; id, from, journal_number, next_due, free_seats, state, header);
+    run(connection, query, count, "events").await
+}
+
+/// What staff changed: seldom, so one by one.
+async fn update_documents(connection: &mut PgConnection, rows: Vec<EventColumns>) -> Result<(), StoreError> {
+    for row in rows {
+        let query = sqlx::query(
+            "-- update_event_columns
+            update events
+            set centre_id = $2, programme_id = $3, municipality = $4, kind = $5, starts_at = $6
+            where id = $1",
+        )
+        .bind(row.id)
+        .bind(row.centre_id)
+        .bind(row.programme_id)
+        .bind(row.municipality)
+        .bind(row.kind)
+        .bind(row.starts_at);
+        run(connection, query, 1, "events").await?;
+        let query = sqlx::query(
+            "-- update_documents
+            update event_documents
+            set document = $2
+            where event_id = $1",
+        )
+        .bind(row.id)
+        .bind(row.document);
+        run(connection, query, 1, "event_documents").await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn insert_journal(connection: &mut PgConnection, rows: Vec<JournalRow>) -> Result<(), StoreError> {
+    let count = rows.len();
+    if count == 0 {
+        return Ok(());
+    }
+    let query = sqlx::query(
+        "-- insert_journal
+        insert into journal (event_id, first_number, last_number, written_at, entries)
+        select *
+        from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[])",
+    );
+    let query = bind_columns!(query, rows; event, first_number, last_number, written_at, entries);
+    run(connection, query, count, "journal").await
+}
+
+/// A guard is unique at every moment, also between two rows of one batch.
+async fn release_guards(connection: &mut PgConnection, rows: Vec<(Uuid, i64)>) -> Result<(), StoreError> {
+    let count = rows.len();
+    if count == 0 {
+        return Ok(());
+    }
+    let (events, numbers): (Vec<Uuid>, Vec<i64>) = rows.into_iter().unzip();
+    let query = sqlx::query(
+        "-- release_guards
+        update registrations
+        set contact_guard = null
+        from unnest($1::uuid[], $2::bigint[]) as b (event_id, number)
+        where registrations.event_id = b.event_id
+          and registrations.number = b.number",
+    )
+    .bind(events)
+    .bind(numbers);
+    run(connection, query, count, "registrations").await
+}
+
+async fn update_registrations(connection: &mut PgConnection, rows: Vec<ChangeRow>) -> Result<(), StoreError> {
+    let count = rows.len();
+    if count == 0 {
+        return Ok(());
+    }
+    let query = sqlx::query(
+        "-- update_registrations
+        update registrations
+        set
+          state = b.state,
+          pool = b.pool,
+          size = b.size,
+          place = b.place,
+          expires_at = b.expires_at,
+          changed_at = b.changed_at,
+          steps = b.steps,
+          email_key = b.email_key,
+          phone_key = b.phone_key,
+          contact_guard = b.contact_guard,
+          rare = b.rare
+        from unnest(
+          $1::uuid[], $2::bigint[], $3::smallint[], $4::integer[], $5::bigint[], $6::bigint[], $7::bigint[],
+          $8::bigint[], $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[]
+        ) as b (
+          event_id, number, state, pool, size, place, expires_at, changed_at, steps, email_key, phone_key,
+          contact_guard, rare
+        )
+        where registrations.event_id = b.event_id
+          and registrations.number = b.number",
+    );
+    let query = bind_columns!(
+        query, rows;
+        event, number, state, pool, size, place, expires_at, changed_at, steps, email_key, phone_key,
+        contact_guard, rare,
+    );
+    run(connection, query, count, "registrations").await
+}
+
+async fn insert_registrations(connection: &mut PgConnection, rows: Vec<SignUpRow>) -> Result<(), StoreError> {
+    let count = rows.len();
+    if count == 0 {
+        return Ok(());
+    }
+    let query = sqlx::query(
+        "-- insert_registrations
+        insert into registrations (
+          id, accepted_at, request_key, request_fingerprint, outcome, token_hash,
+          event_id, number, state, pool, size, place, expires_at, changed_at, steps, email_key, phone_key,
+          contact_guard, rare
+        )
+        select *
+        from unnest(
+          $1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[], $6::bytea[],
+          $7::uuid[], $8::bigint[], $9::smallint[], $10::integer[], $11::bigint[], $12::bigint[], $13::bigint[],
+          $14::bigint[], $15::text[], $16::bigint[], $17::bigint[], $18::bigint[], $19::text[]
+        )",
+    );
+    let mut now = Vec::with_capacity(count);
+    let lasting = rows.into_iter().map(|row| {
+        now.push(row.now);
+        Lasting {
+            id: row.id,
+            accepted_at: row.accepted_at,
+            request_key: row.request_key,
+            request_fingerprint: row.request_fingerprint,
+            outcome: row.outcome,
+            token_hash: row.token_hash,
+        }
+    });
+    let query = bind_columns!(
+        query, lasting;
+        id, accepted_at, request_key, request_fingerprint, outcome, token_hash,
+    );
+    let query = bind_columns!(
+        query, now;
+        event, number, state, pool, size, place, expires_at, changed_at, steps, email_key, phone_key,
+        contact_guard, rare,
+    );
+    run(connection, query, count, "registrations").await
+}
+
+/// The columns of a sign-up that never change.
+struct Lasting {
+    id: Uuid,
+    accepted_at: i64,
+    request_key: Uuid,
+    request_fingerprint: i64,
+    outcome: String,
+    token_hash: Vec<u8>,
+}
+
+async fn insert_parties(connection: &mut PgConnection, rows: Vec<PartyColumns>) -> Result<(), StoreError> {
+    let count = rows.len();
+    if count == 0 {
+        return Ok(());
+    }
+    let query = sqlx::query(
+        "-- insert_parties
+        insert into parties (event_id, number, document, search)
+        select *
+        from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[])",
+    );
+    let query = bind_columns!(query, rows; event, number, document, search);
+    run(connection, query, count, "parties").await
+}
+
+async fn update_parties(connection: &mut PgConnection, rows: Vec<PartyColumns>) -> Result<(), StoreError> {
+    let count = rows.len();
+    if count == 0 {
+        return Ok(());
+    }
+    let query = sqlx::query(
+        "-- update_parties
+        update parties
+        set document = b.document, search = b.search
+        from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[]) as b (event_id, number, document, search)
+        where parties.event_id = b.event_id
+          and parties.number = b.number",
+    );
+    let query = bind_columns!(query, rows; event, number, document, search);
+    run(connection, query, count, "parties").await
+}
+
+async fn insert_requests(connection: &mut PgConnection, rows: Vec<RequestColumns>) -> Result<(), StoreError> {
+    let count = rows.len();
+    if count == 0 {
+        return Ok(());
+    }
+    let query = sqlx::query(
+        "-- insert_requests
+        insert into requests (event_id, request_key, fingerprint, number, outcome, journal_number)
+        select *
+        from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[])",
+    );
+    let query = bind_columns!(query, rows; event, key, fingerprint, number, outcome, journal_number);
+    run(connection, query, count, "requests").await
+}
+
+async fn insert_reasons(connection: &mut PgConnection, rows: Vec<ReasonColumns>) -> Result<(), StoreError> {
+    let count = rows.len();
+    if count == 0 {
+        return Ok(());
+    }
+    let query = sqlx::query(
+        "-- insert_reasons
+        insert into reasons (event_id, journal_number, number, reason)
+        select *
+        from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[])",
+    );
+    let query = bind_columns!(query, rows; event, journal_number, number, reason);
+    run(connection, query, count, "reasons").await
+}
+
+/// A row that is not written was not what the cache believed.
+pub(super) fn expect(written: u64, rows: usize, table: &'static str) -> Result<(), StoreError> {
+    if written == rows as u64 {
+        return Ok(());
+    }
+    Err(StoreError::Conflict(format!("{written} of {rows} rows of {table} were there to be written")))
+}
