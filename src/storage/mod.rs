@@ -34,7 +34,7 @@ impl Default for Options {
 }
 
 /// Opens the database that the URL names: `sqlite:path/to/file` or `postgres://...`.
-pub async fn open(url: &str, options: &Options) -> Result<Arc<dyn Store>, StoreError> {
+pub async fn open(url: &str, options: Options) -> Result<Arc<dyn Store>, StoreError> {
     match dialect(url)? {
         Dialect::Sqlite => Ok(Arc::new(sqlite::SqliteStore::open(url, options).await?)),
         Dialect::Postgres => Ok(Arc::new(postgres::PostgresStore::open(url, options).await?)),

@@ -15,13 +15,13 @@ impl Place {
     pub async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("eile.db").display());
-        let store = eile::storage::open(&url, &Options::default()).await.unwrap();
+        let store = eile::storage::open(&url, Options::default()).await.unwrap();
         Self { url, store, folder: Some(folder) }
     }
 
     pub async fn postgres() -> Self {
         let url = tokio::task::spawn_blocking(|| postgres::shared().database()).await.unwrap();
-        let store = eile::storage::open(&url, &Options::default()).await.unwrap();
+        let store = eile::storage::open(&url, Options::default()).await.unwrap();
         Self { url, store, folder: None }
     }
 }

@@ -23,7 +23,7 @@ fn migrator() -> Migrator {
 }
 
 impl PostgresStore {
-    pub async fn open(url: &str, options: &Options) -> Result<Self, StoreError> {
+    pub async fn open(url: &str, options: Options) -> Result<Self, StoreError> {
         let server = connect_options(url)?;
         prepare(&server, options.migrate).await?;
         let writers = pool(options.writers.max(1));

@@ -24,7 +24,7 @@ static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
 const VERSION_MIN: (u32, u32, u32) = (3, 51, 3);
 
 impl SqliteStore {
-    pub async fn open(url: &str, options: &Options) -> Result<Self, StoreError> {
+    pub async fn open(url: &str, options: Options) -> Result<Self, StoreError> {
         let file = connect_options(url)?;
         let lock = lock(file.get_filename())?;
         let file = file.create_if_missing(options.migrate);
