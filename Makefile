@@ -1,0 +1,41 @@
+# The names that a newcomer tries. What they need is found or installed by tests/tools.sh.
+.DEFAULT_GOAL := help
+.PHONY: help test lint rust proto outside demo bench mutants fmt baseline
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+test: ## everything: lint, rust, proto, outside
+	@bash tests/run.sh
+
+lint: ## clippy, warnings are errors
+	@bash tests/run.sh lint
+
+rust: ## the tests in Rust, on SQLite and PostgreSQL
+	@bash tests/run.sh rust
+
+proto: ## buf lint and buf breaking
+	@bash tests/run.sh proto
+
+outside: ## a Python client against the real binary, kill -9 included; ARGS="-k rush" as pytest takes it
+	@ARGS="$(ARGS)" bash tests/run.sh outside
+
+demo: ## a year of six centres in some seconds, then it serves on; ARGS="--exit --seed 7"
+	@cargo run --release -- demo $(ARGS)
+
+bench: ## sign-ups per second beside the ceiling and the textbook way
+	@bash tests/tools.sh cargo postgres
+	@cargo bench --bench rush $(ARGS)
+
+mutants: ## breaks the service on purpose; each mutant must turn a named test red; ARGS="M1 M12"
+	@bash tests/tools.sh cargo postgres
+	@python3 tests/mutants/run.py $(ARGS)
+
+fmt: ## formats Rust and proto
+	@bash tests/tools.sh buf
+	@cargo fmt
+	@.tools/node_modules/.bin/buf format -w
+
+baseline: ## after a release: what was released is what must not break from now on
+	@bash tests/tools.sh buf
+	@.tools/node_modules/.bin/buf build --exclude-source-info -o proto/eile-v1.baseline.binpb
