@@ -36,7 +36,8 @@ macro_rules! on_both {
 
             #[tokio::test(flavor = "multi_thread")]
             async fn on_postgres() {
-                let store = postgres(&postgres::shared().database()).await;
+                let cluster = cluster();
+                let store = postgres(&cluster).await;
                 case(House::over(Arc::clone(&store), true).await).await;
                 store.close().await;
             }
@@ -235,7 +236,8 @@ on_both! {
 /// A lost answer at the commit is settled by the request ids, on a database that several write to.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_commit_is_settled_by_the_request_ids() {
-    let store = postgres(&postgres::shared().database()).await;
+    let cluster = cluster();
+    let store = postgres(&cluster).await;
     let house = House::over(Arc::clone(&store), true).await;
     let event = house.event(3, Policy::usual()).await;
     house.store.next(&[Fault::LoseAnswer]);
@@ -264,8 +266,8 @@ async fn an_unknown_commit_on_the_own_disk_stops_the_desk() {
 /// Two desks, each with its own memory, on one database: seats are never given twice, and nothing is lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_instances_on_one_database_never_give_a_seat_twice() {
-    let url = postgres::shared().database();
-    let (store, other) = (postgres(&url).await, postgres(&url).await);
+    let cluster = cluster();
+    let (store, other) = (postgres(&cluster).await, postgres(&cluster).await);
     let houses = [House::over(store, true).await, House::over(other, true).await];
     let event = houses[0].event(7, Policy::usual()).await;
     let mut calls = Vec::new();
@@ -294,8 +296,8 @@ async fn two_instances_on_one_database_never_give_a_seat_twice() {
 /// Both sweep at once; each offer expires once.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_sweepers_expire_each_offer_once() {
-    let url = postgres::shared().database();
-    let (store, other) = (postgres(&url).await, postgres(&url).await);
+    let cluster = cluster();
+    let (store, other) = (postgres(&cluster).await, postgres(&cluster).await);
     let houses = [House::over(store, true).await, House::over(other, true).await];
     let policy = Policy { promotion: Promotion::Offer, quiet_hours: None, ..Policy::usual() };
     let event = houses[0].event(5, policy).await;
@@ -317,16 +319,20 @@ async fn two_sweepers_expire_each_offer_once() {
 
 async fn sqlite(folder: &tempfile::TempDir) -> Arc<dyn Store> {
     let url = format!("sqlite://{}", folder.path().join("eile.db").display());
-    eile::storage::open(&url, eile::storage::Options::default()).await.unwrap()
+    eile::storage::open(&url, &eile::storage::Options::default()).await.unwrap()
 }
 
-async fn postgres(url: &str) -> Arc<dyn Store> {
-    eile::storage::open(url, eile::storage::Options::default()).await.unwrap()
+async fn postgres(cluster: &postgres::Cluster) -> Arc<dyn Store> {
+    eile::storage::open(&cluster.url(), &eile::storage::Options::default()).await.unwrap()
 }
 
 /// A call that outlives whoever made it.
 fn submit(house: &House, job: eile::desk::Job) -> impl Future<Output = Result<eile::desk::Done, DeskError>> + Send + use<> {
     let desk = house.desk.clone();
     async move { desk.submit(job).await }
+}
+
+fn cluster() -> postgres::Cluster {
+    postgres::Cluster::start()
 }
 

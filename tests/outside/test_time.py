@@ -1,0 +1,68 @@
+"""What time does by itself: windows open and close, kept seats are released, offers and duplicates run out."""
+
+import time
+
+from words import (
+    CONFIRMED, EXPIRED, OFFERED, WAITLISTED, E, after, party, pool)
+
+
+def eventually(condition, seconds=8):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.1)
+
+
+def test_sign_ups_are_taken_from_the_opening_to_the_closing_instant(world):
+    window = E.RegistrationWindow(open_time=after(seconds=1), close_time=after(seconds=3))
+    event = world.open(registration_window=window)
+    assert world.api.refused("CreateRegistration", parent=event, registration=party()).reason == "REGISTRATION_NOT_OPEN"
+    time.sleep(1.1)
+    a = world.sign_up(event)
+    assert a.state == CONFIRMED
+    time.sleep(2)
+    assert world.api.refused("CreateRegistration", parent=event, registration=party()).reason == "REGISTRATION_CLOSED"
+    assert world.cancel(a).state != CONFIRMED, "cancelling is possible outside the window"
+
+
+def test_kept_seats_open_to_everybody_at_their_time(world):
+    pools = [pool("open", 1), pool("kept", 1, classes=["referral"], release_time=after(seconds=2))]
+    event = world.open(seat_pools=pools)
+    a, b = world.crowd(event, 1, 1)
+    assert [a.state, b.state] == [CONFIRMED, WAITLISTED]
+    eventually(lambda: world.get(b).state == CONFIRMED)
+    assert world.get(b).pool_id == "kept"
+    assert world.api.GetEvent(name=event).event.seat_pools[1].released
+
+
+def test_a_missed_offer_under_leave_ends_the_registration(slow, world):
+    slow.wait()
+    first, second, third = slow.missed[E.MISSED_OFFER_LEAVE]
+    gone = world.get(first)
+    assert (gone.state, gone.end_reason) == (EXPIRED, "OFFER_MISSED")
+    assert world.states([second, third]) == [OFFERED, WAITLISTED]
+    for method in ("AcceptOffer", "DeclineOffer"):
+        refused = world.api.refused(method, name=first.name)
+        assert refused.reason == "OFFER_EXPIRED", refused
+    assert world.api.AcceptOffer(name=second.name).registration.state == CONFIRMED
+
+
+def test_a_missed_offer_under_keep_place_passes_the_seat_on_and_keeps_the_place(slow, world):
+    slow.wait()
+    first, second, third = slow.missed[E.MISSED_OFFER_KEEP_PLACE]
+    assert world.states([first, second, third]) == [WAITLISTED, OFFERED, WAITLISTED]
+    assert [world.get(r).position for r in (first, third)] == [1, 2]
+
+
+def test_a_missed_offer_under_to_end_goes_behind_everybody(slow, world):
+    slow.wait()
+    first, second, third = slow.missed[E.MISSED_OFFER_TO_END]
+    assert world.states([first, second, third]) == [WAITLISTED, OFFERED, WAITLISTED]
+    assert [world.get(r).position for r in (third, first)] == [1, 2]
+
+
+def test_a_duplicate_is_dropped_after_its_time(slow, world):
+    assert slow.twin.possible_duplicate
+    slow.wait()
+    gone = world.get(slow.twin)
+    assert (gone.state, gone.end_reason) == (EXPIRED, "DUPLICATE_DROPPED")
