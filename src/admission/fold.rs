@@ -8,7 +8,7 @@ use super::roster::{Outcome, Recorded, Roster};
 use super::settle::Resting;
 use crate::model::event::{EventState, Pool};
 use crate::model::id::{Number, PoolNo};
-use crate::model::policy::MissedOffer;
+use crate::model::policy::{MissedOffer, Promotion};
 use crate::model::registration::{ActorKind, End, State};
 use crate::model::time::Timestamp;
 
@@ -101,7 +101,9 @@ impl Roster {
             let is_miss = matches!(change, Change::OfferMissed { .. });
             self.write(change.clone(), ActorKind::System, now, journal);
             self.rest_after(&change, &mut missed);
-            let resting = if is_miss { &missed } else { &Resting::default() };
+            // Where seats are given without asking, nobody can miss one.
+            let asks = self.terms.policy.promotion == Promotion::Offer;
+            let resting = if is_miss && asks { &missed } else { &Resting::default() };
             self.settle_all(now, resting, free_before, journal);
         }
     }
@@ -165,13 +167,13 @@ impl Roster {
     fn contact_given(&mut self, verb: &Verb, now: Timestamp, journal: &mut Vec<Entry>) {
         let Verb::Amend { number, contact: Some(contact), .. } = verb else { return };
         let Some(s) = self.standing(*number) else { return };
-        let (id, before) = (s.id, s.contact);
+        let (id, before, is_twin) = (s.id, s.contact, s.twin_of.is_some());
         if before == *contact {
             return;
         }
         self.attach(*number, id, *contact);
         let mut held_back = self.held_back(before);
-        held_back.extend(self.held_back(*contact));
+        held_back.extend(is_twin.then_some(*number));
         self.clear_twins(held_back, now, journal);
     }
 

@@ -9,7 +9,7 @@
 //! right to a free seat). Each [`Change`] is applied and becomes an [`Entry`] of the journal under the next
 //! number. The journal replayed gives the roster again.
 //!
-//! # The laws (tests/laws.rs)
+//! # The laws (tests/laws)
 //!
 //! 1. Seats held in a pool never exceed its capacity, except after staff cut it; then nobody is let in.
 //! 2. A party holds all its seats or none.

@@ -236,6 +236,9 @@ impl Roster {
     pub fn offer_deadline(&self, now: Timestamp) -> Option<Timestamp> {
         let policy = &self.terms.policy;
         let left = self.terms.time_to_start(now).unwrap_or(Span(i64::MAX));
+        if left.0 <= 0 && !self.terms.join_midway {
+            return None;
+        }
         let window = answer_window(policy, left)?;
         let deadline = match policy.quiet_hours {
             Some(quiet) => self.deadline_outside(quiet, now, window),

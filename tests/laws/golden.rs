@@ -1,0 +1,129 @@
+//! The stored form of every change. A journal that was written must be read for ever: whoever makes one of
+//! these lines fail needs a new variant or a default, not a new line.
+
+use crate::bench::terms;
+use eile::admission::{Because, Change, Entering, Entry, Idle};
+use eile::model::id::{EventId, RegistrationId};
+use eile::model::registration::{ActorKind, CancelReason, End, RejectReason, TransferTarget};
+use eile::model::time::Timestamp;
+use std::sync::Arc;
+use uuid::Uuid;
+
+const TERMS: &str = r#"{"zone":"Europe/Vilnius","opens_at":null,"closes_at":null,"starts_at":null,"ends_at":null,"pools":[{"no":1,"id":"p1","capacity":12,"classes":[],"release_at":null,"session_id":""}],"policy":{"version":1,"promotion":"automatic","party_fit":"hold","offer_rules":[{"min_time_to_start":604800000000,"answer_window":172800000000},{"min_time_to_start":172800000000,"answer_window":86400000000},{"min_time_to_start":43200000000,"answer_window":10800000000},{"min_time_to_start":0,"answer_window":null}],"quiet_hours":{"from_minute":1260,"to_minute":480},"missed_offer":"leave","class_order":[],"waitlist_limit":null,"registrations_per_contact":1,"duplicate_hold":86400000000},"party_min":1,"party_max":5,"approval_required":false,"join_midway":false}"#;
+
+fn stands(change: Change, stored: &str) {
+    let written = serde_json::to_string(&change).unwrap();
+    assert_eq!(written, stored);
+    assert_eq!(serde_json::from_str::<Change>(stored).unwrap(), change, "{stored}");
+}
+
+#[test]
+fn the_stored_form_of_what_happens_to_an_event_never_changes() {
+    let terms = Arc::new(terms(12));
+    stands(Change::EventCreated { terms: Arc::clone(&terms) }, &format!(r#"{{"event_created":{{"terms":{TERMS}}}}}"#));
+    stands(Change::TermsChanged { terms }, &format!(r#"{{"terms_changed":{{"terms":{TERMS}}}}}"#));
+    stands(Change::DetailsChanged, r#""details_changed""#);
+    stands(Change::Published, r#""published""#);
+    stands(Change::EventCancelled, r#""event_cancelled""#);
+    stands(Change::EventCompleted, r#""event_completed""#);
+    stands(Change::PoolReleased { pool: 2 }, r#"{"pool_released":{"pool":2}}"#);
+    for (because, stored) in [
+        (Idle::NobodyWaits, r#""nobody_waits""#),
+        (Idle::FirstHolds { number: 4 }, r#"{"first_holds":{"number":4}}"#),
+        (Idle::NobodyFits, r#""nobody_fits""#),
+        (Idle::StaffChoose, r#""staff_choose""#),
+        (Idle::TooCloseToStart, r#""too_close_to_start""#),
+        (Idle::Begun, r#""begun""#),
+        (Idle::JustMissed, r#""just_missed""#),
+    ] {
+        let stored = format!(r#"{{"seats_free":{{"pool":1,"seats":3,"because":{stored}}}}}"#);
+        stands(Change::SeatsFree { pool: 1, seats: 3, because }, &stored);
+    }
+}
+
+#[test]
+fn the_stored_form_of_a_sign_up_never_changes() {
+    let registered = |wishes: Vec<u16>, to, twin_of, drop_at| Change::Registered { number: 7, size: 2, wishes, to, twin_of, drop_at };
+    stands(
+        registered(Vec::new(), Entering::InReview, None, None),
+        r#"{"registered":{"number":7,"size":2,"to":"in_review"}}"#,
+    );
+    stands(
+        registered(vec![2, 1], Entering::Line, Some(3), Some(Timestamp(9))),
+        r#"{"registered":{"number":7,"size":2,"wishes":[2,1],"to":"line","twin_of":3,"drop_at":9}}"#,
+    );
+    stands(
+        registered(Vec::new(), Entering::Seat { pool: 1, passed_over: Some(5) }, None, None),
+        r#"{"registered":{"number":7,"size":2,"to":{"seat":{"pool":1,"passed_over":5}}}}"#,
+    );
+    stands(
+        registered(Vec::new(), Entering::Seat { pool: 1, passed_over: None }, None, None),
+        r#"{"registered":{"number":7,"size":2,"to":{"seat":{"pool":1}}}}"#,
+    );
+}
+
+#[test]
+fn the_stored_form_of_what_happens_to_a_registration_never_changes() {
+    stands(Change::Approved { number: 7 }, r#"{"approved":{"number":7}}"#);
+    for (because, stored) in [
+        (Because::FirstInLine, "first_in_line"),
+        (Because::FirstThatFits, "first_that_fits"),
+        (Because::StaffInOrder, "staff_in_order"),
+        (Because::StaffOutOfOrder, "staff_out_of_order"),
+    ] {
+        stands(
+            Change::Confirmed { number: 7, pool: 1, because, passed_over: None },
+            &format!(r#"{{"confirmed":{{"number":7,"pool":1,"because":"{stored}"}}}}"#),
+        );
+        stands(
+            Change::Offered { number: 7, pool: 1, expires_at: Timestamp(9), because, passed_over: Some(4) },
+            &format!(r#"{{"offered":{{"number":7,"pool":1,"expires_at":9,"because":"{stored}","passed_over":4}}}}"#),
+        );
+    }
+    stands(Change::OfferAccepted { number: 7 }, r#"{"offer_accepted":{"number":7}}"#);
+    stands(Change::OfferMissed { number: 7, to_place: None }, r#"{"offer_missed":{"number":7}}"#);
+    stands(Change::OfferMissed { number: 7, to_place: Some(12) }, r#"{"offer_missed":{"number":7,"to_place":12}}"#);
+    stands(Change::ClassSet { number: 7, class: None }, r#"{"class_set":{"number":7,"class":null}}"#);
+    stands(
+        Change::ClassSet { number: 7, class: Some("guardian".to_owned()) },
+        r#"{"class_set":{"number":7,"class":"guardian"}}"#,
+    );
+    stands(Change::Resized { number: 7, size: 3 }, r#"{"resized":{"number":7,"size":3}}"#);
+    stands(Change::Amended { number: 7 }, r#"{"amended":{"number":7}}"#);
+    stands(Change::TwinCleared { number: 7 }, r#"{"twin_cleared":{"number":7}}"#);
+}
+
+#[test]
+fn the_stored_form_of_an_end_never_changes() {
+    let to = TransferTarget { event: EventId(Uuid::nil()), registration: RegistrationId::new(1, [0; 12]) };
+    for (end, stored) in [
+        (
+            End::Cancelled { by: ActorKind::Party, reason: CancelReason::CannotCome },
+            r#"{"cancelled":{"by":"party","reason":"cannot_come"}}"#,
+        ),
+        (End::Declined { reason: CancelReason::FoundElsewhere }, r#"{"declined":{"reason":"found_elsewhere"}}"#),
+        (End::Expired, r#""expired""#),
+        (End::DuplicateDropped, r#""duplicate_dropped""#),
+        (End::Rejected { reason: RejectReason::OtherServiceFitsBetter }, r#"{"rejected":{"reason":"other_service_fits_better"}}"#),
+        (End::EventCancelled, r#""event_cancelled""#),
+        (
+            End::Transferred { to: Box::new(to) },
+            r#"{"transferred":{"to":{"event":"00000000-0000-0000-0000-000000000000","registration":"00000001-0000-8000-8000-000000000000"}}}"#,
+        ),
+    ] {
+        stands(Change::Ended { number: 7, end }, &format!(r#"{{"ended":{{"number":7,"end":{stored}}}}}"#));
+    }
+}
+
+#[test]
+fn the_stored_form_of_an_entry_never_changes() {
+    let change = Change::Approved { number: 7 };
+    let entry = |seats| Entry { number: 3, at: Timestamp(5), actor: ActorKind::System, policy: 2, seats, change: change.clone() };
+    for (entry, stored) in [
+        (entry(0), r#"{"n":3,"at":5,"by":"system","pv":2,"c":{"approved":{"number":7}}}"#),
+        (entry(-2), r#"{"n":3,"at":5,"by":"system","pv":2,"s":-2,"c":{"approved":{"number":7}}}"#),
+    ] {
+        assert_eq!(serde_json::to_string(&entry).unwrap(), stored);
+        assert_eq!(serde_json::from_str::<Entry>(stored).unwrap(), entry);
+    }
+}

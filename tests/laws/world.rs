@@ -1,0 +1,395 @@
+//! Two events and whatever can be asked of them: operations that proptest makes up, turned into commands
+//! and handled; each step is kept with all that the laws want to look at.
+
+use eile::admission::{Answer, Change, Command, Entry, NewParty, Outcome, Recorded, Request, Roster, Standing, Verb};
+use eile::model::contact::ContactKeys;
+use eile::model::event::{EventState, Pool, Terms};
+use eile::model::id::{EventId, Number, RegistrationId};
+use eile::model::policy::{MissedOffer, PartyFit, Policy, Promotion};
+use eile::model::registration::{ActorKind, CancelReason, RejectReason, State, TransferTarget};
+use eile::model::time::{Span, Timestamp, Zone};
+use proptest::prelude::*;
+use std::collections::HashSet;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// 1 February 2025, 12:00 in Vilnius.
+pub const NOON: Timestamp = Timestamp(1_738_404_000_000_000);
+
+#[derive(Clone, Debug)]
+pub enum Op {
+    Register { size: u32, contact: u8, phone: Option<u8>, vouched: bool, wishes: u8 },
+    Cancel(u8),
+    Amend { who: u8, size: Option<u32>, contact: Option<u8>, by: ActorKind },
+    Accept(u8),
+    Decline(u8),
+    Approve(u8),
+    Reject(u8),
+    SetClass { who: u8, class: u8 },
+    Promote { who: u8, pool: Option<u16>, has_reason: bool },
+    Terms(Shape),
+    Details,
+    Complete,
+    CancelEvent,
+    Sweep,
+    Pass { minutes: u16 },
+    Transfer(u8),
+    /// Sends an earlier request again, as it was or with another body.
+    Again { which: u8, same: bool },
+}
+
+/// What terms look like; small numbers so that everything meets.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    pub pools: Vec<(Option<u32>, u8, Option<u16>)>,
+    pub promotion: Promotion,
+    pub fit: PartyFit,
+    pub missed: MissedOffer,
+    pub class_order: u8,
+    pub waitlist_limit: Option<u32>,
+    pub per_contact: u32,
+    pub approval: bool,
+    pub midway: bool,
+    pub starts_in_hours: Option<u16>,
+}
+
+pub const CLASSES: [&str; 3] = ["guardian", "referral", "any"];
+
+pub fn shape() -> impl Strategy<Value = Shape> {
+    let capacity = prop_oneof![9 => (0u32..6).prop_map(Some), 1 => Just(None)];
+    let release = prop::option::of(0u16..6000);
+    let pool = (capacity, prop_oneof![3 => Just(0u8), 1 => Just(1), 1 => Just(2), 1 => Just(3)], release);
+    let fit = prop_oneof![
+        Just(PartyFit::Hold),
+        (0u16..4).prop_map(|max_passed_over| PartyFit::Skip { max_passed_over })
+    ];
+    let promotion =
+        prop_oneof![4 => Just(Promotion::Automatic), 4 => Just(Promotion::Offer), 1 => Just(Promotion::Manual)];
+    let missed = prop_oneof![Just(MissedOffer::KeepPlace), Just(MissedOffer::ToEnd), Just(MissedOffer::Leave)];
+    let flags = (0u8..5, prop::option::weighted(0.1, 0u32..5), prop_oneof![6 => Just(1u32), 1 => Just(2), 1 => Just(0)]);
+    let rest = (prop::bool::weighted(0.15), prop::bool::weighted(0.2), prop::option::weighted(0.9, 20u16..400));
+    (prop::collection::vec(pool, 1..4), promotion, fit, missed, flags, rest).prop_map(
+        |(pools, promotion, fit, missed, (class_order, waitlist_limit, per_contact), (approval, midway, starts))| Shape {
+            pools,
+            promotion,
+            fit,
+            missed,
+            class_order,
+            waitlist_limit,
+            per_contact,
+            approval,
+            midway,
+            starts_in_hours: starts,
+        },
+    )
+}
+
+pub fn op() -> impl Strategy<Value = Op> {
+    let by = prop_oneof![Just(ActorKind::Staff), Just(ActorKind::Party)];
+    let register =
+        (1u32..5, 0u8..7, prop::option::weighted(0.3, 0u8..5), any::<bool>(), prop_oneof![3 => Just(0u8), 1 => 1u8..16]);
+    prop_oneof![
+        12 => register.prop_map(|(size, contact, phone, vouched, wishes)| Op::Register { size, contact, phone, vouched, wishes }),
+        5 => any::<u8>().prop_map(Op::Cancel),
+        3 => (any::<u8>(), prop::option::of(1u32..6), prop::option::weighted(0.4, 0u8..7), by)
+            .prop_map(|(who, size, contact, by)| Op::Amend { who, size, contact, by }),
+        3 => any::<u8>().prop_map(Op::Accept),
+        2 => any::<u8>().prop_map(Op::Decline),
+        2 => any::<u8>().prop_map(Op::Approve),
+        1 => any::<u8>().prop_map(Op::Reject),
+        2 => (any::<u8>(), 0u8..4).prop_map(|(who, class)| Op::SetClass { who, class }),
+        2 => (any::<u8>(), prop::option::of(1u16..5), any::<bool>())
+            .prop_map(|(who, pool, has_reason)| Op::Promote { who, pool, has_reason }),
+        2 => shape().prop_map(Op::Terms),
+        1 => Just(Op::Details),
+        1 => prop_oneof![8 => Just(Op::Sweep), 1 => Just(Op::Complete), 1 => Just(Op::CancelEvent)],
+        2 => Just(Op::Sweep),
+        5 => prop_oneof![1u16..60, 60u16..1500, 1500u16..6000].prop_map(|minutes| Op::Pass { minutes }),
+        1 => any::<u8>().prop_map(Op::Transfer),
+        2 => (any::<u8>(), any::<bool>()).prop_map(|(which, same)| Op::Again { which, same }),
+    ]
+}
+
+/// Terms of the shape. A pool that is gone may not be in use, so pools are only ever added.
+pub fn terms(shape: &Shape, version: u32, least_pools: usize) -> Terms {
+    let at = |minutes: u16| NOON.plus(Span::seconds(i64::from(minutes) * 60));
+    let classes = |which: u8| -> Vec<String> {
+        CLASSES[..2].iter().enumerate().filter(|(i, _)| which >> i & 1 == 1).map(|(_, c)| (*c).to_owned()).collect()
+    };
+    let mut pools: Vec<Pool> = Vec::new();
+    for i in 0..shape.pools.len().max(least_pools) {
+        let (capacity, kept, release) = shape.pools[i % shape.pools.len()];
+        let classes = classes(kept);
+        let release_at = release.filter(|_| !classes.is_empty()).map(at);
+        pools.push(Pool { no: i as u16 + 1, id: format!("p{i}"), capacity, classes, release_at, session_id: String::new() });
+    }
+    let starts_at = shape.starts_in_hours.map(|h| at(0).plus(Span::hours(i64::from(h))));
+    let orders: [&[&str]; 5] =
+        [&[], &["guardian"], &["guardian", "referral"], &["referral", "any", "guardian"], &["any", "guardian"]];
+    Terms {
+        zone: Zone::named("Europe/Vilnius").unwrap(),
+        opens_at: None,
+        closes_at: None,
+        starts_at,
+        ends_at: starts_at.map(|s| s.plus(Span::hours(24 * 7))),
+        pools,
+        policy: Policy {
+            version,
+            promotion: shape.promotion,
+            party_fit: shape.fit,
+            missed_offer: shape.missed,
+            class_order: orders[usize::from(shape.class_order)].iter().map(|c| (*c).to_owned()).collect(),
+            waitlist_limit: shape.waitlist_limit,
+            registrations_per_contact: shape.per_contact,
+            ..Policy::usual()
+        },
+        party_min: 1,
+        party_max: 5,
+        approval_required: shape.approval,
+        join_midway: shape.midway,
+    }
+}
+
+/// One command handled, with what there was before it and after it.
+pub struct Step {
+    pub event: usize,
+    pub command: Command,
+    pub now: Timestamp,
+    pub before: Roster,
+    pub after: Roster,
+    pub answer: Answer,
+    pub entries: Vec<Entry>,
+}
+
+pub struct World {
+    pub now: Timestamp,
+    pub rosters: Vec<Roster>,
+    pub journals: Vec<Vec<Entry>>,
+    pub sent: Vec<(usize, Command, Option<Outcome>)>,
+    /// Those whose contact is not bound by the limit: corrected by the party, or there when it was lowered.
+    pub excused: HashSet<(usize, Number)>,
+    /// Between commands, whether to load rosters anew from their rows.
+    pub reload: Option<u64>,
+    turn: u32,
+}
+
+impl World {
+    pub fn new(shapes: &[Shape]) -> Self {
+        let mut world = World {
+            now: NOON,
+            rosters: Vec::new(),
+            journals: Vec::new(),
+            sent: Vec::new(),
+            excused: HashSet::new(),
+            reload: None,
+            turn: 0,
+        };
+        for (i, shape) in shapes.iter().enumerate() {
+            let terms = Arc::new(terms(shape, 1, 1));
+            let entry = Entry {
+                number: 1,
+                at: NOON,
+                actor: ActorKind::Staff,
+                policy: 1,
+                seats: 0,
+                change: Change::EventCreated { terms: Arc::clone(&terms) },
+            };
+            world.rosters.push(Roster::new(EventId(Uuid::from_u128(i as u128 + 1)), terms, NOON));
+            world.journals.push(vec![entry]);
+            world.handle(i, ActorKind::Staff, Verb::Publish);
+        }
+        world
+    }
+
+    /// Handles a command under a new request id; attaches what the desk attaches.
+    pub fn handle(&mut self, event: usize, actor: ActorKind, verb: Verb) -> Step {
+        let request = (verb != Verb::Sweep).then(|| {
+            let key = self.sent.len() as u128 + 1;
+            Request { key, fingerprint: key as u64 * 31 }
+        });
+        let command = Command { actor, request, verb };
+        let step = self.handle_command(event, command);
+        let outcome = match &step.answer {
+            Answer::Done(outcome) => Some(*outcome),
+            _ => None,
+        };
+        if step.command.request.is_some() {
+            self.sent.push((event, step.command.clone(), outcome));
+        }
+        step
+    }
+
+    pub fn handle_command(&mut self, event: usize, command: Command) -> Step {
+        self.turn += 1;
+        if self.reload.is_some_and(|mask| mask >> (self.turn % 64) & 1 == 1) {
+            self.reload_from_rows(event);
+        }
+        let before = self.rosters[event].clone();
+        let roster = &mut self.rosters[event];
+        let from = self.journals[event].len();
+        let answer = roster.handle(&command, self.now, &mut self.journals[event]);
+        if let Answer::Done(outcome) = &answer {
+            let number = outcome.number;
+            match &command.verb {
+                Verb::Register(party) => {
+                    roster.attach(number, RegistrationId::new(number, [number as u8; 12]), party.contact);
+                }
+                Verb::Amend { contact: Some(contact), .. } => {
+                    let id = roster.standing(number).unwrap().id;
+                    roster.attach(number, id, *contact);
+                    if command.actor != ActorKind::Staff {
+                        self.excused.insert((event, number));
+                    }
+                }
+                Verb::UpdateEvent { terms: Some(_), .. } => {
+                    let live = self.rosters[event].standings().filter(|s| s.state.is_live() && s.twin_of.is_none());
+                    self.excused.extend(live.map(|s| (event, s.number)));
+                }
+                _ => {}
+            }
+        }
+        let entries = self.journals[event][from..].to_vec();
+        let after = self.rosters[event].clone();
+        Step { event, command, now: self.now, before, after, answer, entries }
+    }
+
+    /// What a restart does: the roster from its rows.
+    pub fn reload_from_rows(&mut self, event: usize) {
+        let old = &self.rosters[event];
+        let mut rows: Vec<Standing> = old.standings().cloned().collect();
+        rows.reverse();
+        let mut new = Roster::from_rows(old.event, Arc::clone(&old.terms), &old.header(), rows);
+        for (key, recorded) in self.sent.iter().filter(|(e, ..)| *e == event).filter_map(|(_, c, o)| {
+            let request = c.request?;
+            Some((request.key, Recorded { fingerprint: request.fingerprint, outcome: (*o)? }))
+        }) {
+            new.record(key, recorded);
+        }
+        self.rosters[event] = new;
+    }
+
+    /// Somebody for whom the operation makes sense, or anybody.
+    fn pick(&self, event: usize, which: u8, fits: impl Fn(&State) -> bool) -> Number {
+        let all: Vec<Number> = self.rosters[event].standings().filter(|s| fits(&s.state)).map(|s| s.number).collect();
+        match all.len() {
+            0 => Number::from(which % 8),
+            n if which < 240 => all[usize::from(which) % n],
+            _ => Number::from(which - 239),
+        }
+    }
+
+    /// Does one operation; a transfer makes two steps.
+    pub fn step(&mut self, event: usize, op: &Op) -> Vec<Step> {
+        let (staff, party) = (ActorKind::Staff, ActorKind::Party);
+        let live = State::is_live;
+        let offered = |s: &State| matches!(s, State::Offered { .. });
+        let reason = CancelReason::CannotCome;
+        let (actor, verb) = match op {
+            Op::Register { size, contact, phone, vouched, wishes } => {
+                let pools = self.rosters[event].terms.pools.len() as u8;
+                let mut list: Vec<u16> = (0..4u8).filter(|i| wishes >> i & 1 == 1 && *i < pools + 1).map(|i| u16::from(i) + 1).collect();
+                if wishes % 3 == 0 {
+                    list.reverse();
+                }
+                let actor = if *vouched { staff } else { ActorKind::Portal };
+                (actor, Verb::Register(NewParty { size: *size, wishes: list, contact: keys(*contact, *phone), vouched: *vouched }))
+            }
+            Op::Cancel(who) => (party, Verb::Cancel { number: self.pick(event, *who, live), reason }),
+            Op::Amend { who, size, contact, by } => {
+                let number = self.pick(event, *who, live);
+                (*by, Verb::Amend { number, size: *size, contact: contact.map(|c| keys(c, None)) })
+            }
+            Op::Accept(who) => (party, Verb::Accept { number: self.pick(event, *who, offered) }),
+            Op::Decline(who) => (party, Verb::Decline { number: self.pick(event, *who, offered), reason }),
+            Op::Approve(who) => (staff, Verb::Approve { number: self.pick(event, *who, |s| *s == State::InReview) }),
+            Op::Reject(who) => {
+                let number = self.pick(event, *who, |s| *s == State::InReview);
+                (staff, Verb::Reject { number, reason: RejectReason::NotEligible })
+            }
+            Op::SetClass { who, class } => {
+                let class = CLASSES.get(usize::from(*class)).map(|c| (*c).to_owned());
+                (staff, Verb::SetClass { number: self.pick(event, *who, live), class })
+            }
+            Op::Promote { who, pool, has_reason } => {
+                let number = self.pick(event, *who, |s| *s == State::Waitlisted);
+                (staff, Verb::Promote { number, pool: *pool, has_reason: *has_reason })
+            }
+            Op::Terms(shape) => {
+                let old = &self.rosters[event].terms;
+                let terms = terms(shape, old.policy.version + 1, old.pools.len());
+                (staff, Verb::UpdateEvent { terms: Some(Arc::new(terms)), if_version: None })
+            }
+            Op::Details => (staff, Verb::UpdateEvent { terms: None, if_version: None }),
+            Op::Complete => (staff, Verb::CompleteEvent),
+            Op::CancelEvent => (staff, Verb::CancelEvent),
+            Op::Sweep => (ActorKind::System, Verb::Sweep),
+            Op::Pass { minutes } => {
+                self.now = self.now.plus(Span::seconds(i64::from(*minutes) * 60));
+                return Vec::new();
+            }
+            Op::Transfer(who) => return self.transfer(event, *who),
+            Op::Again { which, same } => {
+                if self.sent.is_empty() {
+                    return Vec::new();
+                }
+                let which = usize::from(*which) % self.sent.len();
+                let (event, mut command, _) = self.sent[which].clone();
+                if let (Some(request), false) = (&mut command.request, same) {
+                    request.fingerprint += 1;
+                }
+                let step = self.handle_command(event, command);
+                // What was refused at first may be done now; then this is what the request id stands for.
+                if let Answer::Done(outcome) = step.answer {
+                    self.sent[which] = (event, step.command.clone(), Some(outcome));
+                }
+                return vec![step];
+            }
+        };
+        vec![self.handle(event, actor, verb)]
+    }
+
+    /// As the desk does it: may it leave, does the target take it, then it leaves.
+    fn transfer(&mut self, from: usize, who: u8) -> Vec<Step> {
+        let mut steps = vec![self.handle(from, ActorKind::System, Verb::Sweep)];
+        let to = 1 - from;
+        let number = self.pick(from, who, State::is_live);
+        let Ok(s) = self.rosters[from].may_leave(number).cloned() else { return steps };
+        let party = NewParty { size: s.size, wishes: Vec::new(), contact: s.contact, vouched: true };
+        steps.push(self.handle(to, ActorKind::Staff, Verb::Register(party)));
+        let Some(Answer::Done(entered)) = steps.last().map(|s| s.answer.clone()) else { return steps };
+        let event = self.rosters[to].event;
+        let registration = self.rosters[to].standing(entered.number).unwrap().id;
+        let to = TransferTarget { event, registration };
+        let left = self.handle(from, ActorKind::Staff, Verb::TransferAway { number, to });
+        assert!(matches!(left.answer, Answer::Done(_)), "half a transfer: {:?}", left.answer);
+        steps.push(left);
+        steps
+    }
+}
+
+fn keys(contact: u8, phone: Option<u8>) -> ContactKeys {
+    // Contact 0 is nobody's: a party without one is never a duplicate.
+    ContactKeys {
+        email: (contact > 0).then_some(100 + u64::from(contact)),
+        phone: phone.map(|p| 200 + u64::from(p)),
+    }
+}
+
+/// Runs operations and shows each step to a law.
+pub fn uphold(shapes: &[Shape], ops: &[(bool, Op)], law: impl Fn(&World, &Step)) {
+    let mut world = World::new(shapes);
+    for (second, op) in ops {
+        let event = usize::from(*second && shapes.len() > 1);
+        for step in world.step(event, op) {
+            law(&world, &step);
+        }
+    }
+}
+
+pub fn published(roster: &Roster) -> bool {
+    roster.state == EventState::Published
+}
+
+pub fn script() -> impl Strategy<Value = (Vec<Shape>, Vec<(bool, Op)>)> {
+    (prop::collection::vec(shape(), 2), prop::collection::vec((prop::bool::weighted(0.2), op()), 1..70))
+}
