@@ -3,7 +3,7 @@
 
 use super::deadline::Deadline;
 use super::meters::Seen;
-use super::refuse;
+use super::refuse::{self, Ending};
 use http::HeaderMap;
 use http_body::{Frame, SizeHint};
 use std::future::Future;
@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::body::Body;
 use tonic::codegen::Bytes;
-use tonic::{Code, Status};
+use tonic::Status;
 
 pub struct CallBody {
     inner: Body,
@@ -34,7 +34,7 @@ impl CallBody {
         Self { inner, seen: Some(seen), deadline, drain, clocks: None }
     }
 
-    fn count(&mut self, code: Code) {
+    fn count(&mut self, code: Ending) {
         if let Some(seen) = self.seen.take() {
             seen.finish(code);
         }
@@ -79,8 +79,7 @@ impl http_body::Body for CallBody {
         match Pin::new(&mut self.inner).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(trailers) = frame.trailers_ref() {
-                    let code = trailers.get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()));
-                    self.count(code.unwrap_or(Code::Unknown));
+                    self.count(refuse::ending_of_trailers(trailers));
                 }
                 Poll::Ready(Some(Ok(frame)))
             }

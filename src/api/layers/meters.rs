@@ -3,7 +3,7 @@
 //!
 //! The methods are known beforehand, so that a call costs no label lookup and nobody can make up labels.
 
-use super::refuse::code_name;
+use super::refuse::{Ending, GONE, code_name};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -14,7 +14,6 @@ use prost_types::{FileDescriptorSet, MethodDescriptorProto};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
-use tonic::Code;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct MethodLabels {
@@ -117,11 +116,11 @@ pub struct Seen {
 }
 
 impl Seen {
-    pub fn finish(mut self, code: Code) {
+    pub fn finish(mut self, code: Ending) {
         self.count(code);
     }
 
-    fn count(&mut self, code: Code) {
+    fn count(&mut self, code: Ending) {
         if std::mem::replace(&mut self.counted, true) {
             return;
         }
@@ -139,12 +138,12 @@ impl Seen {
 
 impl Drop for Seen {
     fn drop(&mut self) {
-        self.count(Code::Cancelled);
+        self.count(GONE);
     }
 }
 
 impl Method {
-    fn counter(&self, code: Code) -> &Counter {
+    fn counter(&self, code: Ending) -> &Counter {
         self.codes[code as usize % 17].get_or_init(|| {
             self.handled.get_or_create_owned(&CodeLabels {
                 grpc_service: self.labels.grpc_service.clone(),

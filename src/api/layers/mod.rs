@@ -84,11 +84,14 @@ where
         let next = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, next);
         let rules = Arc::clone(&self.rules);
-        Box::pin(answer(rules, inner, request).map(Ok))
+        // Taken now and not when the future is first polled: tonic sets a timer of its own after this call,
+        // whose answer would be CANCELLED. The earlier one answers.
+        let deadline = Deadline::of(request.headers(), rules.deadline_max);
+        Box::pin(answer(rules, inner, request, deadline).map(Ok))
     }
 }
 
-async fn answer<S>(rules: Arc<Rules>, inner: S, mut request: Request<Body>) -> Response<Body>
+async fn answer<S>(rules: Arc<Rules>, inner: S, mut request: Request<Body>, deadline: Deadline) -> Response<Body>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Send,
     S::Future: Send,
@@ -98,7 +101,6 @@ where
     }
     let seen = rules.meters.begin(request.uri().path());
     let trace = TraceContext::of(request.headers());
-    let deadline = Deadline::of(request.headers(), rules.deadline_max);
     request.extensions_mut().insert(trace);
     request.extensions_mut().insert(deadline);
     let span = tracing::info_span!("call", method = request.uri().path(), trace_id = %trace.trace_id());
@@ -148,8 +150,8 @@ fn panicked(panic: &(dyn std::any::Any + Send), trace: TraceContext) -> Status {
 
 /// Counts the call when it is over: now, or when its stream is.
 fn finish(rules: &Rules, response: Response<Body>, seen: Seen, deadline: Deadline) -> Response<Body> {
-    if let Some(status) = reword::status_of(&response) {
-        seen.finish(status);
+    if let Some(ending) = refuse::ending(response.headers()) {
+        seen.finish(ending);
         return response;
     }
     let drain = rules.drain.clone();

@@ -1,5 +1,6 @@
 //! The noes of the layers, each with its reason from errors.proto.
 
+use http::HeaderMap;
 use std::collections::HashMap;
 use std::time::Duration;
 use tonic::{Code, Status};
@@ -53,6 +54,22 @@ pub fn malformed() -> Status {
 pub fn internal(incident: &str) -> Status {
     let facts = [("incident", incident.to_owned())];
     status(Code::Internal, "internal error", "INTERNAL", &facts)
+}
+
+/// How a call ended. The other layers pass it on and count it, and choose none.
+pub type Ending = Code;
+
+/// The ending of a call whose caller went away.
+pub const GONE: Ending = Code::Cancelled;
+
+/// The ending that headers or trailers tell of, if they do.
+pub fn ending(headers: &HeaderMap) -> Option<Ending> {
+    headers.get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()))
+}
+
+/// The ending that trailers tell of; without a word of it, nobody knows.
+pub fn ending_of_trailers(trailers: &HeaderMap) -> Ending {
+    ending(trailers).unwrap_or(Code::Unknown)
 }
 
 /// The name of a code in metrics, as other servers write it.

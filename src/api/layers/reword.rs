@@ -3,8 +3,8 @@
 
 use super::refuse;
 use http::Response;
+use tonic::Status;
 use tonic::body::Body;
-use tonic::{Code, Status};
 
 pub fn reword(response: Response<Body>, message_bytes_max: usize) -> Response<Body> {
     // Where an answer is a status alone, tonic leaves the status beside the headers.
@@ -13,10 +13,4 @@ pub fn reword(response: Response<Body>, message_bytes_max: usize) -> Response<Bo
         Some(status) => status.into_http(),
         None => response,
     }
-}
-
-/// The code of an answer that is a status alone; `None` where messages or trailers follow.
-pub fn status_of(response: &Response<Body>) -> Option<Code> {
-    let header = response.headers().get("grpc-status")?;
-    Some(Code::from_bytes(header.as_bytes()))
 }

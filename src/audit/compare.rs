@@ -1,0 +1,221 @@
+//! Compares an event as it is stored with the roster that its journal leads to, and with what its own rows
+//! add up to.
+
+use super::replay::Replayed;
+use super::{About, Difference, Replay};
+use crate::admission::{Counts, Header, Recorded, Roster, Standing};
+use crate::model::contact::ContactKeys;
+use crate::model::event::Event;
+use crate::model::id::{Number, RegistrationId};
+use crate::model::registration::State;
+use crate::storage::Whole;
+use std::collections::{HashMap, HashSet};
+use std::fmt::Debug;
+
+/// Everything that does not agree.
+pub fn compare(whole: Whole, replay: Replay) -> Vec<Difference> {
+    let Replayed { roster, amended, per_contact, found } = replay.finish();
+    let mut notes = Notes(found);
+    let Whole { event, header, standings, requests } = whole;
+    check_requests(&mut notes, &requests, &header, &standings);
+    let Some(told) = roster else {
+        notes.add(About::Journal, "there is none, or it cannot be read from its beginning".to_owned());
+        return notes.0;
+    };
+    check_ids(&mut notes, &standings);
+    let rows = Roster::from_rows(event.id, event.terms.clone(), &header, standings);
+    compare_headers(&mut notes, &header, &told.header());
+    compare_documents(&mut notes, &event, &header, &told);
+    compare_counts(&mut notes, "the journal gives", &header.counts, &told.counts);
+    compare_counts(&mut notes, "the rows give", &header.counts, &rows.counts);
+    compare_standings(&mut notes, &rows, &told);
+    compare_lines(&mut notes, &rows, &told);
+    if let Some(most) = per_contact {
+        check_contacts(&mut notes, &rows, &amended, most as usize);
+    }
+    notes.0
+}
+
+struct Notes(Vec<Difference>);
+
+impl Notes {
+    fn add(&mut self, about: About, text: String) {
+        self.0.push(Difference { about, text });
+    }
+
+    /// Notes where two values that ought to be the same are not.
+    fn same<T: PartialEq + Debug>(&mut self, about: About, what: &str, stored: &T, says: &str, other: &T) {
+        if stored != other {
+            self.add(about, format!("{what} is stored as {stored:?}, {says} {other:?}"));
+        }
+    }
+}
+
+const JOURNAL: &str = "the journal gives";
+
+fn compare_headers(notes: &mut Notes, stored: &Header, told: &Header) {
+    let Header { state, version, journal_number, last_at, next_number, counts: _, released } = stored;
+    notes.same(About::Header, "state", state, JOURNAL, &told.state);
+    notes.same(About::Header, "version", version, JOURNAL, &told.version);
+    notes.same(About::Header, "journal number", journal_number, JOURNAL, &told.journal_number);
+    notes.same(About::Header, "time of the last change", &last_at.0, JOURNAL, &told.last_at.0);
+    notes.same(About::Header, "next number", next_number, JOURNAL, &told.next_number);
+    notes.same(About::Header, "released pools", released, JOURNAL, &told.released);
+}
+
+fn compare_documents(notes: &mut Notes, event: &Event, header: &Header, told: &Roster) {
+    let says = "the event row has";
+    notes.same(About::Header, "version of the document", &event.version, says, &header.version);
+    if event.terms != told.terms {
+        notes.add(About::Header, "the stored terms are not those of the journal".to_owned());
+    }
+}
+
+fn compare_counts(notes: &mut Notes, says: &str, stored: &Counts, other: &Counts) {
+    let tallies = |c: &Counts| {
+        [
+            ("in review", c.in_review),
+            ("waiting", c.waiting),
+            ("offered", c.offered),
+            ("confirmed", c.confirmed),
+            ("cancelled", c.cancelled),
+            ("declined", c.declined),
+            ("expired", c.expired),
+            ("rejected", c.rejected),
+            ("event cancelled", c.event_cancelled),
+            ("transferred", c.transferred),
+            ("duplicates", c.duplicates),
+            ("dropped", c.dropped),
+        ]
+    };
+    for ((what, stored), (_, other)) in tallies(stored).into_iter().zip(tallies(other)) {
+        if stored != other {
+            let text = format!(
+                "{what} is stored as {} parties of {} persons, {says} {} of {}",
+                stored.parties, stored.persons, other.parties, other.persons
+            );
+            notes.add(About::Counts, text);
+        }
+    }
+    notes.same(About::Counts, "offers made", &stored.offers_made, says, &other.offers_made);
+    notes.same(About::Counts, "offers accepted", &stored.offers_accepted, says, &other.offers_accepted);
+    notes.same(About::Counts, "offers declined", &stored.offers_declined, says, &other.offers_declined);
+    notes.same(About::Counts, "offers missed", &stored.offers_missed, says, &other.offers_missed);
+}
+
+/// A registration's id carries its number, and no two rows have the same.
+fn check_ids(notes: &mut Notes, standings: &[Standing]) {
+    let mut seen = HashSet::with_capacity(standings.len());
+    for s in standings {
+        if s.id.number() != s.number {
+            notes.add(About::Registration, format!("{} has an id that says {}", s.number, s.id.number()));
+        }
+        if !seen.insert(s.number) {
+            notes.add(About::Registration, format!("{} is stored twice", s.number));
+        }
+    }
+}
+
+fn compare_standings(notes: &mut Notes, rows: &Roster, told: &Roster) {
+    for s in rows.standings() {
+        match told.standing(s.number) {
+            None => notes.add(About::Registration, format!("{} is stored, and not in the journal", s.number)),
+            Some(other) => compare_standing(notes, s, other),
+        }
+    }
+    for other in told.standings() {
+        if rows.standing(other.number).is_none() {
+            notes.add(About::Registration, format!("{} is in the journal, and not stored", other.number));
+        }
+    }
+}
+
+fn compare_standing(notes: &mut Notes, stored: &Standing, told: &Standing) {
+    // What the journal does not hold cannot differ.
+    let (id, contact) = (RegistrationId::new(0, [0; 12]), ContactKeys::default());
+    if (Standing { id, contact, ..stored.clone() }) == (Standing { id, contact, ..told.clone() }) {
+        return;
+    }
+    let n = stored.number;
+    let before = notes.0.len();
+    let mut same = |what: &str, a: &dyn Debug, b: &dyn Debug| {
+        let (a, b) = (format!("{a:?}"), format!("{b:?}"));
+        notes.same(About::Registration, &format!("{what} of {n}"), &a, JOURNAL, &b);
+    };
+    same("state", &stored.state, &told.state);
+    same("size", &stored.size, &told.size);
+    same("class", &stored.class, &told.class);
+    same("place", &stored.place, &told.place);
+    same("wishes", &stored.wishes, &told.wishes);
+    same("times passed over", &stored.passed_over, &told.passed_over);
+    same("missed offers", &stored.missed_offers, &told.missed_offers);
+    same("twin", &stored.twin_of, &told.twin_of);
+    same("time to drop", &stored.drop_at, &told.drop_at);
+    same("time of acceptance", &stored.accepted_at, &told.accepted_at);
+    same("time of change", &stored.changed_at, &told.changed_at);
+    same("steps", &stored.steps, &told.steps);
+    if notes.0.len() == before {
+        notes.add(About::Registration, format!("{n} differs from the journal"));
+    }
+}
+
+/// The line three times: from the rows, from the journal, and by plain sorting.
+fn compare_lines(notes: &mut Notes, rows: &Roster, told: &Roster) {
+    let mut sorted: Vec<(u8, Number, Number)> = rows
+        .standings()
+        .filter(|s| s.state == State::Waitlisted && s.twin_of.is_none())
+        .map(|s| (rows.rank(s), s.place, s.number))
+        .collect();
+    sorted.sort_unstable();
+    notes.same(About::Line, "its length", &rows.line_len(), JOURNAL, &told.line_len());
+    for (position, (_, _, number)) in (1u32..).zip(&sorted) {
+        for (whose, roster) in [("the rows", rows), ("the journal", told)] {
+            let other = roster.position(*number);
+            if other != position {
+                let text = format!("{number} sorts at {position}, and stands at {other} by {whose}");
+                notes.add(About::Line, text);
+            }
+        }
+    }
+    for pair in sorted.windows(2) {
+        if pair[0].0 == pair[1].0 && pair[0].1 == pair[1].1 {
+            notes.add(About::Line, format!("{} and {} stand at the same place", pair[0].2, pair[1].2));
+        }
+    }
+}
+
+/// One contact, no more live registrations than the event ever allowed. Possible duplicates aside, and those
+/// whose contact a caller corrected who must not learn that somebody else has it.
+fn check_contacts(notes: &mut Notes, rows: &Roster, amended: &HashSet<Number>, most: usize) {
+    let mut holders: HashMap<u64, Vec<Number>> = HashMap::new();
+    for s in rows.standings() {
+        if s.state.is_live() && s.twin_of.is_none() && !amended.contains(&s.number) {
+            for key in s.contact.iter() {
+                holders.entry(key).or_default().push(s.number);
+            }
+        }
+    }
+    let mut crowded: Vec<Vec<Number>> = holders.into_values().filter(|h| h.len() > most).collect();
+    crowded.sort_unstable();
+    crowded.dedup();
+    for numbers in crowded {
+        notes.add(About::Contact, format!("{numbers:?} live under one contact, which may have {most}"));
+    }
+}
+
+fn check_requests(notes: &mut Notes, requests: &[(u128, Recorded)], header: &Header, standings: &[Standing]) {
+    let known: HashSet<Number> = standings.iter().map(|s| s.number).collect();
+    for (_, recorded) in requests {
+        let outcome = recorded.outcome;
+        if outcome.number != 0 && !known.contains(&outcome.number) {
+            notes.add(About::Request, format!("an answer names {}, which is not stored", outcome.number));
+        }
+        if outcome.journal_number > header.journal_number {
+            let text = format!(
+                "an answer names journal number {}, and the event is at {}",
+                outcome.journal_number, header.journal_number
+            );
+            notes.add(About::Request, text);
+        }
+    }
+}
