@@ -2,13 +2,14 @@
 
 use crate::postgres;
 use eile::storage::{Options, Store};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use std::sync::Arc;
 
 pub struct Place {
     pub url: String,
     pub store: Arc<dyn Store>,
     /// The folder of the SQLite file; `None` on PostgreSQL.
-    pub folder: Option<tempfile::TempDir>,
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Place {
@@ -23,5 +24,34 @@ impl Place {
         let url = tokio::task::spawn_blocking(|| postgres::shared().database()).await.unwrap();
         let store = eile::storage::open(&url, Options::default()).await.unwrap();
         Self { url, store, folder: None }
+    }
+
+    /// Closes the store and opens another one on the same database.
+    pub async fn reopen(&mut self, options: Options) -> Result<(), eile::storage::StoreError> {
+        self.store.close().await;
+        self.store = eile::storage::open(&self.url, options).await?;
+        Ok(())
+    }
+
+    /// Another instance of the service. There can be none on SQLite: there it is the same store.
+    pub async fn another(&self) -> Arc<dyn Store> {
+        if self.folder.is_some() {
+            return Arc::clone(&self.store);
+        }
+        eile::storage::open(&self.url, Options::default()).await.unwrap()
+    }
+
+    /// Meddles with the tables behind the store's back.
+    pub async fn meddle(&self, sql: &str) {
+        let sql = AssertSqlSafe(sql.to_owned());
+        if self.folder.is_some() {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        } else {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        }
     }
 }

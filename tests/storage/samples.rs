@@ -39,7 +39,7 @@ pub fn event(capacity: Option<u32>) -> Event {
             release_at: None,
             session_id: String::new(),
         }],
-        policy: Policy { promotion: Promotion::Automatic, ..Policy::usual() },
+        policy: Policy { promotion: Promotion::Automatic, class_order: vec!["referral".into()], ..Policy::usual() },
         party_min: 1,
         party_max: 10,
         approval_required: false,

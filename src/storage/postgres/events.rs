@@ -37,7 +37,7 @@ async fn create(
         return Ok(answer);
     }
     if exists(connection, event.id).await? {
-        return Ok(Stored::Taken);
+        return requests::meanwhile(connection, KIND, request, Stored::Taken).await;
     }
     requests::record(connection, KIND, request, event.id.0.to_string()).await?;
     insert_event(connection, event, entry).await?;

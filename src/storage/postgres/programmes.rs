@@ -30,7 +30,7 @@ async fn create(
         return Ok(answer);
     }
     if version(connection, &programme.id).await?.is_some() {
-        return Ok(Stored::Taken);
+        return requests::meanwhile(connection, KIND, request, Stored::Taken).await;
     }
     requests::record(connection, KIND, request, programme.id.0.clone()).await?;
     sqlx::query(
@@ -67,7 +67,9 @@ async fn update(
     }
     match version(connection, &programme.id).await? {
         None => return Ok(Stored::Missing),
-        Some(current) if current + 1 != programme.version => return Ok(Stored::VersionMismatch(current)),
+        Some(current) if current + 1 != programme.version => {
+            return requests::meanwhile(connection, KIND, request, Stored::VersionMismatch(current)).await;
+        }
         Some(_) => {}
     }
     requests::record(connection, KIND, request, programme.id.0.clone()).await?;

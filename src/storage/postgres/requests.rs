@@ -32,6 +32,19 @@ pub(super) async fn answered(
     }))
 }
 
+/// What is in the way may be what the same request made a moment ago, on another instance: whoever sees that
+/// sees the request id too.
+///
+/// Differs from sqlite because there nothing happens in between.
+pub(super) async fn meanwhile(
+    connection: &mut PgConnection,
+    kind: &'static str,
+    request: OpenRequest,
+    otherwise: Stored,
+) -> Result<Stored, StoreError> {
+    Ok(answered(connection, kind, request).await?.unwrap_or(otherwise))
+}
+
 /// Records the request id with the id of what it made.
 pub(super) async fn record(
     connection: &mut PgConnection,

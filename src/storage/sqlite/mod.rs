@@ -27,13 +27,14 @@ use crate::model::time::Timestamp;
 use async_trait::async_trait;
 use sqlx::SqlitePool;
 use std::fs::File;
+use std::sync::{Mutex, PoisonError};
 
 /// The embedded database. Whoever has it open holds its lock file.
 pub(super) struct SqliteStore {
     writer: transact::Writer,
     readers: SqlitePool,
-    /// Held until the store is gone.
-    _lock: File,
+    /// Held until the store is closed or gone.
+    lock: Mutex<Option<File>>,
 }
 
 /// Runs a future in a task of its own, so that a caller who goes away never drops an open transaction.
@@ -148,5 +149,6 @@ impl Store for SqliteStore {
 
     async fn close(&self) {
         open::close(&self.writer, &self.readers).await;
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }

@@ -16,6 +16,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Mutex;
 use std::time::Duration;
 
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -32,7 +33,7 @@ impl SqliteStore {
         let writer = pool(1).connect_with(file.clone()).await.map_err(failed)?;
         let readers = pool(options.readers.max(1));
         let readers = readers.connect_with(file.read_only(true)).await.map_err(failed)?;
-        Ok(Self { writer: Writer::new(writer), readers, _lock: lock })
+        Ok(Self { writer: Writer::new(writer), readers, lock: Mutex::new(Some(lock)) })
     }
 }
 
@@ -216,8 +217,48 @@ pub(super) async fn close(writer: &Writer, readers: &SqlitePool) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
-    use super::is_sound;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_does_not_keep_the_settings_of_durability_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("eile.db").display());
+        let sound = connect_options(&url).unwrap().create_if_missing(true);
+        for weak in [
+            sound.clone().synchronous(SqliteSynchronous::Normal),
+            sound.clone().foreign_keys(false),
+            sound.clone().journal_mode(SqliteJournalMode::Delete),
+        ] {
+            let mut connection = weak.connect().await.unwrap();
+            assert!(read_back(&mut connection).await.is_err());
+            connection.close().await.unwrap();
+            assert!(pool(1).connect_with(weak).await.is_err());
+        }
+        for options in [sound.clone(), sound.read_only(true)] {
+            let readers = pool(2).connect_with(options).await.unwrap();
+            read_back(&mut readers.acquire().await.unwrap()).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_written_after_a_commit_whose_outcome_is_not_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("eile.db").display());
+        let store = SqliteStore::open(&url, Options::default()).await.unwrap();
+        let transaction = store.writer.begin().await.unwrap();
+        let lost: Result<(), _> = Err(StoreError::Unknown("the disk failed".into()));
+        store.writer.finish(transaction, lost).await.unwrap_err();
+        assert!(matches!(store.writer.begin().await, Err(StoreError::Unavailable(_))));
+        assert!(matches!(ping(&store.writer, &store.readers).await, Err(StoreError::Unavailable(_))));
+    }
+
+    #[tokio::test]
+    async fn the_bundled_version_is_sound() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        check_version(&mut connection).await.unwrap();
+    }
 
     #[test]
     fn a_version_that_can_corrupt_a_wal_is_refused() {

@@ -1,3 +1,11 @@
 //! The cases: each takes a place and knows nothing of the dialect behind it.
 
+pub mod centres;
+pub mod corrupt;
+pub mod events;
+pub mod fresh;
+pub mod journal;
+pub mod opening;
+pub mod parties;
+pub mod refused;
 pub mod transact;

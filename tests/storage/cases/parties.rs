@@ -1,0 +1,50 @@
+//! Parties: words that come back as they were given, found by number and by name.
+
+use crate::clerk::{self, Clerk};
+use crate::places::Place;
+use crate::samples::{asked, contact, sign_up};
+use eile::admission::Verb;
+use eile::model::id::Number;
+
+async fn signed_up(place: &Place) -> Clerk {
+    let clerk = Clerk::at_open(&place.store, None).await;
+    clerk.hand_in((1..=20).map(|n| sign_up(1, contact(n))).collect()).await.unwrap();
+    clerk
+}
+
+pub async fn parties_come_back_as_they_were_given(place: Place) {
+    let clerk = signed_up(&place).await;
+    let amend = Verb::Amend { number: 4, size: None, contact: Some(contact(99)) };
+    clerk.hand_in(vec![asked(amend)]).await.unwrap();
+    let mut rows = place.store.parties(clerk.event, &[4, 1, 77]).await.unwrap();
+    rows.sort_by_key(|row| row.number);
+    let words: Vec<_> = rows.iter().map(|row| (row.number, row.document.clone(), row.search.clone())).collect();
+    let expected = [clerk::party(1, "as signed up"), clerk::party(4, "amended")];
+    assert_eq!(words, expected.map(|p| (p.number, p.document, p.search)));
+    let other = signed_up(&place).await;
+    assert_eq!(place.store.parties(other.event, &[4]).await.unwrap()[0].document, clerk::party(4, "as signed up").document);
+}
+
+pub async fn names_are_paged_in_the_order_of_their_bytes(place: Place) {
+    let clerk = signed_up(&place).await;
+    let mut expected: Vec<(String, Number)> = (1..=20).map(|n| (clerk::party(n, "").search, n)).collect();
+    expected.sort();
+    for limit in [1, 3, 50] {
+        let mut all: Vec<(String, Number)> = Vec::new();
+        loop {
+            let page = place.store.parties_by_name(clerk.event, all.last().cloned(), limit).await.unwrap();
+            let short = page.len() < limit as usize;
+            all.extend(page.into_iter().map(|row| (row.search, row.number)));
+            if short {
+                break;
+            }
+        }
+        assert_eq!(all, expected);
+    }
+}
+
+pub async fn the_hash_of_a_token_is_found_by_number(place: Place) {
+    let clerk = signed_up(&place).await;
+    assert_eq!(place.store.token_hash(clerk.event, 7).await.unwrap(), Some(clerk::token_hash(7)));
+    assert_eq!(place.store.token_hash(clerk.event, 21).await.unwrap(), None);
+}
