@@ -199,6 +199,15 @@ impl Roster {
         }
     }
 
+    /// Who stands in the way of a party that already sits in `pool` and wants `extra` more seats.
+    pub(super) fn better_right(&self, pool: &Pool, released: bool, free: u32) -> Option<Number> {
+        match self.right_to(pool, released, free, &Resting::default()) {
+            Right::Takes { who, .. } => Some(who.number),
+            Right::Stays(Idle::FirstHolds { number }) => Some(number),
+            Right::Stays(_) => None,
+        }
+    }
+
     /// Whether staff who seat this party in this pool go by the order: it may sit there, and nobody who
     /// stands before it fits the free seats.
     pub(super) fn is_in_order(&self, s: &Standing, pool: &Pool, held: &Held) -> bool {
@@ -207,15 +216,6 @@ impl Roster {
         is_open_to(pool, held.released, s.class.as_deref())
             && (s.wishes.is_empty() || s.wishes.contains(&pool.no))
             && first.is_none_or(|w| mine <= (w.rank, w.place))
-    }
-
-    /// Who stands in the way of a party that already sits in `pool` and wants `extra` more seats.
-    pub(super) fn better_right(&self, pool: &Pool, released: bool, free: u32) -> Option<Number> {
-        match self.right_to(pool, released, free, &Resting::default()) {
-            Right::Takes { who, .. } => Some(who.number),
-            Right::Stays(Idle::FirstHolds { number }) => Some(number),
-            Right::Stays(_) => None,
-        }
     }
 
     /// Why the free seats of a pool stay free; for the journal, after everything is settled.
