@@ -4,6 +4,7 @@
 
 use eile::api::proto;
 use futures_util::Stream;
+use proto::event_service_server::EventService;
 use proto::registration_service_server::RegistrationService;
 use sqlx::{PgPool, Row};
 use std::pin::Pin;
@@ -90,6 +91,93 @@ impl RegistrationService for Canned {
     }
 
     not_measured_everywhere!();
+}
+
+#[tonic::async_trait]
+impl EventService for Canned {
+    async fn get_event(
+        &self,
+        _: Request<proto::GetEventRequest>,
+    ) -> Result<Response<proto::GetEventResponse>, Status> {
+        Ok(Response::new(proto::GetEventResponse { event: Some(canned_event()) }))
+    }
+
+    not_measured! {
+        create_event: CreateEventRequest -> CreateEventResponse,
+        list_events: ListEventsRequest -> ListEventsResponse,
+        update_event: UpdateEventRequest -> UpdateEventResponse,
+        publish_event: PublishEventRequest -> PublishEventResponse,
+        cancel_event: CancelEventRequest -> CancelEventResponse,
+        complete_event: CompleteEventRequest -> CompleteEventResponse,
+        copy_event: CopyEventRequest -> CopyEventResponse,
+    }
+}
+
+/// As large as the answer of the event that the rush goes to.
+fn canned_event() -> proto::Event {
+    let counts = proto::EventCounts {
+        capacity: Some(12),
+        confirmed_persons: 12,
+        confirmed_parties: 9,
+        waiting_persons: 50_000,
+        waiting_parties: 40_000,
+        applied_persons: 50_012,
+        applied_parties: 40_009,
+        free: Some(0),
+        ..Default::default()
+    };
+    let at = prost_types::Timestamp { seconds: 4_073_000_000, nanos: 0 };
+    let rule = |hours: i64, answer: Option<i64>| proto::OfferRule {
+        min_time_to_start: Some(prost_types::Duration { seconds: hours * 3600, nanos: 0 }),
+        answer_window: answer.map(|h| prost_types::Duration { seconds: h * 3600, nanos: 0 }),
+    };
+    proto::Event {
+        name: "events/0193b3a0-0000-7000-8000-000000000000".into(),
+        centre: "centres/elk".into(),
+        titles: vec![proto::LocalizedText { language: "lt".into(), text: "Sėkmingos tėvystės mokymai".into() }],
+        kind: 1,
+        state: 2,
+        municipality_code: "42".into(),
+        time_zone: "Europe/Vilnius".into(),
+        sessions: vec![proto::Session {
+            session_id: "s1".into(),
+            start_local: "2099-02-03T17:30".into(),
+            end_local: "2099-02-03T19:30".into(),
+            start_time: Some(at),
+            end_time: Some(at),
+            ..Default::default()
+        }],
+        seat_pools: vec![proto::SeatPool {
+            pool_id: "main".into(),
+            capacity: Some(12),
+            counts: Some(proto::PoolCounts {
+                pool_id: "main".into(),
+                confirmed_persons: 12,
+                confirmed_parties: 9,
+                free: Some(0),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }],
+        waitlist_policy: Some(proto::WaitlistPolicy {
+            version: 1,
+            promotion: 1,
+            party_fit: 1,
+            offer_rules: vec![rule(168, Some(48)), rule(48, Some(24)), rule(12, Some(3)), rule(0, None)],
+            quiet_hours: Some(proto::QuietHours { start_local: "21:00".into(), end_local: "08:00".into() }),
+            missed_offer: 3,
+            registrations_per_contact: Some(1),
+            ..Default::default()
+        }),
+        party_limits: Some(proto::PartyLimits { min_size: 1, max_size: 1000 }),
+        languages: vec!["lt".into()],
+        counts: Some(counts),
+        journal_number: 40_011,
+        etag: "\"2\"".into(),
+        create_time: Some(at),
+        update_time: Some(at),
+        ..Default::default()
+    }
 }
 
 /// One transaction per sign-up on PostgreSQL.

@@ -60,7 +60,7 @@ fn connect_options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
         .pragma("mmap_size", "0")
         .pragma("secure_delete", "on")
         .pragma("temp_store", "memory")
-        .pragma("wal_autocheckpoint", "4000")
+        .pragma("wal_autocheckpoint", "16000")
         .pragma("cache_size", "-16000")
         .statement_cache_capacity(200))
 }
