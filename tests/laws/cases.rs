@@ -160,3 +160,74 @@ fn a_line_of_a_hundred_thousand_is_taken_in_and_told_its_positions() {
     assert_eq!(bench.roster.counts.confirmed.persons, 12);
     assert_eq!(bench.roster.line_len(), n - 12);
 }
+
+#[test]
+fn a_clock_that_goes_back_moves_no_entry_back_and_ends_no_offer_early() {
+    let mut offering = terms(1);
+    offering.policy.promotion = Promotion::Offer;
+    let mut bench = Bench::open(offering, vilnius(MORNING));
+    let (first, second) = (bench.join(1), bench.join(1));
+    bench.cancel(first);
+    let deadline = bench.deadline(second).unwrap();
+    bench.now = Timestamp(bench.now.0 - 3_600_000_000);
+    bench.join(1);
+    assert!(bench.journal.is_sorted_by_key(|e| e.at));
+    assert_eq!(bench.deadline(second), Some(deadline));
+}
+
+#[test]
+fn a_journal_with_a_gap_or_without_its_beginning_is_not_replayed() {
+    let mut bench = Bench::open(terms(1), vilnius(MORNING));
+    bench.join(1);
+    let created = Change::EventCreated { terms: std::sync::Arc::new(terms(1)) };
+    let mut whole = vec![eile::admission::Entry { number: 1, change: created, ..bench.journal[0].clone() }];
+    whole.extend(bench.journal.clone());
+    let replay = |entries: &[_]| eile::admission::Roster::replay(bench.roster.event, entries).map(|r| r.header());
+    assert_eq!(replay(&whole), Some(bench.roster.header()));
+    assert_eq!(replay(&whole[1..]), None);
+    assert_eq!(replay(&[whole[0].clone(), whole[2].clone()]), None);
+    assert_eq!(replay(&[]), None);
+    whole[0].number = 7;
+    assert_eq!(replay(&whole[..1]), None);
+}
+
+#[test]
+fn a_class_goes_before_the_others_and_takes_the_seat_kept_for_it() {
+    let mut kept = terms(1);
+    kept.pools.push(pool(2, Some(1)));
+    kept.pools[1].classes = vec!["guardian".to_owned()];
+    kept.policy.class_order = vec!["guardian".to_owned()];
+    let mut bench = Bench::open(kept, vilnius(MORNING));
+    let (first, plain, inga, other) = (bench.join(1), bench.join(1), bench.join(1), bench.join(1));
+    let guardian = |number| Verb::SetClass { number, class: Some("guardian".to_owned()) };
+    bench.ask(guardian(inga)).unwrap();
+    assert_eq!(bench.roster.standing(inga).unwrap().state.holds(), Some(2));
+    bench.ask(guardian(other)).unwrap();
+    assert_eq!((bench.roster.position(other), bench.roster.position(plain)), (1, 2));
+    bench.cancel(first);
+    assert!(bench.is_confirmed(other));
+    // Taking a class away throws nobody out, and a kept seat that is freed waits for its class.
+    bench.ask(Verb::SetClass { number: inga, class: None }).unwrap();
+    assert!(bench.is_confirmed(inga));
+    bench.cancel(inga);
+    assert_eq!(bench.roster.position(plain), 1);
+    assert!(matches!(bench.journal.last().unwrap().change, Change::SeatsFree { pool: 2, seats: 1, .. }));
+    let promote = |has_reason| Verb::Promote { number: plain, pool: Some(2), has_reason };
+    assert_eq!(bench.ask(promote(false)), Err(eile::admission::Refusal::ReasonRequired), "kept for others");
+    bench.ask(promote(true)).unwrap();
+    assert!(bench.is_confirmed(plain));
+}
+
+#[test]
+fn an_explanation_names_those_next_before_and_counts_all() {
+    let mut bench = Bench::open(terms(1), vilnius(MORNING));
+    for _ in 0..150 {
+        bench.join(1);
+    }
+    let explained = bench.roster.explain(150).unwrap();
+    assert_eq!((explained.position, explained.persons_ahead, explained.ahead.len()), (149, 148, 100));
+    assert_eq!((explained.ahead[0].number, explained.ahead[99].number), (50, 149));
+    let seated = bench.roster.explain(1).unwrap();
+    assert_eq!((seated.position, seated.persons_ahead, seated.ahead.len()), (0, 0, 0));
+    assert_eq!(bench.roster.explain(151), None);
+}
