@@ -13,6 +13,7 @@
 //! | `cli`       | wires the rooms together                              | everything        |
 
 pub mod admission;
+pub mod api;
 pub mod audit;
 pub mod clock;
 pub mod config;

@@ -1,60 +1,11 @@
-//! The noes of the layers, each with its reason from errors.proto.
+//! The noes of the layers; `status` chooses their codes and writes their details.
+
+pub use crate::api::status::{
+    deadline_exceeded, draining, logged as internal, malformed_message as malformed, message_too_large, overloaded,
+};
 
 use http::HeaderMap;
-use std::collections::HashMap;
-use std::time::Duration;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
-
-/// The domain of every ErrorInfo.
-const DOMAIN: &str = "eile.v1";
-/// When to come again after being told that too much waits.
-const COME_AGAIN: Duration = Duration::from_millis(200);
-
-fn status(code: Code, message: &str, reason: &str, facts: &[(&str, String)]) -> Status {
-    Status::with_error_details(code, message, details(reason, facts))
-}
-
-fn details(reason: &str, facts: &[(&str, String)]) -> ErrorDetails {
-    let metadata: HashMap<String, String> =
-        facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    ErrorDetails::with_error_info(reason, DOMAIN, metadata)
-}
-
-/// Too much is in work already.
-pub fn overloaded() -> Status {
-    let mut details = details("OVERLOADED", &[]);
-    details.set_retry_info(Some(COME_AGAIN));
-    Status::with_error_details(Code::Unavailable, "too much waits already; send again", details)
-}
-
-/// This instance is stopping.
-pub fn draining() -> Status {
-    let mut details = details("DRAINING", &[]);
-    details.set_retry_info(Some(COME_AGAIN));
-    Status::with_error_details(Code::Unavailable, "this instance is stopping; send again", details)
-}
-
-pub fn deadline_exceeded() -> Status {
-    let message = "the deadline passed first; a change may still happen";
-    status(Code::DeadlineExceeded, message, "DEADLINE_EXCEEDED", &[])
-}
-
-pub fn message_too_large(limit: usize) -> Status {
-    let message = format!("the message is larger than {limit} bytes");
-    status(Code::ResourceExhausted, &message, "MESSAGE_TOO_LARGE", &[("limit_bytes", limit.to_string())])
-}
-
-pub fn malformed() -> Status {
-    let message = "the body is no message of this API";
-    status(Code::InvalidArgument, message, "MALFORMED_MESSAGE", &[])
-}
-
-/// A fault of the service; the incident finds it in the log.
-pub fn internal(incident: &str) -> Status {
-    let facts = [("incident", incident.to_owned())];
-    status(Code::Internal, "internal error", "INTERNAL", &facts)
-}
 
 /// How a call ended. The other layers pass it on and count it, and choose none.
 pub type Ending = Code;

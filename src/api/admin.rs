@@ -1,0 +1,288 @@
+//! AdminService: centres and programmes.
+
+use super::caller::Caller;
+use super::from_proto::admin::{CENTRE_FIELDS, PROGRAMME_FIELDS, overlay_centre, overlay_programme};
+use super::from_proto::{Fields, Path};
+use super::page_token::Pages;
+use super::proto::*;
+use super::request::{Asked, Change};
+use super::to_proto::{self, names};
+use super::{Api, status};
+use crate::model::centre;
+use crate::model::id::{CentreId, ProgrammeId};
+use crate::storage::Stored;
+use std::sync::Arc;
+use tonic::{Request, Response, Status};
+
+/// How often an update without an etag is laid over what others wrote in between.
+const UPDATE_TRIES: u32 = 5;
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl super::proto::admin_service_server::AdminService for Api {
+    async fn create_centre(&self, request: Request<CreateCentreRequest>) -> Answer<CreateCentreResponse> {
+        let caller = Caller::of(request.metadata());
+        let centre = self.open_centre(caller, request.into_inner()).await?;
+        Ok(Response::new(CreateCentreResponse { centre: Some(centre) }))
+    }
+
+    async fn get_centre(&self, request: Request<GetCentreRequest>) -> Answer<GetCentreResponse> {
+        let mut fields = Fields::default();
+        let id = fields.centre_name(Path::Top("name"), &request.get_ref().name);
+        let centre = self.centre(fields.finish(id).map_err(status::fields)?).await?;
+        Ok(Response::new(GetCentreResponse { centre: Some(to_proto::admin::centre(&centre)) }))
+    }
+
+    async fn list_centres(&self, request: Request<ListCentresRequest>) -> Answer<ListCentresResponse> {
+        let ListCentresRequest { page_size, page_token } = request.into_inner();
+        let (size, after) = self.slug_page("ListCentres", page_size, &page_token)?;
+        let after = after.map(CentreId);
+        let mut found =
+            self.desk.store().list_centres(after.as_ref(), size + 1).await.map_err(status::storage)?;
+        let last = cut(&mut found, size).map(|c| c.id.0.clone());
+        let next_page_token = self.slug_token("ListCentres", last);
+        let centres = found.iter().map(to_proto::admin::centre).collect();
+        Ok(Response::new(ListCentresResponse { centres, next_page_token }))
+    }
+
+    async fn update_centre(&self, request: Request<UpdateCentreRequest>) -> Answer<UpdateCentreResponse> {
+        let caller = Caller::of(request.metadata());
+        let centre = self.change_centre(caller, request.into_inner()).await?;
+        Ok(Response::new(UpdateCentreResponse { centre: Some(centre) }))
+    }
+
+    async fn create_programme(
+        &self,
+        request: Request<CreateProgrammeRequest>,
+    ) -> Answer<CreateProgrammeResponse> {
+        let caller = Caller::of(request.metadata());
+        let programme = self.add_programme(caller, request.into_inner()).await?;
+        Ok(Response::new(CreateProgrammeResponse { programme: Some(programme) }))
+    }
+
+    async fn get_programme(&self, request: Request<GetProgrammeRequest>) -> Answer<GetProgrammeResponse> {
+        let mut fields = Fields::default();
+        let id = fields.programme_name(Path::Top("name"), &request.get_ref().name);
+        let programme = self.programme(fields.finish(id).map_err(status::fields)?).await?;
+        Ok(Response::new(GetProgrammeResponse { programme: Some(to_proto::admin::programme(&programme)) }))
+    }
+
+    async fn list_programmes(
+        &self,
+        request: Request<ListProgrammesRequest>,
+    ) -> Answer<ListProgrammesResponse> {
+        let ListProgrammesRequest { page_size, page_token } = request.into_inner();
+        let (size, after) = self.slug_page("ListProgrammes", page_size, &page_token)?;
+        let after = after.map(ProgrammeId);
+        let mut found =
+            self.desk.store().list_programmes(after.as_ref(), size + 1).await.map_err(status::storage)?;
+        let last = cut(&mut found, size).map(|p| p.id.0.clone());
+        let next_page_token = self.slug_token("ListProgrammes", last);
+        let programmes = found.iter().map(to_proto::admin::programme).collect();
+        Ok(Response::new(ListProgrammesResponse { programmes, next_page_token }))
+    }
+
+    async fn update_programme(
+        &self,
+        request: Request<UpdateProgrammeRequest>,
+    ) -> Answer<UpdateProgrammeResponse> {
+        let caller = Caller::of(request.metadata());
+        let programme = self.change_programme(caller, request.into_inner()).await?;
+        Ok(Response::new(UpdateProgrammeResponse { programme: Some(programme) }))
+    }
+}
+
+/// Cuts a page that was read with one item more; the last of the page where more follow.
+pub(super) fn cut<T>(found: &mut Vec<T>, size: u32) -> Option<&T> {
+    let size = size as usize;
+    if found.len() <= size {
+        return None;
+    }
+    found.truncate(size);
+    found.last()
+}
+
+impl Api {
+    async fn open_centre(&self, caller: Caller, mut r: CreateCentreRequest) -> Result<Centre, Status> {
+        caller.staff_only(CreateCentreRequest::METHOD)?;
+        let mut fields = Fields::default();
+        let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
+        let id = CentreId(fields.chosen_slug(Path::Top("centre_id"), r.centre_id));
+        let given = fields.message(Path::Top("centre"), r.centre);
+        let mut centre = fields.centre(given, id.clone());
+        centre.created_at = self.desk.clock().now();
+        centre.updated_at = centre.created_at;
+        let centre = fields.finish(centre).map_err(status::fields)?;
+        if asked.validate_only {
+            return match self.desk.store().centre(&id).await.map_err(status::storage)? {
+                Some(_) => Err(status::already_exists("centre", &names::centre(&id))),
+                None => Ok(to_proto::admin::centre(&centre)),
+            };
+        }
+        let (store, new, open) =
+            (Arc::clone(self.desk.store()), centre.clone(), asked.open(caller, self.desk.keys()));
+        match self.write(async move { store.create_centre(&new, open).await }).await? {
+            Stored::Created => Ok(to_proto::admin::centre(&centre)),
+            Stored::Replayed(id) => Ok(to_proto::admin::centre(&self.centre(Some(CentreId(id))).await?)),
+            other => Err(not_stored(other, "centre", &names::centre(&id), &asked)),
+        }
+    }
+
+    async fn change_centre(&self, caller: Caller, mut r: UpdateCentreRequest) -> Result<Centre, Status> {
+        caller.staff_only(UpdateCentreRequest::METHOD)?;
+        let mut fields = Fields::default();
+        let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
+        let mask = fields.mask(r.update_mask, CENTRE_FIELDS);
+        let given = fields.message(Path::Top("centre"), r.centre);
+        let id = fields.centre_name(Path::Top("centre.name"), &given.name);
+        let etag = fields.etag(Path::Top("centre.etag"), &given.etag);
+        let id = fields.finish(id).map_err(status::fields)?;
+        for _ in 0..UPDATE_TRIES {
+            let stored = self.centre(id.clone()).await?;
+            let mut whole = to_proto::admin::centre(&stored);
+            overlay_centre(&mut whole, given.clone(), &mask);
+            let mut fields = Fields::default();
+            let mut new = fields.centre(whole, stored.id.clone());
+            let name = names::centre(&stored.id);
+            new.created_at = stored.created_at;
+            new.updated_at = self.desk.clock().now();
+            new.version = etag.unwrap_or(stored.version) + 1;
+            let new = fields.finish(new).map_err(status::fields)?;
+            if asked.validate_only {
+                return match etag.filter(|v| *v != stored.version) {
+                    Some(_) => Err(status::etag_mismatch(&name, stored.version)),
+                    None => Ok(to_proto::admin::centre(&new)),
+                };
+            }
+            let (store, written) = (Arc::clone(self.desk.store()), new.clone());
+            let open = asked.open(caller, self.desk.keys());
+            match self.write(async move { store.update_centre(&written, open).await }).await? {
+                Stored::Created => return Ok(to_proto::admin::centre(&new)),
+                Stored::Replayed(_) => return Ok(to_proto::admin::centre(&self.centre(id.clone()).await?)),
+                Stored::VersionMismatch(_) if etag.is_none() => {}
+                other => return Err(not_stored(other, "centre", &name, &asked)),
+            }
+        }
+        Err(status::overloaded())
+    }
+
+    async fn add_programme(
+        &self,
+        caller: Caller,
+        mut r: CreateProgrammeRequest,
+    ) -> Result<Programme, Status> {
+        caller.staff_only(CreateProgrammeRequest::METHOD)?;
+        let mut fields = Fields::default();
+        let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
+        let id = ProgrammeId(fields.chosen_slug(Path::Top("programme_id"), r.programme_id));
+        let given = fields.message(Path::Top("programme"), r.programme);
+        let mut programme = fields.programme(given, id.clone());
+        programme.created_at = self.desk.clock().now();
+        programme.updated_at = programme.created_at;
+        let programme = fields.finish(programme).map_err(status::fields)?;
+        if asked.validate_only {
+            return match self.desk.store().programme(&id).await.map_err(status::storage)? {
+                Some(_) => Err(status::already_exists("programme", &names::programme(&id))),
+                None => Ok(to_proto::admin::programme(&programme)),
+            };
+        }
+        let (store, new) = (Arc::clone(self.desk.store()), programme.clone());
+        let open = asked.open(caller, self.desk.keys());
+        match self.write(async move { store.create_programme(&new, open).await }).await? {
+            Stored::Created => Ok(to_proto::admin::programme(&programme)),
+            Stored::Replayed(id) => {
+                Ok(to_proto::admin::programme(&self.programme(Some(ProgrammeId(id))).await?))
+            }
+            other => Err(not_stored(other, "programme", &names::programme(&id), &asked)),
+        }
+    }
+
+    async fn change_programme(
+        &self,
+        caller: Caller,
+        mut r: UpdateProgrammeRequest,
+    ) -> Result<Programme, Status> {
+        caller.staff_only(UpdateProgrammeRequest::METHOD)?;
+        let mut fields = Fields::default();
+        let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
+        let mask = fields.mask(r.update_mask, PROGRAMME_FIELDS);
+        let given = fields.message(Path::Top("programme"), r.programme);
+        let id = fields.programme_name(Path::Top("programme.name"), &given.name);
+        let etag = fields.etag(Path::Top("programme.etag"), &given.etag);
+        let id = fields.finish(id).map_err(status::fields)?;
+        for _ in 0..UPDATE_TRIES {
+            let stored = self.programme(id.clone()).await?;
+            let mut whole = to_proto::admin::programme(&stored);
+            overlay_programme(&mut whole, given.clone(), &mask);
+            let mut fields = Fields::default();
+            let mut new = fields.programme(whole, stored.id.clone());
+            let name = names::programme(&stored.id);
+            new.created_at = stored.created_at;
+            new.updated_at = self.desk.clock().now();
+            new.version = etag.unwrap_or(stored.version) + 1;
+            let new = fields.finish(new).map_err(status::fields)?;
+            if asked.validate_only {
+                return match etag.filter(|v| *v != stored.version) {
+                    Some(_) => Err(status::etag_mismatch(&name, stored.version)),
+                    None => Ok(to_proto::admin::programme(&new)),
+                };
+            }
+            let (store, written) = (Arc::clone(self.desk.store()), new.clone());
+            let open = asked.open(caller, self.desk.keys());
+            match self.write(async move { store.update_programme(&written, open).await }).await? {
+                Stored::Created => return Ok(to_proto::admin::programme(&new)),
+                Stored::Replayed(_) => {
+                    return Ok(to_proto::admin::programme(&self.programme(id.clone()).await?));
+                }
+                Stored::VersionMismatch(_) if etag.is_none() => {}
+                other => return Err(not_stored(other, "programme", &name, &asked)),
+            }
+        }
+        Err(status::overloaded())
+    }
+
+    /// The centre of that id; `None` names none.
+    pub(super) async fn centre(&self, id: Option<CentreId>) -> Result<centre::Centre, Status> {
+        let id = id.unwrap_or(CentreId(String::new()));
+        let found = self.desk.store().centre(&id).await.map_err(status::storage)?;
+        found.ok_or_else(|| status::centre_not_found(&names::centre(&id)))
+    }
+
+    /// The programme of that id; `None` names none.
+    pub(super) async fn programme(&self, id: Option<ProgrammeId>) -> Result<centre::Programme, Status> {
+        let id = id.unwrap_or(ProgrammeId(String::new()));
+        let found = self.desk.store().programme(&id).await.map_err(status::storage)?;
+        found.ok_or_else(|| status::programme_not_found(&names::programme(&id)))
+    }
+
+    /// Page size and cursor of a list in the order of ids.
+    fn slug_page(
+        &self,
+        method: &'static str,
+        size: i32,
+        token: &str,
+    ) -> Result<(u32, Option<String>), Status> {
+        let mut fields = Fields::default();
+        let size = fields.page_size(size);
+        let size = fields.finish(size).map_err(status::fields)?;
+        let cursor = Pages::of(self.desk.keys(), method, &[]).cursor(token)?;
+        Ok((size, cursor.and_then(|bytes| String::from_utf8(bytes).ok())))
+    }
+
+    fn slug_token(&self, method: &'static str, last: Option<String>) -> String {
+        last.map(|id| Pages::of(self.desk.keys(), method, &[]).token(id.as_bytes())).unwrap_or_default()
+    }
+}
+
+/// Why something was not stored.
+pub(super) fn not_stored(stored: Stored, kind: &str, name: &str, asked: &Asked) -> Status {
+    match stored {
+        Stored::RequestIdReused => status::request_id_reused(asked.request_id),
+        Stored::Taken => status::already_exists(kind, name),
+        Stored::VersionMismatch(current) => status::etag_mismatch(name, current),
+        Stored::Missing if kind == "programme" => status::programme_not_found(name),
+        Stored::Missing => status::centre_not_found(name),
+        Stored::Created | Stored::Replayed(_) => status::internal("stored, and yet not"),
+    }
+}

@@ -1,0 +1,84 @@
+//! EventService: events, their terms and their life. What is more than a few lines stands in a file of its
+//! own under `events/`.
+
+mod copy;
+mod create;
+mod list;
+mod update;
+mod verbs;
+
+use super::caller::Caller;
+use super::from_proto::{Fields, Path};
+use super::proto::*;
+use super::to_proto::{self, names};
+use super::{Api, status};
+use crate::model::event::EventState;
+use crate::model::id::EventId;
+use tonic::{Request, Response, Status};
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl super::proto::event_service_server::EventService for Api {
+    async fn create_event(&self, request: Request<CreateEventRequest>) -> Answer<CreateEventResponse> {
+        let caller = Caller::of(request.metadata());
+        let event = self.open_event(caller, request.into_inner()).await?;
+        Ok(Response::new(CreateEventResponse { event: Some(event) }))
+    }
+
+    async fn get_event(&self, request: Request<GetEventRequest>) -> Answer<GetEventResponse> {
+        let caller = Caller::of(request.metadata());
+        let mut fields = Fields::default();
+        let id = fields.event_name(Path::Top("name"), &request.get_ref().name);
+        let id = fields.finish(id.unwrap_or_default()).map_err(status::fields)?;
+        let event = self.event(caller, id).await?;
+        Ok(Response::new(GetEventResponse { event: Some(event) }))
+    }
+
+    async fn list_events(&self, request: Request<ListEventsRequest>) -> Answer<ListEventsResponse> {
+        let caller = Caller::of(request.metadata());
+        self.events(caller, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn update_event(&self, request: Request<UpdateEventRequest>) -> Answer<UpdateEventResponse> {
+        let caller = Caller::of(request.metadata());
+        let event = self.change_event(caller, request.into_inner()).await?;
+        Ok(Response::new(UpdateEventResponse { event: Some(event) }))
+    }
+
+    async fn publish_event(&self, request: Request<PublishEventRequest>) -> Answer<PublishEventResponse> {
+        let caller = Caller::of(request.metadata());
+        let event = self.publish(caller, request.into_inner()).await?;
+        Ok(Response::new(PublishEventResponse { event: Some(event) }))
+    }
+
+    async fn cancel_event(&self, request: Request<CancelEventRequest>) -> Answer<CancelEventResponse> {
+        let caller = Caller::of(request.metadata());
+        let event = self.call_off(caller, request.into_inner()).await?;
+        Ok(Response::new(CancelEventResponse { event: Some(event) }))
+    }
+
+    async fn complete_event(&self, request: Request<CompleteEventRequest>) -> Answer<CompleteEventResponse> {
+        let caller = Caller::of(request.metadata());
+        let event = self.complete(caller, request.into_inner()).await?;
+        Ok(Response::new(CompleteEventResponse { event: Some(event) }))
+    }
+
+    async fn copy_event(&self, request: Request<CopyEventRequest>) -> Answer<CopyEventResponse> {
+        let caller = Caller::of(request.metadata());
+        let event = self.copy(caller, request.into_inner()).await?;
+        Ok(Response::new(CopyEventResponse { event: Some(event) }))
+    }
+}
+
+impl Api {
+    /// An event as this caller may see it: a draft is there for staff only.
+    pub(super) async fn event(&self, caller: Caller, id: EventId) -> Result<Event, Status> {
+        self.look(id, |view| {
+            let visible = caller.is_staff() || view.roster.state != EventState::Draft;
+            visible.then(|| to_proto::event::event(view.event, view.roster))
+        })
+        .await?
+        .ok_or_else(|| status::event_not_found(&names::event(id)))
+    }
+}

@@ -1,0 +1,127 @@
+//! UpdateEvent: the stored event with the named fields laid over it is read anew as a whole, and becomes one
+//! command of the desk, guarded by the version it was made from.
+
+use crate::admission::{Command, Refusal, Verb};
+use crate::api::caller::Caller;
+use crate::api::from_proto::event::{Defaults, EVENT_FIELDS, EventParts, overlay_event};
+use crate::api::from_proto::{Fields, Path};
+use crate::api::proto::{self, UpdateEventRequest};
+use crate::api::request::{Asked, Change};
+use crate::api::to_proto;
+use crate::api::{Api, status};
+use crate::desk::{DeskError, Job, Papers};
+use crate::model::event::{Event, Terms};
+use crate::model::id::{CentreId, EventId};
+use std::sync::Arc;
+use tonic::Status;
+
+/// How often an update without an etag is laid over what others wrote in between.
+const TRIES: u32 = 5;
+
+/// An update, read.
+struct Update {
+    asked: Asked,
+    id: EventId,
+    given: proto::Event,
+    mask: Vec<&'static str>,
+    etag: Option<u64>,
+}
+
+/// The stored event that an update is laid over.
+struct Stored {
+    event: proto::Event,
+    centre: CentreId,
+    terms: Arc<Terms>,
+    version: u64,
+}
+
+impl Api {
+    pub(super) async fn change_event(
+        &self,
+        caller: Caller,
+        mut r: UpdateEventRequest,
+    ) -> Result<proto::Event, Status> {
+        caller.staff_only(UpdateEventRequest::METHOD)?;
+        let mut fields = Fields::default();
+        let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
+        let mask = fields.mask(r.update_mask, EVENT_FIELDS);
+        let given = fields.message(Path::Top("event"), r.event);
+        let id = fields.event_name(Path::Top("event.name"), &given.name);
+        let etag = fields.etag(Path::Top("event.etag"), &given.etag);
+        let id = fields.finish(id.unwrap_or_default()).map_err(status::fields)?;
+        let update = Update { asked, id, given, mask, etag };
+        for _ in 0..TRIES {
+            let stored = self.stored_event(id).await?;
+            let job = self.update_job(caller, &update, stored).await?;
+            match self.decide_event(&asked, job).await {
+                Err(DeskError::Refused(refusal, _))
+                    if etag.is_none() && matches!(*refusal, Refusal::EtagMismatch { .. }) => {}
+                Err(error) => return Err(self.no(error, &asked.about(id)).await),
+                Ok(event) => return Ok(event),
+            }
+        }
+        Err(status::overloaded())
+    }
+
+    async fn stored_event(&self, id: EventId) -> Result<Stored, Status> {
+        self.look(id, |view| Stored {
+            event: to_proto::event::event(view.event, view.roster),
+            centre: view.event.centre.clone(),
+            terms: Arc::clone(&view.roster.terms),
+            version: view.roster.version,
+        })
+        .await
+    }
+
+    /// The command that makes the event what the update says.
+    async fn update_job(&self, caller: Caller, update: &Update, stored: Stored) -> Result<Job, Status> {
+        let mut whole = stored.event;
+        overlay_event(&mut whole, &update.given, &update.mask);
+        let centre = self.known_centre(Some(&stored.centre)).await?;
+        let mut fields = Fields::default();
+        let defaults = Defaults {
+            zone: centre.as_ref().map_or_else(|| stored.terms.zone.clone(), |c| c.time_zone.clone()),
+            municipality_code: centre.as_ref().map(|c| c.municipality_code.clone()).unwrap_or_default(),
+            languages: centre.map(|c| c.languages).unwrap_or_default(),
+            kind: None,
+            project_code: String::new(),
+            attendance_rule: None,
+        };
+        let parts = fields.event(whole, &defaults, Some(&stored.terms));
+        let parts = fields.finish(parts).map_err(status::fields)?;
+        if update.mask.contains(&"programme")
+            && parts.programme.is_some()
+            && self.known_programme(&update.given.programme).await?.is_none()
+        {
+            return Err(status::programme_not_found(&update.given.programme));
+        }
+        let EventParts { programme, details, terms } = parts;
+        let terms = (terms != *stored.terms).then(|| Arc::new(terms));
+        let edit = move |event: &mut Event| {
+            event.programme = programme.clone();
+            event.details = details.clone();
+        };
+        let if_version = Some(update.etag.unwrap_or(stored.version));
+        let request = Some(update.asked.within(update.id, self.desk.keys()));
+        Ok(Job {
+            event: update.id,
+            command: Command {
+                actor: caller.actor(),
+                request,
+                verb: Verb::UpdateEvent { terms, if_version },
+            },
+            papers: Papers::Event(Arc::new(edit)),
+        })
+    }
+
+    /// Hands a change of an event in, or tries it out, and answers the event as it is after it.
+    pub(super) async fn decide_event(&self, asked: &Asked, job: Job) -> Result<proto::Event, DeskError> {
+        let id = job.event;
+        if asked.validate_only {
+            return self.desk.try_out(job, |_, view| to_proto::event::event(view.event, view.roster)).await;
+        }
+        self.desk.submit(job).await?;
+        self.rules.forget(id);
+        self.desk.read(id, |view| to_proto::event::event(view.event, view.roster)).await
+    }
+}

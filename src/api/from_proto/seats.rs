@@ -1,0 +1,56 @@
+//! Seat pools. A pool that stays keeps its number; a new one gets the next.
+
+use super::text::Alphabet;
+use super::{Fields, Path};
+use crate::api::proto;
+use crate::model::event::{Pool, Session};
+use crate::model::id::PoolNo;
+
+impl Fields {
+    /// 1 to 200 pools. `old` are those that the event has.
+    pub(super) fn pools(
+        &mut self,
+        at: Path<'_>,
+        given: Vec<proto::SeatPool>,
+        sessions: &[Session],
+        old: &[Pool],
+    ) -> Vec<Pool> {
+        let given = self.list(at, given, 1, 200);
+        let mut next: PoolNo = old.iter().map(|p| p.no).max().unwrap_or(0);
+        let mut pools = Vec::with_capacity(given.len());
+        for (i, pool) in given.into_iter().enumerate() {
+            let at = at.item(i);
+            let mut pool = self.pool(at, pool);
+            if !pool.session_id.is_empty() && !sessions.iter().any(|s| s.id == pool.session_id) {
+                self.refuse(at.field("session_id"), "is not a session of this event");
+            }
+            pool.no = match old.iter().find(|p| p.id == pool.id) {
+                Some(same) => same.no,
+                None => {
+                    next = next.saturating_add(1);
+                    next
+                }
+            };
+            pools.push(pool);
+        }
+        self.unique(at, "pool_id", pools.iter().map(|p| p.id.as_str()));
+        pools
+    }
+
+    fn pool(&mut self, at: Path<'_>, given: proto::SeatPool) -> Pool {
+        let proto::SeatPool { pool_id, capacity, classes, release_time, session_id, released: _, counts: _ } =
+            given;
+        let classes = self.codes(at.field("classes"), classes, 16, Alphabet::Word, 32);
+        if release_time.is_some() && classes.is_empty() {
+            self.refuse(at.field("release_time"), "is only for a pool that is kept for classes");
+        }
+        Pool {
+            no: 0,
+            id: self.required_code(at.field("pool_id"), pool_id, Alphabet::Slug, 32),
+            capacity: capacity.map(|n| self.number(at.field("capacity"), n, 1, 1_000_000)),
+            classes,
+            release_at: self.instant(at.field("release_time"), release_time),
+            session_id: self.code(at.field("session_id"), session_id, Alphabet::Slug, 32),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! gRPC: parse, authorise, call, render. The only room that knows tonic and the messages of `proto/`.
+//!
+//! A call goes `caller` (who is it) -> `from_proto` (is it sound; every violation at once) -> the desk or
+//! the store (one call) -> `to_proto`. Every no becomes a status in `status`, and nowhere else. What is not
+//! here: rules of the field, which are the core's, and the server around the services (`server`, `layers`).
+
+mod admin;
+mod caller;
+mod events;
+mod facts;
+mod filter;
+mod from_proto;
+pub mod layers;
+mod page_token;
+mod registrations;
+mod request;
+mod rules;
+pub mod server;
+mod status;
+mod to_proto;
+mod watch;
+
+pub use watch::WatchOptions;
+
+/// The messages and services of `proto/eile/v1`, as generated.
+#[allow(clippy::all, missing_docs, reason = "generated code")]
+pub mod proto {
+    tonic::include_proto!("eile.v1");
+}
+
+use crate::desk::Desk;
+use crate::model::id::EventId;
+use crate::storage::StoreError;
+use proto::admin_service_server::AdminServiceServer;
+use proto::event_service_server::EventServiceServer;
+use proto::registration_service_server::RegistrationServiceServer;
+use std::future::Future;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use tonic::service::Routes;
+
+/// Every message and service of the API, for reflection.
+pub const FILE_DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("eile_descriptor");
+
+/// What the three services share. A clone is the same.
+#[derive(Clone)]
+pub struct Api {
+    desk: Desk,
+    rules: Arc<rules::Rules>,
+    watch: WatchOptions,
+    /// Fires when the instance stops: streams end.
+    drain: CancellationToken,
+}
+
+impl Api {
+    pub fn new(desk: Desk, watch: WatchOptions, drain: CancellationToken) -> Self {
+        Self { desk, rules: Arc::default(), watch, drain }
+    }
+
+    pub fn admin_service(&self) -> AdminServiceServer<Self> {
+        AdminServiceServer::new(self.clone()).max_decoding_message_size(server::MESSAGE_BYTES_MAX)
+    }
+
+    pub fn event_service(&self) -> EventServiceServer<Self> {
+        EventServiceServer::new(self.clone()).max_decoding_message_size(server::MESSAGE_BYTES_MAX)
+    }
+
+    pub fn registration_service(&self) -> RegistrationServiceServer<Self> {
+        RegistrationServiceServer::new(self.clone()).max_decoding_message_size(server::MESSAGE_BYTES_MAX)
+    }
+
+    /// All three services.
+    pub fn routes(&self) -> Routes {
+        Routes::new(self.admin_service())
+            .add_service(self.event_service())
+            .add_service(self.registration_service())
+    }
+
+    /// Writes to the store in a task of its own: a caller who goes away must not leave a transaction half done.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, Status> {
+        match tokio::spawn(work).await {
+            Ok(done) => done.map_err(status::storage),
+            Err(error) => Err(status::internal(error)),
+        }
+    }
+
+    /// Looks at an event that exists.
+    async fn look<R: Send>(
+        &self,
+        event: EventId,
+        f: impl FnOnce(&crate::desk::View<'_>) -> R + Send,
+    ) -> Result<R, Status> {
+        self.desk.read(event, f).await.map_err(|error| status::desk(error, &status::About::event("", event)))
+    }
+}

@@ -1,0 +1,78 @@
+//! The way of every change of one registration: is it there, who acts, are the fields sound, then one command.
+
+use crate::admission::{Command, Verb};
+use crate::api::caller::{Acting, Caller};
+use crate::api::from_proto::names::RegistrationName;
+use crate::api::from_proto::{Fields, Path};
+use crate::api::proto;
+use crate::api::request::Asked;
+use crate::api::status::About;
+use crate::api::to_proto::{self, names};
+use crate::api::{Api, status};
+use crate::desk::{Job, Papers};
+use crate::model::id::Number;
+use tonic::Status;
+
+/// A registration that exists, and as whom the caller acts on it.
+pub struct Named {
+    pub name: RegistrationName,
+    pub number: Number,
+    pub acting: Acting,
+}
+
+impl Api {
+    /// Finds the registration and whoever acts on it. Nobody learns of violated fields before that.
+    pub(in crate::api) async fn named(
+        &self,
+        caller: Caller,
+        fields: &mut Fields,
+        at: &'static str,
+        name: &str,
+        token: &str,
+    ) -> Result<Named, Status> {
+        let Some(name) = fields.registration_name(Path::Top(at), name) else {
+            let violations = std::mem::take(fields).finish(());
+            return Err(violations
+                .map_or_else(status::fields, |()| status::internal("a name was refused and is sound")));
+        };
+        let number = self.number(name).await?;
+        let acting = self.acting(caller, name, number, token).await?;
+        Ok(Named { name, number, acting })
+    }
+
+    /// The number of a registration whose whole id is that of its row.
+    pub(super) async fn number(&self, name: RegistrationName) -> Result<Number, Status> {
+        let number = name.id.number();
+        let is_there =
+            |view: &crate::desk::View<'_>| view.roster.standing(number).is_some_and(|s| s.id == name.id);
+        if self.look(name.event, is_there).await? {
+            return Ok(number);
+        }
+        Err(status::registration_not_found(&names::registration(name.event, name.id)))
+    }
+
+    /// Hands a command in, or tries it out, and answers the registration as it left it.
+    pub(super) async fn decide(
+        &self,
+        asked: &Asked,
+        named: &Named,
+        (verb, papers): (Verb, Papers),
+        about: About<'_>,
+    ) -> Result<proto::Registration, Status> {
+        let RegistrationName { event, id } = named.name;
+        let about = About { registration: Some(id), ..about };
+        let request = Some(asked.within(event, self.desk.keys()));
+        let command = Command { actor: named.acting.actor(), request, verb };
+        let job = Job { event, command, papers };
+        let for_staff = named.acting.is_staff();
+        let render = |done: &crate::desk::Done| to_proto::registration::answered(event, done, for_staff);
+        let answer = match asked.validate_only {
+            true => self.desk.try_out(job, |done, _| render(done)).await,
+            false => self.desk.submit(job).await.map(|done| render(&done)),
+        };
+        match answer {
+            Ok(registration) => Ok(registration),
+            Err(error) => Err(self.no(error, &about).await),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! TransferRegistration: one request, two events, one transaction.
+
+use super::amend::read_party;
+use super::change::Named;
+use crate::admission::Refusal;
+use crate::api::caller::Caller;
+use crate::api::from_proto::{Fields, Path};
+use crate::api::proto::{Registration, TransferRegistrationRequest, TransferRegistrationResponse};
+use crate::api::request::{Asked, scope};
+use crate::api::status::{self, About};
+use crate::api::to_proto::{names, registration};
+use crate::api::{Api, to_proto};
+use crate::desk::{DeskError, PartyPapers, TransferJob, Transferred};
+use crate::model::id::EventId;
+use tonic::Status;
+
+/// How often a party that changed while it was read is read again.
+const TRIES: u32 = 5;
+
+impl Api {
+    pub(super) async fn transfer(
+        &self,
+        caller: Caller,
+        mut r: TransferRegistrationRequest,
+    ) -> Result<TransferRegistrationResponse, Status> {
+        let mut fields = Fields::default();
+        let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
+        let named = self.named(caller, &mut fields, "name", &r.name, &r.management_token).await?;
+        let to = fields.event_name(Path::Top("target_event"), &r.target_event).unwrap_or_default();
+        let wishes = fields.acceptable_pools(Path::Top("acceptable_pools"), r.acceptable_pools);
+        let wishes = fields.finish(wishes).map_err(status::fields)?;
+        if to == named.name.event {
+            return Err(status::same_event(&names::event(to)));
+        }
+        self.look(to, |_| ()).await?;
+        for _ in 0..TRIES {
+            let job = self.transfer_job(caller, &asked, &named, to, wishes.clone()).await?;
+            let answer = match asked.validate_only {
+                true => self.tried(&named, to, job).await,
+                false => self.desk.transfer(job).await.map(|moved| self.moved(&asked, &named, to, &moved)),
+            };
+            match answer {
+                Err(DeskError::Stale) => {}
+                Ok(answer) => return Ok(answer),
+                Err(error) => {
+                    let about = about(&asked, &named, to, &error);
+                    return Err(self.no(error, &About { pools: &wishes, ..about }).await);
+                }
+            }
+        }
+        Err(status::overloaded())
+    }
+
+    async fn transfer_job(
+        &self,
+        caller: Caller,
+        asked: &Asked,
+        named: &Named,
+        to: EventId,
+        wishes: Vec<String>,
+    ) -> Result<TransferJob, Status> {
+        let keys = self.desk.keys();
+        let from = named.name.event;
+        let (papers, seen_step) = self.leaving_papers(named).await?;
+        Ok(TransferJob {
+            from,
+            number: named.number,
+            to,
+            wishes,
+            actor: named.acting.actor(),
+            request: asked.within(from, keys),
+            target_request: asked.within(to, keys),
+            vouched: caller.is_staff(),
+            papers,
+            seen_step,
+            id_secret: keys.id_secret(&scope(to), asked.request_id),
+            token_key: keys.token_key(asked.request_id),
+            validate_only: asked.validate_only,
+        })
+    }
+
+    /// The party's words and the last step of its registration, read so that a later step is seen.
+    async fn leaving_papers(&self, named: &Named) -> Result<(PartyPapers, u64), Status> {
+        let event = named.name.event;
+        let last = |view: &crate::desk::View<'_>| {
+            view.roster.standing(named.number).and_then(|s| s.steps.last().copied()).unwrap_or_default()
+        };
+        let seen_step = self.look(event, last).await?;
+        let rows = self.desk.store().parties(event, &[named.number]).await.map_err(status::storage)?;
+        let Some(row) = rows.into_iter().next() else {
+            return Err(status::registration_not_found(&names::registration(event, named.name.id)));
+        };
+        // Answers are to the questions of the event that is left.
+        let mut party = read_party(&row)?;
+        party.answers.clear();
+        Ok((super::sign_up::papers(&party)?, seen_step))
+    }
+
+    /// What the target would answer; the source would be TRANSFERRED.
+    async fn tried(
+        &self,
+        named: &Named,
+        to: EventId,
+        job: TransferJob,
+    ) -> Result<TransferRegistrationResponse, DeskError> {
+        let for_staff = named.acting.is_staff();
+        let done = self.desk.try_transfer(job).await?;
+        let mut target = registration::answered(to, &done, for_staff);
+        target.name.clear();
+        let event = named.name.event;
+        let source = self.desk.read(event, |view| {
+            view.roster.standing(named.number).map(|s| registration::basic(view.roster, s, for_staff))
+        });
+        let source = Registration {
+            state: crate::api::proto::RegistrationState::Transferred.into(),
+            position: 0,
+            pool_id: String::new(),
+            offer_expire_time: None,
+            ..source.await?.unwrap_or_default()
+        };
+        Ok(TransferRegistrationResponse {
+            registration: Some(target),
+            source: Some(source),
+            management_token: String::new(),
+        })
+    }
+
+    fn moved(
+        &self,
+        asked: &Asked,
+        named: &Named,
+        to: EventId,
+        moved: &Transferred,
+    ) -> TransferRegistrationResponse {
+        let for_staff = named.acting.is_staff();
+        let token_key = self.desk.keys().token_key(asked.request_id);
+        TransferRegistrationResponse {
+            management_token: moved
+                .target
+                .standing
+                .as_ref()
+                .map(|s| token_key.token(s.id))
+                .unwrap_or_default(),
+            registration: Some(to_proto::registration::answered(to, &moved.target, for_staff)),
+            source: Some(to_proto::registration::answered(named.name.event, &moved.source, for_staff)),
+        }
+    }
+}
+
+/// A no of the source is about the registration; any other is about the target.
+fn about(asked: &Asked, named: &Named, to: EventId, error: &DeskError) -> About<'static> {
+    match error {
+        DeskError::Refused(refusal, _) if !of_source(refusal) => asked.about(to),
+        _ => asked.about_registration(named.name.event, named.name.id),
+    }
+}
+
+fn of_source(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::IllegalState { .. } | Refusal::RegistrationNotFound | Refusal::RequestIdReused)
+}

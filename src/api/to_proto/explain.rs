@@ -1,0 +1,229 @@
+//! Why a registration stands where it stands: needs, steps and those before it, by number only.
+
+use super::{int32, int64, registration, sentences, time, words};
+use crate::admission::{Ahead, Because, Change, Entering, Entry, Explanation, Needed, Roster, Standing};
+use crate::api::proto;
+use crate::model::event::Terms;
+use crate::model::id::Number;
+use crate::model::policy::Promotion;
+use crate::model::registration::End;
+use crate::model::time::Timestamp;
+use proto::{NeededReason as Reason, StepKind};
+
+/// Everything but the steps, which come from the journal. `None` where there is no such registration.
+pub fn explanation(
+    roster: &Roster,
+    number: Number,
+    now: Timestamp,
+    for_staff: bool,
+) -> Option<proto::ExplainRegistrationResponse> {
+    let s = roster.standing(number)?;
+    let e = roster.explain(number)?;
+    let needed = needed(roster, s, &e, now, for_staff);
+    let state = words::registration_state(s.state.kind());
+    let before =
+        |a: &Ahead| proto::PartyAhead { accepted_number: i64::from(a.number), party_size: int32(a.size) };
+    Some(proto::ExplainRegistrationResponse {
+        policy_version: int32(e.policy_version),
+        state: state.into(),
+        class_rank: i32::from(e.class_rank),
+        accepted_number: i64::from(number),
+        position: i64::from(e.position),
+        parties_before: i64::from(e.position.saturating_sub(1)),
+        ahead: e.ahead.iter().map(before).collect(),
+        steps: Vec::new(),
+        text: sentences::texts(state, e.position, needed.as_ref()),
+        needed,
+        journal_number: int64(roster.journal_number),
+    })
+}
+
+/// What must happen for a seat: the first thing that stands in the way.
+fn needed(
+    roster: &Roster,
+    s: &Standing,
+    e: &Explanation,
+    now: Timestamp,
+    for_staff: bool,
+) -> Option<proto::Needed> {
+    let simple = |reason: Reason| Some(proto::Needed { reason: reason.into(), seats: 0, persons_before: 0 });
+    match e.needed {
+        Needed::Ended => None,
+        Needed::Nothing => simple(Reason::Nothing),
+        Needed::AcceptOffer => simple(Reason::OfferAnswer),
+        Needed::Review => simple(Reason::Approval),
+        // Only staff may learn that somebody with this contact is registered.
+        Needed::TwinEnds { .. } if for_staff => simple(Reason::Duplicate),
+        Needed::StaffChoice => Some(waiting(roster, s, e.persons_ahead, Reason::StaffChoice)),
+        Needed::TwinEnds { .. } | Needed::Seats { .. } => {
+            Some(waiting(roster, s, e.persons_ahead, why_waiting(roster, s, now)))
+        }
+    }
+}
+
+fn why_waiting(roster: &Roster, s: &Standing, now: Timestamp) -> Reason {
+    let wished = || roster.pools().filter(|(p, _)| s.wishes.is_empty() || s.wishes.contains(&p.no));
+    let open = |classes: &[String], released: bool| {
+        classes.is_empty() || released || s.class.as_deref().is_some_and(|c| classes.iter().any(|k| k == c))
+    };
+    let fits = |p: &crate::model::event::Pool| p.capacity.is_none_or(|c| c >= s.size);
+    if !wished().any(|(p, _)| fits(p)) {
+        return Reason::LargerPool;
+    }
+    let mut mine = wished().filter(|(p, h)| open(&p.classes, h.released)).peekable();
+    if mine.peek().is_some() && mine.all(|(p, h)| p.capacity.is_some_and(|c| h.total() > c)) {
+        return Reason::OverCapacity;
+    }
+    if roster.terms.policy.promotion == Promotion::Offer && roster.offer_deadline(now).is_none() {
+        return Reason::StaffCall;
+    }
+    if roster.position(s.number) > 1 {
+        return Reason::PartiesBefore;
+    }
+    let kept = wished().any(|(p, h)| !open(&p.classes, h.released) && Roster::free(p, h) >= s.size);
+    if kept { Reason::PoolRelease } else { Reason::Seats }
+}
+
+fn waiting(roster: &Roster, s: &Standing, persons_before: u32, reason: Reason) -> proto::Needed {
+    let free: u64 = roster
+        .pools()
+        .filter(|(p, h)| {
+            (s.wishes.is_empty() || s.wishes.contains(&p.no)) && (p.classes.is_empty() || h.released)
+        })
+        .map(|(p, h)| u64::from(Roster::free(p, h)))
+        .sum();
+    let needed = u64::from(persons_before) + u64::from(s.size);
+    proto::Needed {
+        reason: reason.into(),
+        seats: int64(needed.saturating_sub(free)),
+        persons_before: i64::from(persons_before),
+    }
+}
+
+/// The steps of one registration, from the entries of the journal that touched it.
+pub fn steps(entries: &[Entry], number: Number, terms: &Terms, for_staff: bool) -> Vec<proto::Step> {
+    entries.iter().flat_map(|entry| step(entry, number, terms, for_staff)).collect()
+}
+
+/// A newcomer that reaches a seat at once is one entry and two steps.
+fn step(entry: &Entry, number: Number, terms: &Terms, for_staff: bool) -> Vec<proto::Step> {
+    let told = match told(&entry.change, number, for_staff) {
+        Some(told) => told,
+        None => return Vec::new(),
+    };
+    let (kind, because, pool) = told;
+    let pool_id = registration::pool_id(terms, pool);
+    let whole = proto::Step {
+        journal_number: int64(entry.number),
+        time: Some(time::instant(entry.at)),
+        kind: kind.into(),
+        because: because.to_owned(),
+        actor_kind: words::actor(entry.actor).into(),
+        policy_version: int32(entry.policy),
+        seats: i32::try_from(entry.seats).unwrap_or_default(),
+        pool_id,
+    };
+    if kind == StepKind::PassedOver {
+        return vec![proto::Step { seats: 0, pool_id: String::new(), ..whole }];
+    }
+    let Change::Registered { to, .. } = &entry.change else { return vec![whole] };
+    let next = match to {
+        Entering::InReview => return vec![whole],
+        Entering::Line => StepKind::Waitlisted,
+        Entering::Seat { .. } => StepKind::Confirmed,
+    };
+    let received = proto::Step { because: String::new(), seats: 0, pool_id: String::new(), ..whole.clone() };
+    vec![received, proto::Step { kind: next.into(), ..whole }]
+}
+
+type Told = (StepKind, &'static str, Option<crate::model::id::PoolNo>);
+
+/// What a change means to one registration; `None` where it is about somebody else.
+fn told(change: &Change, of: Number, for_staff: bool) -> Option<Told> {
+    let (number, told): (Number, Told) = match change {
+        Change::Confirmed { passed_over, .. } | Change::Offered { passed_over, .. }
+            if *passed_over == Some(of) =>
+        {
+            (of, (StepKind::PassedOver, "first_that_fits", None))
+        }
+        Change::Registered { to: Entering::Seat { passed_over, .. }, .. } if *passed_over == Some(of) => {
+            (of, (StepKind::PassedOver, "first_that_fits", None))
+        }
+        Change::Registered { number, to, .. } => (*number, (StepKind::Received, entering(to), pool_of(to))),
+        Change::Approved { number } => (*number, (StepKind::Approved, "", None)),
+        Change::Confirmed { number, pool, because, .. } => {
+            (*number, (StepKind::Confirmed, because_word(*because), Some(*pool)))
+        }
+        Change::Offered { number, pool, because, .. } => {
+            (*number, (StepKind::Offered, because_word(*because), Some(*pool)))
+        }
+        Change::OfferAccepted { number } => (*number, (StepKind::Confirmed, "offer_accepted", None)),
+        Change::OfferMissed { number, to_place } => {
+            let because = if to_place.is_some() { "moved_to_end" } else { "place_kept" };
+            (*number, (StepKind::OfferExpired, because, None))
+        }
+        Change::Ended { number, end } => (*number, ended(end, for_staff)),
+        Change::ClassSet { number, .. } => (*number, (StepKind::ClassChanged, "", None)),
+        Change::Resized { number, .. } => (*number, (StepKind::PartyChanged, "", None)),
+        Change::Amended { number } => (*number, (StepKind::DetailsChanged, "", None)),
+        Change::TwinCleared { number } if for_staff => {
+            (*number, (StepKind::DuplicateChanged, "twin_ended", None))
+        }
+        Change::TwinCleared { .. }
+        | Change::EventCreated { .. }
+        | Change::TermsChanged { .. }
+        | Change::DetailsChanged
+        | Change::Published
+        | Change::EventCancelled
+        | Change::EventCompleted
+        | Change::PoolReleased { .. }
+        | Change::SeatsFree { .. } => return None,
+    };
+    (number == of).then_some(told)
+}
+
+fn ended(end: &End, for_staff: bool) -> Told {
+    match end {
+        End::Cancelled { .. } => (StepKind::Cancelled, "", None),
+        End::Declined { .. } => (StepKind::Declined, "", None),
+        End::Expired => (StepKind::OfferExpired, "left_the_line", None),
+        End::DuplicateDropped if for_staff => (StepKind::DuplicateDropped, "duplicate_hold_over", None),
+        End::DuplicateDropped => (StepKind::OfferExpired, "", None),
+        End::Rejected { .. } => (StepKind::Rejected, "", None),
+        End::EventCancelled => (StepKind::EventCancelled, "", None),
+        End::Transferred { .. } => (StepKind::Transferred, "", None),
+    }
+}
+
+fn entering(to: &Entering) -> &'static str {
+    match to {
+        Entering::InReview => "approval_required",
+        Entering::Line => "no_seat_at_once",
+        Entering::Seat { passed_over: None, .. } => "seat_free",
+        Entering::Seat { passed_over: Some(_), .. } => "first_that_fits",
+    }
+}
+
+fn pool_of(to: &Entering) -> Option<crate::model::id::PoolNo> {
+    match to {
+        Entering::Seat { pool, .. } => Some(*pool),
+        Entering::InReview | Entering::Line => None,
+    }
+}
+
+fn because_word(because: Because) -> &'static str {
+    match because {
+        Because::FirstInLine => "first_in_line",
+        Because::FirstThatFits => "first_that_fits",
+        Because::StaffInOrder => "staff_in_order",
+        Because::StaffOutOfOrder => "staff_out_of_order",
+    }
+}
+
+/// When the last offer to a registration ran out, from the entries that touched it.
+pub fn last_offer_deadline(entries: &[Entry], of: Number) -> Option<Timestamp> {
+    entries.iter().rev().find_map(|entry| match &entry.change {
+        Change::Offered { number, expires_at, .. } if *number == of => Some(*expires_at),
+        _ => None,
+    })
+}

@@ -1,0 +1,244 @@
+//! The streams: what stands now, then what changes, and a heartbeat where nothing does. A reader that does
+//! not take its messages is cut; calling again gives the present state first, so that nothing is lost.
+
+use super::caller::Caller;
+use super::from_proto::{Fields, Path};
+use super::proto::{
+    WatchEventRequest, WatchEventResponse, WatchRegistrationRequest, WatchRegistrationResponse,
+};
+use super::to_proto::{self, int64, names, words};
+use super::{Api, status};
+use crate::desk::View;
+use crate::model::event::EventState;
+use crate::model::id::EventId;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{sleep, timeout};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
+
+/// Messages that wait for a reader before it counts as slow.
+const WAITING_MAX: usize = 8;
+
+/// The messages of one stream.
+pub type Messages<M> = ReceiverStream<Result<M, Status>>;
+
+/// How streams are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct WatchOptions {
+    /// A sign of life after so long without a change.
+    pub heartbeat: Duration,
+    /// A reader that takes nothing for so long is cut.
+    pub stall: Duration,
+}
+
+impl Default for WatchOptions {
+    fn default() -> Self {
+        Self { heartbeat: Duration::from_secs(15), stall: Duration::from_secs(30) }
+    }
+}
+
+/// A look at what is watched.
+enum Seen<M> {
+    /// This message, at this journal number.
+    State(M, u64),
+    /// This message, and nothing after it.
+    Last(M),
+}
+
+impl Api {
+    pub(super) async fn follow_registration(
+        &self,
+        caller: Caller,
+        r: WatchRegistrationRequest,
+    ) -> Result<Messages<WatchRegistrationResponse>, Status> {
+        let mut fields = Fields::default();
+        let named = self.named(caller, &mut fields, "name", &r.name, &r.management_token).await?;
+        let (event, number, for_staff) = (named.name.event, named.number, named.acting.is_staff());
+        let name = names::registration(event, named.name.id);
+        let look = move |view: &View<'_>| {
+            let Some(s) = view.roster.standing(number) else {
+                return Err(status::registration_not_found(&name));
+            };
+            let at = view.roster.journal_number;
+            let message = WatchRegistrationResponse {
+                registration: Some(to_proto::registration::basic(view.roster, s, for_staff)),
+                journal_number: int64(at),
+                heartbeat: false,
+            };
+            Ok(if s.state.is_live() { Seen::State(message, at) } else { Seen::Last(message) })
+        };
+        let beat = |_: &WatchRegistrationResponse, at| WatchRegistrationResponse {
+            registration: None,
+            journal_number: int64(at),
+            heartbeat: true,
+        };
+        // A registration shows what changed of it, not that others changed.
+        let same = |a: &WatchRegistrationResponse, b: &WatchRegistrationResponse| {
+            let strip = |m: &WatchRegistrationResponse| {
+                m.registration.clone().map(|mut r| {
+                    r.journal_number = 0;
+                    r
+                })
+            };
+            strip(a) == strip(b)
+        };
+        self.follow(event, look, beat, same).await
+    }
+
+    pub(super) async fn follow_event(
+        &self,
+        caller: Caller,
+        r: WatchEventRequest,
+    ) -> Result<Messages<WatchEventResponse>, Status> {
+        let mut fields = Fields::default();
+        let event = fields.event_name(Path::Top("name"), &r.name).unwrap_or_default();
+        fields.finish(()).map_err(status::fields)?;
+        let look = move |view: &View<'_>| {
+            if !caller.is_staff() && view.roster.state == EventState::Draft {
+                return Err(status::event_not_found(&names::event(event)));
+            }
+            let at = view.roster.journal_number;
+            let message = WatchEventResponse {
+                state: words::event_state(view.roster.state).into(),
+                counts: Some(to_proto::event::event_counts(view.roster)),
+                pools: view.roster.pools().map(|(p, h)| to_proto::event::pool_counts(p, h)).collect(),
+                journal_number: int64(at),
+                heartbeat: false,
+            };
+            Ok(Seen::State(message, at))
+        };
+        let beat = |last: &WatchEventResponse, at| WatchEventResponse {
+            state: last.state,
+            journal_number: int64(at),
+            heartbeat: true,
+            ..WatchEventResponse::default()
+        };
+        self.follow(event, look, beat, |_, _| false).await
+    }
+
+    /// Sends what `look` sees now, and again whenever the event moves and it is not the `same` as before.
+    async fn follow<M, L>(
+        &self,
+        event: EventId,
+        look: L,
+        beat: impl Fn(&M, u64) -> M + Send + Sync + 'static,
+        same: impl Fn(&M, &M) -> bool + Send + Sync + 'static,
+    ) -> Result<Messages<M>, Status>
+    where
+        M: Clone + Send + Sync + 'static,
+        L: Fn(&View<'_>) -> Result<Seen<M>, Status> + Send + Sync + 'static,
+    {
+        let about = status::About::event("", event);
+        let moves = self.desk.watch(event).await.map_err(|error| status::desk(error, &about))?;
+        // What cannot be watched is told before the stream begins.
+        let first = self.look(event, &look).await??;
+        let (sender, receiver) = mpsc::channel(WAITING_MAX + 1);
+        let last_word = sender.clone().try_reserve_owned().ok();
+        let follower = Follower { api: self.clone(), event, moves, sender, last_word, at: 0, last: None };
+        tokio::spawn(follower.run(first, look, beat, same));
+        Ok(ReceiverStream::new(receiver))
+    }
+}
+
+/// One stream in work.
+struct Follower<M> {
+    api: Api,
+    event: EventId,
+    moves: watch::Receiver<u64>,
+    sender: mpsc::Sender<Result<M, Status>>,
+    /// A seat kept for the last word, so that a slow reader hears it too.
+    last_word: Option<mpsc::OwnedPermit<Result<M, Status>>>,
+    /// The journal number of the last message.
+    at: u64,
+    last: Option<M>,
+}
+
+/// The stream has ended: its reader left, was cut, or has been told everything.
+struct Ended;
+
+impl<M: Clone + Send + Sync + 'static> Follower<M> {
+    async fn run<L>(
+        mut self,
+        first: Seen<M>,
+        look: L,
+        beat: impl Fn(&M, u64) -> M + Send + Sync + 'static,
+        same: impl Fn(&M, &M) -> bool + Send + Sync + 'static,
+    ) where
+        L: Fn(&View<'_>) -> Result<Seen<M>, Status> + Send + Sync + 'static,
+    {
+        let mut step = self.tell(first, &same).await;
+        while step.is_ok() {
+            step = match self.next().await {
+                Next::Moved => match self.seen(&look).await {
+                    Ok(seen) => self.tell(seen, &same).await,
+                    Err(status) => self.end(status),
+                },
+                Next::Quiet => match self.last.as_ref().map(|last| beat(last, self.at)) {
+                    Some(message) => self.send(message).await,
+                    None => Ok(()),
+                },
+                Next::Draining => self.end(status::draining()),
+                Next::Gone => Err(Ended),
+            };
+        }
+    }
+
+    async fn seen<L>(&self, look: &L) -> Result<Seen<M>, Status>
+    where
+        L: Fn(&View<'_>) -> Result<Seen<M>, Status> + Send + Sync,
+    {
+        self.api.look(self.event, look).await?
+    }
+
+    async fn next(&mut self) -> Next {
+        let heartbeat = self.api.watch.heartbeat;
+        tokio::select! {
+            () = self.api.drain.cancelled() => Next::Draining,
+            () = self.sender.closed() => Next::Gone,
+            moved = self.moves.changed() => if moved.is_ok() { Next::Moved } else { Next::Draining },
+            () = sleep(heartbeat) => Next::Quiet,
+        }
+    }
+
+    async fn tell(&mut self, seen: Seen<M>, same: &impl Fn(&M, &M) -> bool) -> Result<(), Ended> {
+        match seen {
+            Seen::Last(message) => {
+                let _ = self.send(message).await;
+                Err(Ended)
+            }
+            Seen::State(message, at) => {
+                self.at = self.at.max(at);
+                if self.last.as_ref().is_some_and(|last| same(last, &message)) {
+                    return Ok(());
+                }
+                self.last = Some(message.clone());
+                self.send(message).await
+            }
+        }
+    }
+
+    async fn send(&mut self, message: M) -> Result<(), Ended> {
+        match timeout(self.api.watch.stall, self.sender.send(Ok(message))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Ended),
+            Err(_) => self.end(status::watch_lagged(self.at)),
+        }
+    }
+
+    /// The last word.
+    fn end(&mut self, status: Status) -> Result<(), Ended> {
+        if let Some(seat) = self.last_word.take() {
+            seat.send(Err(status));
+        }
+        Err(Ended)
+    }
+}
+
+/// What a stream waits for.
+enum Next {
+    Moved,
+    Quiet,
+    Draining,
+    Gone,
+}
