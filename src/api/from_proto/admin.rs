@@ -46,7 +46,7 @@ impl Fields {
             municipality_code: self.required_code(
                 at.field("municipality_code"),
                 municipality_code,
-                Alphabet::Code,
+                Alphabet::Mixed,
                 10,
             ),
             elderships: self.elderships(at.field("elderships"), elderships),
@@ -64,7 +64,7 @@ impl Fields {
         for (i, proto::Eldership { code, display_name }) in given.into_iter().enumerate() {
             let at = at.item(i);
             elderships.push(Eldership {
-                code: self.required_code(at.field("code"), code, Alphabet::Code, 16),
+                code: self.required_code(at.field("code"), code, Alphabet::Mixed, 16),
                 name: self.required_line(at.field("display_name"), display_name, 200),
             });
         }

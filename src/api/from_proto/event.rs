@@ -100,7 +100,7 @@ impl Fields {
         let at = AT.field("services_offered");
         let languages = self.languages(AT.field("languages"), given.languages.clone());
         let municipality =
-            self.code(AT.field("municipality_code"), given.municipality_code.clone(), Alphabet::Code, 10);
+            self.code(AT.field("municipality_code"), given.municipality_code.clone(), Alphabet::Mixed, 10);
         let project = self.code(AT.field("project_code"), given.project_code.clone(), Alphabet::Project, 40);
         let rule = self.attendance_rule(AT.field("attendance_rule"), given.attendance_rule);
         Details {

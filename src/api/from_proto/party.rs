@@ -29,10 +29,10 @@ impl Fields {
             municipality_code: self.code(
                 AT.field("municipality_code"),
                 given.municipality_code,
-                Alphabet::Code,
+                Alphabet::Mixed,
                 10,
             ),
-            eldership_code: self.code(AT.field("eldership_code"), given.eldership_code, Alphabet::Code, 16),
+            eldership_code: self.code(AT.field("eldership_code"), given.eldership_code, Alphabet::Mixed, 16),
             services: self.services(given.services),
             answers: self.answers(given.answers),
         };
@@ -152,10 +152,10 @@ impl Fields {
             municipality_code: self.code(
                 at.field("municipality_code"),
                 given.municipality_code,
-                Alphabet::Code,
+                Alphabet::Mixed,
                 10,
             ),
-            eldership_code: self.code(at.field("eldership_code"), given.eldership_code, Alphabet::Code, 16),
+            eldership_code: self.code(at.field("eldership_code"), given.eldership_code, Alphabet::Mixed, 16),
             person_ref: self.line(at.field("person_ref"), given.person_ref, 64),
         }
     }

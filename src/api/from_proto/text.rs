@@ -12,7 +12,7 @@ pub enum Alphabet {
     /// `[a-z0-9_-]`
     Word,
     /// `[A-Za-z0-9-]`
-    Code,
+    Mixed,
     /// `[A-Za-z0-9._-]`
     Project,
     /// `[a-z]`
@@ -25,7 +25,7 @@ impl Alphabet {
         match self {
             Alphabet::Slug => small,
             Alphabet::Word => small || b == b'_',
-            Alphabet::Code => small || b.is_ascii_uppercase(),
+            Alphabet::Mixed => small || b.is_ascii_uppercase(),
             Alphabet::Project => small || b.is_ascii_uppercase() || matches!(b, b'.' | b'_'),
             Alphabet::Letters => b.is_ascii_lowercase(),
         }
@@ -34,7 +34,7 @@ impl Alphabet {
         match self {
             Alphabet::Slug => "[a-z0-9-]",
             Alphabet::Word => "[a-z0-9_-]",
-            Alphabet::Code => "[A-Za-z0-9-]",
+            Alphabet::Mixed => "[A-Za-z0-9-]",
             Alphabet::Project => "[A-Za-z0-9._-]",
             Alphabet::Letters => "[a-z]",
         }
