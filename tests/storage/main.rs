@@ -6,7 +6,9 @@ mod postgres;
 
 mod cases;
 mod clerk;
+mod findings;
 mod places;
+mod proxy;
 mod samples;
 
 /// Every case, once per dialect.

@@ -41,6 +41,11 @@ impl Place {
         eile::storage::open(&self.url, Options::default()).await.unwrap()
     }
 
+    /// The folder of the SQLite file.
+    pub fn path(&self) -> &std::path::Path {
+        self.folder.as_ref().expect("a place on SQLite").path()
+    }
+
     /// Meddles with the tables behind the store's back.
     pub async fn meddle(&self, sql: &str) {
         let sql = AssertSqlSafe(sql.to_owned());

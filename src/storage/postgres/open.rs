@@ -90,7 +90,7 @@ async fn run_migrations(connection: &mut PgConnection) -> Result<(), StoreError>
     let migrator = migrator();
     let mut tries = 1;
     loop {
-        match migrator.run(&mut *connection).await {
+        match migrator.run_direct(None, connection, false).await {
             Ok(()) => return Ok(()),
             Err(error) if tries == 5 => return Err(StoreError::Failed(format!("migration: {error}"))),
             Err(_) => tokio::time::sleep(Duration::from_millis(100 * tries)).await,

@@ -99,7 +99,7 @@ async fn prepare(file: &SqliteConnectOptions, migrate: bool) -> Result<(), Store
     check_version(&mut connection).await?;
     read_back(&mut connection).await.map_err(failed)?;
     if migrate {
-        MIGRATOR.run(&mut connection).await.map_err(|e| StoreError::Failed(format!("migration: {e}")))?;
+        MIGRATOR.run_direct(None, &mut connection, false).await.map_err(|e| StoreError::Failed(format!("migration: {e}")))?;
     } else {
         check_migrations(&mut connection).await?;
     }
@@ -234,7 +234,8 @@ mod tests {
             let mut connection = weak.connect().await.unwrap();
             assert!(read_back(&mut connection).await.is_err());
             connection.close().await.unwrap();
-            assert!(pool(1).connect_with(weak).await.is_err());
+            let impatient = pool(1).acquire_timeout(Duration::from_millis(300));
+            assert!(impatient.connect_with(weak).await.is_err());
         }
         for options in [sound.clone(), sound.read_only(true)] {
             let readers = pool(2).connect_with(options).await.unwrap();

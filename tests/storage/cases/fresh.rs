@@ -2,7 +2,7 @@
 
 use crate::clerk::{self, Clerk};
 use crate::places::Place;
-use crate::samples::{self, asked, contact, sign_up};
+use crate::samples::{asked, contact, sign_up};
 use eile::admission::{Answer, Verb};
 use eile::model::id::EventId;
 use eile::model::registration::CancelReason;
@@ -97,7 +97,6 @@ pub async fn an_event_that_is_gone_is_told_as_missing_and_the_rest_goes_on(place
     assert_eq!(clerk.hand_in(vec![sign_up(1, contact(1))]).await.unwrap(), []);
     assert!(place.store.whole(clerk.event).await.unwrap().is_none());
     assert_eq!(place.store.journal_numbers(&[clerk.event]).await.unwrap(), []);
-    let _ = samples::START;
 }
 
 /// What is told about each event, with the entries that a roster lacks counted.
@@ -125,6 +124,5 @@ async fn hear(place: &Place, locks: Vec<Lock>) -> Vec<&'static str> {
         Vec::new()
     };
     place.store.transact(locks, Box::new(work)).await.unwrap();
-    let heard = heard.lock().unwrap().clone();
-    heard
+    std::mem::take(&mut *heard.lock().unwrap())
 }
