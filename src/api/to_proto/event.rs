@@ -184,6 +184,10 @@ fn counts(counts: &Counts, pools: &[(&Pool, &Held)]) -> proto::EventCounts {
         rejected_parties: parties(counts.rejected),
         transferred_parties: parties(counts.transferred),
         event_cancelled_parties: parties(counts.event_cancelled),
+        offers_made: int32(counts.offers_made),
+        offers_accepted: int32(counts.offers_accepted),
+        offers_declined: int32(counts.offers_declined),
+        offers_missed: int32(counts.offers_missed),
     }
 }
 
