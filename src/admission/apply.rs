@@ -43,11 +43,11 @@ impl Roster {
         match change {
             Change::Approved { number } => self.change(*number, entry, |s| s.state = State::Waitlisted),
             Change::Confirmed { number, pool, passed_over, .. } => {
-                self.count_passed_over(*passed_over);
+                self.count_passed_over(*passed_over, entry);
                 self.change(*number, entry, |s| s.state = State::Confirmed { pool: *pool });
             }
             Change::Offered { number, pool, expires_at, passed_over, .. } => {
-                self.count_passed_over(*passed_over);
+                self.count_passed_over(*passed_over, entry);
                 self.counts.offers_made += 1;
                 let offered = State::Offered { pool: *pool, expires_at: *expires_at };
                 self.change(*number, entry, |s| s.state = offered);
@@ -83,7 +83,7 @@ impl Roster {
             Entering::InReview => State::InReview,
             Entering::Line => State::Waitlisted,
             Entering::Seat { pool, passed_over } => {
-                self.count_passed_over(*passed_over);
+                self.count_passed_over(*passed_over, entry);
                 State::Confirmed { pool: *pool }
             }
         };
@@ -183,9 +183,11 @@ impl Roster {
         }
     }
 
-    fn count_passed_over(&mut self, number: Option<Number>) {
+    /// Being passed over is a step too: it is told to whoever asks why they still wait.
+    fn count_passed_over(&mut self, number: Option<Number>, entry: &Entry) {
         if let Some(s) = number.and_then(|n| self.standing_mut(n)) {
             s.passed_over = s.passed_over.saturating_add(1);
+            s.steps.push(entry.number);
         }
     }
 

@@ -285,6 +285,32 @@ fn the_journal_tells_all(world: &World, step: &Step) {
     assert_eq!(seats, i64::from(step.after.counts.held()));
 }
 
+/// The numbers of the entries that speak of a registration, as a party is told them.
+fn steps_are_all_entries(world: &World, step: &Step) {
+    let mut steps: BTreeMap<Number, Vec<u64>> = BTreeMap::new();
+    for entry in &world.journals[step.event][..step.after.journal_number as usize] {
+        let told = match &entry.change {
+            Change::Registered { number, to: Entering::Seat { passed_over, .. }, .. }
+            | Change::Confirmed { number, passed_over, .. }
+            | Change::Offered { number, passed_over, .. } => [Some(*number), *passed_over],
+            Change::Registered { number, .. }
+            | Change::Approved { number }
+            | Change::OfferAccepted { number }
+            | Change::OfferMissed { number, .. }
+            | Change::Ended { number, .. }
+            | Change::ClassSet { number, .. }
+            | Change::Resized { number, .. }
+            | Change::Amended { number }
+            | Change::TwinCleared { number } => [Some(*number), None],
+            _ => [None, None],
+        };
+        told.into_iter().flatten().for_each(|n| steps.entry(n).or_default().push(entry.number));
+    }
+    for s in step.after.standings() {
+        assert_eq!(Some(&s.steps), steps.get(&s.number), "of {}", s.number);
+    }
+}
+
 fn counts_are_right(_: &World, step: &Step) {
     let roster = &step.after;
     let mut counted = Counts {
@@ -369,6 +395,11 @@ proptest! {
     #[test]
     fn p9_replaying_the_journal_gives_the_same_roster((shapes, ops) in script()) {
         uphold(&shapes, &ops, the_journal_tells_all);
+    }
+
+    #[test]
+    fn p4_every_entry_about_a_registration_is_among_its_steps((shapes, ops) in script()) {
+        uphold(&shapes, &ops, steps_are_all_entries);
     }
 
     #[test]
