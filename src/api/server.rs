@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
@@ -24,8 +25,9 @@ use tonic_web::GrpcWebLayer;
 
 /// The largest message that a service takes, in bytes; set on each of them.
 pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
-/// How long connections may take to notice that they were cut.
-const CUT_GRACE: Duration = Duration::from_secs(2);
+/// How long connections may take to close when no call is in work on them any more, and to notice that they
+/// were cut. A caller that hangs never closes by itself.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// What the server is held to.
 #[derive(Clone, Debug)]
@@ -49,6 +51,8 @@ pub struct Running {
     drain: CancellationToken,
     /// Connections are cut.
     cut: CancellationToken,
+    /// Every call until its last word.
+    in_work: TaskTracker,
     task: JoinHandle<Result<(), tonic::transport::Error>>,
 }
 
@@ -80,12 +84,15 @@ pub async fn start(
     let door = Door::new(listener, options.connections_max, stop.clone(), cut.clone(), registry);
     let origins = Origins::new(&options.cors_origins);
     let cors = tower::util::option_layer(cors(&origins));
+    let in_work = TaskTracker::new();
+    in_work.close();
     let rules = Rules {
         deadline_max: options.deadline_max,
         message_bytes_max: MESSAGE_BYTES_MAX,
         origins,
         seats: Semaphore::new(options.concurrency_max.min(Semaphore::MAX_PERMITS)),
         drain: drain.clone(),
+        in_work: in_work.clone(),
         meters: Meters::new(registry, descriptors),
     };
     let router = limited(options)
@@ -95,7 +102,7 @@ pub async fn start(
         .add_routes(routes);
     let stopped = stop.clone().cancelled_owned();
     let task = tokio::spawn(router.serve_with_incoming_shutdown(door.connections(), stopped));
-    Ok(Running { address, health, services, stop, drain, cut, task })
+    Ok(Running { address, health, services, stop, drain, cut, in_work, task })
 }
 
 /// HTTP/2 within bounds: tonic's defaults switch two of hyper's limits off, and set no others.
@@ -155,15 +162,26 @@ impl Running {
         tokio::time::sleep(notice).await;
         self.stop.cancel();
         self.drain.cancel();
-        let drained = match tokio::time::timeout(bound, &mut self.task).await {
-            Ok(_) => Drained::Whole,
-            Err(_) => {
-                self.cut.cancel();
-                let _ = tokio::time::timeout(CUT_GRACE, &mut self.task).await;
-                Drained::Cut
-            }
+        let in_work = self.in_work.clone();
+        let drained = tokio::select! {
+            _ = &mut self.task => return Drained::Whole,
+            () = all_answered(&in_work) => Drained::Whole,
+            () = tokio::time::sleep(bound) => Drained::Cut,
         };
+        self.cut.cancel();
+        let _ = tokio::time::timeout(GRACE, &mut self.task).await;
         self.task.abort();
         drained
+    }
+}
+
+/// Waits until no call has been in work for a while.
+async fn all_answered(in_work: &TaskTracker) {
+    loop {
+        in_work.wait().await;
+        tokio::time::sleep(GRACE).await;
+        if in_work.is_empty() {
+            return;
+        }
     }
 }

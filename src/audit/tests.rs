@@ -221,7 +221,8 @@ fn a_row_that_is_lost_or_made_up_is_told() {
 
 #[test]
 fn what_the_event_row_keeps_is_compared_word_by_word() {
-    let wrong: [(fn(&mut Whole), &str); 6] = [
+    type Spoil = fn(&mut Whole);
+    let wrong: [(Spoil, &str); 6] = [
         (|w| w.header.version += 1, "version is stored as"),
         (|w| w.header.next_number += 1, "next number"),
         (|w| w.header.last_at = Timestamp(9), "time of the last change"),

@@ -9,7 +9,7 @@ use toml::{Table, Value};
 /// The prefix of environment variables.
 const PREFIX: &str = "EILE_";
 /// Variables with the prefix that are no settings: where the settings file is, and what tests read.
-const NOT_SETTINGS: [&str; 3] = ["EILE_CONFIG", "EILE_TEST_", "EILE_BENCH_"];
+const NOT_SETTINGS: [&str; 4] = ["EILE_CONFIG", "EILE_BIN", "EILE_TEST_", "EILE_BENCH_"];
 
 /// A setting from the command line: its dotted name, and its value as text.
 pub type Setting = (String, String);

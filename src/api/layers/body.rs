@@ -10,6 +10,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tonic::body::Body;
 use tonic::codegen::Bytes;
 use tonic::Status;
@@ -20,6 +21,7 @@ pub struct CallBody {
     seen: Option<Seen>,
     deadline: Deadline,
     drain: CancellationToken,
+    _in_work: TaskTrackerToken,
     /// Made when the stream first has to wait: an answer of one message never does.
     clocks: Option<Clocks>,
 }
@@ -30,8 +32,14 @@ struct Clocks {
 }
 
 impl CallBody {
-    pub fn new(inner: Body, seen: Seen, deadline: Deadline, drain: CancellationToken) -> Self {
-        Self { inner, seen: Some(seen), deadline, drain, clocks: None }
+    pub fn new(
+        inner: Body,
+        seen: Seen,
+        deadline: Deadline,
+        drain: CancellationToken,
+        in_work: TaskTrackerToken,
+    ) -> Self {
+        Self { inner, seen: Some(seen), deadline, drain, _in_work: in_work, clocks: None }
     }
 
     fn count(&mut self, code: Ending) {

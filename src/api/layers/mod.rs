@@ -28,6 +28,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer, Service};
@@ -45,6 +47,8 @@ pub struct Rules {
     pub seats: Semaphore,
     /// Ends streams that have nothing more to say.
     pub drain: CancellationToken,
+    /// Every call until its last word.
+    pub in_work: TaskTracker,
     pub meters: Meters,
 }
 
@@ -99,6 +103,7 @@ where
     if !rules.origins.allow(request.headers()) {
         return forbidden();
     }
+    let in_work = rules.in_work.token();
     let seen = rules.meters.begin(request.uri().path());
     let trace = TraceContext::of(request.headers());
     request.extensions_mut().insert(trace);
@@ -106,7 +111,7 @@ where
     let span = tracing::info_span!("call", method = request.uri().path(), trace_id = %trace.trace_id());
     let mut response = admitted(&rules, inner, request, deadline, trace).instrument(span).await;
     response.headers_mut().insert(trace::TRACEPARENT, trace.to_header());
-    finish(&rules, response, seen, deadline)
+    finish(&rules, response, seen, deadline, in_work)
 }
 
 /// The call itself, where there is room for it, in its time, and whatever it does.
@@ -149,13 +154,19 @@ fn panicked(panic: &(dyn std::any::Any + Send), trace: TraceContext) -> Status {
 }
 
 /// Counts the call when it is over: now, or when its stream is.
-fn finish(rules: &Rules, response: Response<Body>, seen: Seen, deadline: Deadline) -> Response<Body> {
+fn finish(
+    rules: &Rules,
+    response: Response<Body>,
+    seen: Seen,
+    deadline: Deadline,
+    in_work: TaskTrackerToken,
+) -> Response<Body> {
     if let Some(ending) = refuse::ending(response.headers()) {
         seen.finish(ending);
         return response;
     }
     let drain = rules.drain.clone();
-    response.map(|body| Body::new(CallBody::new(body, seen, deadline, drain)))
+    response.map(|body| Body::new(CallBody::new(body, seen, deadline, drain, in_work)))
 }
 
 fn forbidden() -> Response<Body> {
