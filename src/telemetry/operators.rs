@@ -38,8 +38,7 @@ pub struct Operators {
 }
 
 impl Operators {
-    pub async fn open(address: SocketAddr, registry: Registry, health: Health) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+    pub fn open(listener: TcpListener, registry: Registry, health: Health) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let routes = Router::new()
             .route("/metrics", get(metrics))

@@ -1,0 +1,53 @@
+//! The command line: what can be asked of the binary. It wires the rooms together and decides nothing.
+
+mod check;
+mod flags;
+mod migrate;
+mod serve;
+mod service;
+
+pub use flags::Flags;
+pub use service::Service;
+
+use clap::{Parser, Subcommand};
+use std::fmt::Display;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Event registration and waiting lines that everyone can check.
+#[derive(Parser)]
+#[command(name = "eile", version, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Takes calls until it is told to stop (SIGTERM or Ctrl-C; a second one stops at once).
+    Serve(Flags),
+    /// Brings the tables of the database up to date, and ends.
+    Migrate(Flags),
+    /// Recomputes seats, lines, positions and counts from the journal and the rows, and tells what differs.
+    ///
+    /// Exit code 0: nothing differs; 1: something does; 2: it could not be checked.
+    Check(check::Arguments),
+}
+
+/// Does what was asked; what went wrong is one line on standard error.
+pub async fn run(arguments: Arguments) -> ExitCode {
+    let (done, failure) = match arguments.command {
+        Command::Serve(flags) => (serve::run(&flags).await, 1),
+        Command::Migrate(flags) => (migrate::run(&flags).await, 1),
+        Command::Check(arguments) => (check::run(&arguments).await, 2),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("eile: {error:#}");
+        ExitCode::from(failure)
+    })
+}
+
+/// Says a line on standard output. Who closed it does not want to hear it, and that is no reason to end.
+fn say(line: impl Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

@@ -1,0 +1,74 @@
+//! `eile serve`: says what it uses, serves until it is told to stop, and leaves in order.
+
+use super::{Flags, Service, say};
+use crate::api::server::Drained;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::telemetry;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+pub async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
+    let config = flags.load()?;
+    telemetry::start_log(&config.log).map_err(anyhow::Error::msg)?;
+    let mut signals = Signals::listen()?;
+    let service = tokio::select! {
+        started = Service::start(&config, Arc::new(SystemClock)) => started?,
+        // Nothing was promised to anybody yet.
+        () = signals.next() => return Ok(ExitCode::SUCCESS),
+    };
+    say_what_is_used(&config, &service);
+    let fatal = service.desk().fatal().clone();
+    let failed = tokio::select! {
+        () = signals.next() => false,
+        () = fatal.cancelled() => true,
+    };
+    say(format_args!("stopping: calls in work may end within {} s", config.limits.drain_timeout_seconds));
+    let drained = tokio::select! {
+        drained = service.drain() => drained,
+        () = signals.next() => {
+            say("stopped at once");
+            // Whatever is still in work must not hold the process.
+            std::process::exit(1);
+        }
+    };
+    match drained {
+        Drained::Whole => say("stopped"),
+        Drained::Cut => say("stopped; calls that were still in work were cut"),
+    }
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// One line each, never a secret.
+fn say_what_is_used(config: &Config, service: &Service) {
+    say(format_args!("eile {}", env!("CARGO_PKG_VERSION")));
+    say(format_args!("database: {}", config.database));
+    say(format_args!("calls: {} (loopback only: whoever reaches it is trusted as staff)", service.address()));
+    if !config.web.cors_origins.is_empty() {
+        say(format_args!("gRPC-Web for: {}", config.web.cors_origins.join(", ")));
+    }
+    if let Some(address) = service.operators() {
+        say(format_args!("operators: http://{address}/metrics, /livez, /readyz"));
+    }
+    say("ready");
+}
+
+/// SIGTERM and SIGINT.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

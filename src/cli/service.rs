@@ -1,0 +1,152 @@
+//! The whole service, assembled: store, desk, handlers, server, operators' port. `eile serve` runs one, and
+//! so does the demo, under a clock of its own.
+
+use crate::api::server::{self, Drained, Running, ServerOptions};
+use crate::api::{Api, FILE_DESCRIPTOR_SET, WatchOptions};
+use crate::clock::Clock;
+use crate::config::{Config, Database};
+use crate::desk::{Desk, DeskOptions};
+use crate::keys::Keys;
+use crate::storage::{self, Store};
+use crate::telemetry::{self, DeskMeters, Health, Operators};
+use anyhow::Context;
+use prometheus_client::registry::Registry;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// A service that runs.
+pub struct Service {
+    running: Running,
+    desk: Desk,
+    health: Health,
+    operators: Option<Operators>,
+    notice: Duration,
+    bound: Duration,
+}
+
+impl Service {
+    /// Opens everything and takes calls. What can fail early is done first: the addresses are taken before
+    /// the database is touched.
+    pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let listener = listen(config.listen).await?;
+        let operators = match config.metrics.address() {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
+        let store = open_store(config).await?;
+        let keys = Keys::new(store.secret().await?);
+        let mut registry = telemetry::registry();
+        let meters = Arc::new(DeskMeters::new(&mut registry));
+        let desk = Desk::open_observed(store, clock, keys, desk_options(config), Some(meters));
+        let running = serve(listener, &desk, config, &mut registry).await?;
+        let health = Health::default();
+        let operators = operators.map(|listener| Operators::open(listener, registry, health.clone())).transpose()?;
+        running.ready().await;
+        health.set_ready(true);
+        let notice = Duration::from_secs(config.limits.drain_notice_seconds);
+        let bound = Duration::from_secs(config.limits.drain_timeout_seconds);
+        Ok(Self { running, desk, health, operators, notice, bound })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.running.address()
+    }
+
+    /// Where operators look, if anywhere.
+    pub fn operators(&self) -> Option<SocketAddr> {
+        self.operators.as_ref().map(Operators::address)
+    }
+
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Leaves in order, within the bound: takes nobody in any more, ends the calls in work, serves who is
+    /// inside at the desk, and closes the database.
+    pub async fn drain(self) -> Drained {
+        self.health.set_ready(false);
+        let drained = self.running.drain(self.notice, self.bound).await;
+        if tokio::time::timeout(self.bound, self.desk.drain()).await.is_err() {
+            tracing::error!("the desk did not end in time");
+            return Drained::Cut;
+        }
+        self.desk.store().close().await;
+        drained
+    }
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// The handlers behind their server.
+async fn serve(
+    listener: TcpListener,
+    desk: &Desk,
+    config: &Config,
+    registry: &mut Registry,
+) -> anyhow::Result<Running> {
+    let drain = CancellationToken::new();
+    let api = Api::new(desk.clone(), WatchOptions::default(), drain.clone());
+    let options = server_options(config);
+    Ok(server::start(listener, api.routes(), FILE_DESCRIPTOR_SET, &options, registry, drain).await?)
+}
+
+/// Opens the database that the settings name.
+pub async fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    if config.migrate {
+        make_folder(&config.database)?;
+    }
+    let options = storage::Options {
+        migrate: config.migrate,
+        writers: u32::try_from(config.desk.lines).unwrap_or(u32::MAX),
+        readers: config.pool.readers,
+    };
+    let opened = storage::open(&url(&config.database), options).await;
+    opened.with_context(|| format!("cannot open the database {}", config.database))
+}
+
+/// The folder of a database file, made where there is none.
+pub(super) fn make_folder(database: &Database) -> anyhow::Result<()> {
+    let Database::Sqlite(path) = database else { return Ok(()) };
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display())),
+        None => Ok(()),
+    }
+}
+
+/// The address as storage takes it. It may hold a password: for opening only.
+pub(super) fn url(database: &Database) -> String {
+    match database {
+        Database::Sqlite(path) => format!("sqlite:{}", path.display()),
+        Database::Postgres(address) => address.expose().to_owned(),
+    }
+}
+
+fn desk_options(config: &Config) -> DeskOptions {
+    let shared = matches!(config.database, Database::Postgres(_));
+    let desk = &config.desk;
+    DeskOptions {
+        lines: if shared { desk.lines } else { 1 },
+        shared,
+        batch_max: desk.batch_max,
+        queue_max: desk.queue_max,
+        cache_max: desk.cache_max,
+        sweep_every: Duration::from_millis(desk.sweep_every_ms),
+    }
+}
+
+fn server_options(config: &Config) -> ServerOptions {
+    let limits = &config.limits;
+    ServerOptions {
+        deadline_max: Duration::from_millis(limits.deadline_max_ms),
+        concurrency_max: limits.concurrency_max,
+        connections_max: limits.connections_max,
+        streams_per_connection_max: limits.streams_per_connection_max,
+        cors_origins: config.web.cors_origins.clone(),
+    }
+}

@@ -1,0 +1,10 @@
+//! The server around the services: limits, deadlines, health, drain, browsers. Behind it stands a service
+//! that answers as it is told, so that only the server is tested.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod browsers;
+mod drain;
+mod limits;
+mod process;
+mod seen;
+mod support;
