@@ -113,7 +113,7 @@ impl Fields {
                 Who::Members(Vec::new())
             }
             (false, Some(_)) => {
-                self.refuse(at, "and head_count exclude each other");
+                self.refuse(AT.field("head_count"), "and members exclude each other");
                 Who::Members(Vec::new())
             }
             (false, None) => {
@@ -131,9 +131,10 @@ impl Fields {
     }
 
     fn heads(&mut self, at: Path<'_>, given: proto::HeadCount) -> Who {
+        let before = self.list.len();
         let adults = self.number(at.field("adults"), given.adults, 0, 1000);
         let children = self.number(at.field("children"), given.children, 0, 1000);
-        if given.adults >= 0 && given.children >= 0 && !(1..=1000).contains(&(adults + children)) {
+        if self.list.len() == before && !(1..=1000).contains(&(adults + children)) {
             self.refuse(at, "must be 1 to 1000 persons together");
         }
         Who::Heads { adults, children }

@@ -1,0 +1,353 @@
+use crate::house::{House, as_portal, no};
+use crate::samples::*;
+use eile::api::proto::*;
+
+pub async fn what_is_left_out_comes_from_programme_and_centre(mut h: House) {
+    let request = CreateCentreRequest {
+        centre: Some(Centre { time_zone: "Europe/Warsaw".into(), languages: vec!["pl".into()], ..centre() }),
+        request_id: id(),
+        ..Default::default()
+    };
+    let centre = h.admin.create_centre(request).await.unwrap().into_inner().centre.unwrap().name;
+    let rule = AttendanceRule { min_percent: 70, makeup_sessions: 0 };
+    let request = CreateProgrammeRequest {
+        programme: Some(Programme {
+            project_code: "ESF".into(),
+            kind: EventKind::OpenGroup.into(),
+            attendance_rule: Some(rule),
+            ..programme()
+        }),
+        request_id: id(),
+        ..Default::default()
+    };
+    let programme = h.admin.create_programme(request).await.unwrap().into_inner().programme.unwrap().name;
+    let made = h.draft(Event { programme, kind: 0, ..event(&centre, 12) }).await;
+    assert_eq!((made.kind(), made.project_code.as_str()), (EventKind::OpenGroup, "ESF"));
+    assert_eq!(
+        (made.time_zone.as_str(), made.languages.as_slice()),
+        ("Europe/Warsaw", &["pl".to_owned()][..])
+    );
+    assert_eq!((made.municipality_code.as_str(), made.attendance_rule), ("42", Some(rule)));
+    assert_eq!(made.sessions[0].start_time, at("2031-02-20T16:30:00Z"));
+    assert_eq!((made.state(), made.journal_number, made.etag.as_str()), (EventState::Draft, 1, "\"1\""));
+    let policy = made.waitlist_policy.clone().unwrap();
+    assert_eq!((policy.version, policy.promotion()), (1, Promotion::Automatic));
+    assert_eq!((policy.party_fit(), policy.offer_rules.len()), (PartyFit::Hold, 4));
+    assert_eq!(policy.quiet_hours.unwrap().start_local, "21:00");
+    assert_eq!((policy.registrations_per_contact, policy.duplicate_hold), (Some(1), hours(24)));
+    assert_eq!(made.party_limits, Some(PartyLimits { min_size: 1, max_size: 1000 }));
+    assert_eq!(made.counts.as_ref().unwrap().free, Some(12));
+    assert_eq!(h.get(&made.name).await, made);
+}
+
+/// An event that uses every field.
+fn full(centre: &str) -> Event {
+    let venue = |name: &str| Venue {
+        display_name: name.into(),
+        address: "Sodų g. 1, Elektrėnai".into(),
+        link: "https://example.org/ąžuolas".into(),
+    };
+    Event {
+        descriptions: vec![
+            LocalizedText { language: "lt".into(), text: "Eilutė\nir „kita“ – žąsys".into() },
+            LocalizedText { language: "uk".into(), text: "Їжачок".into() },
+        ],
+        venue: Some(venue("Salė")),
+        municipality_code: "79".into(),
+        time_zone: "Europe/Riga".into(),
+        sessions: vec![
+            Session {
+                session_id: "pirma".into(),
+                venue: Some(venue("Kita salė")),
+                note: "Atsineškite arbatos".into(),
+                ..session("2031-03-25T17:30", "2031-03-25T19:00")
+            },
+            session("2031-04-01T17:30", "2031-04-01T19:00"),
+        ],
+        registration_window: Some(RegistrationWindow {
+            open_time: at("2031-01-01T07:00:00Z"),
+            close_time: at("2031-03-20T10:00:00Z"),
+        }),
+        seat_pools: vec![
+            SeatPool { session_id: "pirma".into(), ..pool("atvira", 8) },
+            SeatPool {
+                classes: vec!["referral".into()],
+                release_time: at("2031-03-18T00:00:00Z"),
+                ..pool("siuntimai", 4)
+            },
+            SeatPool { capacity: None, ..pool("be-ribos", 0) },
+        ],
+        waitlist_policy: Some(WaitlistPolicy {
+            party_fit: PartyFit::Skip.into(),
+            max_passed_over: Some(2),
+            missed_offer: MissedOffer::ToEnd.into(),
+            class_order: vec!["mandated".into(), "any".into(), "guest".into()],
+            waitlist_limit: Some(40),
+            duplicate_hold: hours(3),
+            registrations_per_contact: Some(0),
+            ..offers()
+        }),
+        party_limits: Some(PartyLimits { min_size: 2, max_size: 5 }),
+        approval_required: true,
+        join_midway: true,
+        minimum_to_start: 6,
+        services_offered: Some(ServicesOffered { childcare_places: 5, rides: 3 }),
+        questions: vec![Question {
+            question_id: "kada".into(),
+            texts: lt("Kada patogu?"),
+            required: true,
+            max_length: 80,
+        }],
+        languages: vec!["lt".into(), "ru".into()],
+        attendance_rule: Some(AttendanceRule { min_percent: 50, makeup_sessions: 2 }),
+        ..event(centre, 12)
+    }
+}
+
+pub async fn what_is_given_comes_back_unchanged(mut h: House) {
+    let centre = h.centre().await;
+    let given = full(&centre);
+    let made = h.draft(given.clone()).await;
+    assert_eq!(made.descriptions, given.descriptions);
+    assert_eq!(
+        (&made.venue, &made.languages, &made.questions),
+        (&given.venue, &given.languages, &given.questions)
+    );
+    assert_eq!(made.registration_window, given.registration_window);
+    assert_eq!((made.sessions[0].session_id.as_str(), made.sessions[1].session_id.as_str()), ("pirma", "s1"));
+    assert_eq!(made.sessions[0].venue, given.sessions[0].venue);
+    // 17:30 stays 17:30 across the clock change.
+    assert_eq!(made.sessions[0].start_time, at("2031-03-25T15:30:00Z"));
+    assert_eq!(made.sessions[1].start_time, at("2031-04-01T14:30:00Z"));
+    let policy = made.waitlist_policy.clone().unwrap();
+    assert_eq!(WaitlistPolicy { version: 0, ..policy }, given.waitlist_policy.unwrap());
+    let pools: Vec<_> = made.seat_pools.iter().map(|p| SeatPool { counts: None, ..p.clone() }).collect();
+    assert_eq!(pools, given.seat_pools);
+    assert_eq!(made.counts.as_ref().unwrap().free, None, "one pool is unlimited");
+    assert_eq!(h.get(&made.name).await, made);
+}
+
+pub async fn an_update_replaces_what_the_mask_names_and_nothing_else(mut h: House) {
+    let centre = h.centre().await;
+    let before = h.draft(full(&centre)).await;
+    let change = Event {
+        name: before.name.clone(),
+        titles: lt("Naujas pavadinimas"),
+        seat_pools: vec![pool("atvira", 20), pool("nauja", 1)],
+        ..Default::default()
+    };
+    let after =
+        h.update(change, &["titles", "seat_pools", "venue", "registration_window", "project_code"]).await;
+    assert_eq!((after.titles[0].text.as_str(), &after.venue), ("Naujas pavadinimas", &None));
+    assert_eq!((after.registration_window, after.etag.as_str()), (None, "\"2\""));
+    assert_eq!(after.counts.as_ref().unwrap().capacity, Some(21));
+    let expected = Event {
+        titles: after.titles.clone(),
+        venue: None,
+        registration_window: None,
+        project_code: String::new(),
+        seat_pools: after.seat_pools.clone(),
+        counts: after.counts,
+        etag: after.etag.clone(),
+        journal_number: after.journal_number,
+        update_time: after.update_time,
+        ..before
+    };
+    assert_eq!(after, expected);
+}
+
+pub async fn an_update_that_says_nothing_new_keeps_the_policy_version(mut h: House) {
+    let centre = h.centre().await;
+    let event = Event { etag: String::new(), ..h.draft(full(&centre)).await };
+    let same = h.update(event.clone(), &["waitlist_policy", "sessions", "seat_pools", "questions"]).await;
+    assert_eq!(same.waitlist_policy, event.waitlist_policy);
+    let policy = WaitlistPolicy { waitlist_limit: Some(10), ..event.waitlist_policy.clone().unwrap() };
+    let changed = h.update(Event { waitlist_policy: Some(policy), ..event }, &["waitlist_policy"]).await;
+    assert_eq!(changed.waitlist_policy.unwrap().version, 2);
+}
+
+pub async fn trying_an_event_out_changes_nothing(mut h: House) {
+    let name = h.open_with(1, |_| {}).await;
+    h.joins(&name, 1).await;
+    let waiting = h.joins(&name, 1).await;
+    let before = h.get(&name).await;
+    let request = UpdateEventRequest {
+        event: Some(Event { name: name.clone(), seat_pools: vec![pool("main", 2)], ..Default::default() }),
+        update_mask: mask(&["seat_pools"]),
+        request_id: id(),
+        validate_only: true,
+    };
+    let tried = h.events.update_event(request.clone()).await.unwrap().into_inner().event.unwrap();
+    assert_eq!(tried.counts.unwrap().confirmed_parties, 2, "as if the line had moved");
+    assert_eq!(h.get(&name).await, before);
+    // The same request id is still free for the real call, which counts as the same request.
+    let real = UpdateEventRequest { validate_only: false, ..request };
+    h.events.update_event(real).await.unwrap();
+    assert_eq!(h.state(&waiting).await, RegistrationState::Confirmed);
+}
+
+pub async fn a_repeated_change_is_answered_and_done_once(mut h: House) {
+    let centre = h.centre().await;
+    let create =
+        CreateEventRequest { event: Some(event(&centre, 2)), request_id: id(), ..Default::default() };
+    let first = h.events.create_event(create.clone()).await.unwrap().into_inner().event.unwrap();
+    let again = h.events.create_event(create.clone()).await.unwrap().into_inner().event.unwrap();
+    assert_eq!(again, first);
+    let other = CreateEventRequest { event: Some(event(&centre, 3)), ..create };
+    assert_eq!(no(h.events.create_event(other).await).reason, "REQUEST_ID_REUSED");
+    let cancel = CancelEventRequest {
+        name: first.name.clone(),
+        reason: "Susirgo lektorė".into(),
+        request_id: id(),
+        ..Default::default()
+    };
+    for _ in 0..2 {
+        let gone = h.events.cancel_event(cancel.clone()).await.unwrap().into_inner().event.unwrap();
+        assert_eq!((gone.state(), gone.cancel_reason.as_str()), (EventState::Cancelled, "Susirgo lektorė"));
+        assert_eq!(gone.journal_number, 2);
+    }
+}
+
+pub async fn a_copy_keeps_local_times_and_leaves_people_behind(mut h: House) {
+    let centre = h.centre().await;
+    let source = h
+        .open(Event { approval_required: false, party_limits: None, questions: Vec::new(), ..full(&centre) })
+        .await;
+    h.joins(&source, 2).await;
+    let other = h.centre().await;
+    let request = CopyEventRequest {
+        name: source.clone(),
+        centre: other.clone(),
+        first_session_date: "2031-05-06".into(),
+        request_id: id(),
+    };
+    let copy = h.events.copy_event(request).await.unwrap().into_inner().event.unwrap();
+    assert_eq!((copy.state(), &copy.centre), (EventState::Draft, &other));
+    let starts: Vec<_> = copy.sessions.iter().map(|s| s.start_local.as_str()).collect();
+    assert_eq!(starts, ["2031-05-06T17:30", "2031-05-13T17:30"]);
+    // 42 days later, across the clock change: the window opened at 09:00 local and does so again.
+    assert_eq!(copy.registration_window.unwrap().open_time, at("2031-02-12T07:00:00Z"));
+    assert_eq!(copy.registration_window.unwrap().close_time, at("2031-05-01T09:00:00Z"));
+    assert_eq!((copy.counts.as_ref().unwrap().applied_parties, copy.journal_number), (0, 1));
+    assert_eq!(
+        (copy.venue.as_ref().unwrap().display_name.as_str(), copy.time_zone.as_str()),
+        ("Salė", "Europe/Riga")
+    );
+    let same = CopyEventRequest { name: source.clone(), request_id: id(), ..Default::default() };
+    let same = h.events.copy_event(same).await.unwrap().into_inner().event.unwrap();
+    assert_eq!(same.sessions, h.get(&source).await.sessions);
+}
+
+pub async fn a_copy_into_the_skipped_hour_is_refused(mut h: House) {
+    let source = h.open_with(2, |e| e.sessions = vec![session("2031-02-20T03:30", "2031-02-20T05:00")]).await;
+    let copy = |date: &str, name: &str| CopyEventRequest {
+        name: name.into(),
+        first_session_date: date.into(),
+        request_id: id(),
+        ..Default::default()
+    };
+    assert_eq!(no(h.events.copy_event(copy("2031-03-30", &source)).await).fields, ["first_session_date"]);
+    assert_eq!(no(h.events.copy_event(copy("30.03.2031", &source)).await).fields, ["first_session_date"]);
+    let nobody = format!("events/{}", id());
+    assert_eq!(no(h.events.copy_event(copy("", &nobody)).await).reason, "EVENT_NOT_FOUND");
+}
+
+pub async fn a_list_filters_by_every_field(mut h: House) {
+    let centre = h.centre().await;
+    let course = h.open(event(&centre, 1)).await;
+    let contest = h
+        .draft(Event {
+            kind: EventKind::Contest.into(),
+            municipality_code: "79".into(),
+            sessions: vec![session("2031-06-01T10:00", "2031-06-01T12:00")],
+            seat_pools: vec![SeatPool { capacity: None, ..pool("main", 0) }, pool("extra", 3)],
+            ..event(&centre, 1)
+        })
+        .await
+        .name;
+    h.joins(&course, 1).await;
+    let table: [(&str, &[&String]); 13] = [
+        ("", &[&course, &contest]),
+        ("kind = COURSE", &[&course]),
+        ("kind != COURSE", &[&contest]),
+        ("state = DRAFT", &[&contest]),
+        ("state = PUBLISHED AND kind = CONTEST", &[]),
+        ("municipality = 79", &[&contest]),
+        ("municipality != \"79\"", &[&course]),
+        ("start_time < \"2031-03-01T00:00:00Z\"", &[&course]),
+        ("start_time >= 2031-06-01T07:00:00Z", &[&contest]),
+        ("start_time > 2031-06-01T07:00:00Z", &[]),
+        ("start_time <= 2031-06-01T07:00:00Z", &[&course, &contest]),
+        ("has_free_seats = true", &[&contest]),
+        ("has_free_seats = false", &[&course]),
+    ];
+    for (filter, expected) in table {
+        let request = ListEventsRequest { filter: filter.into(), ..Default::default() };
+        let page = h.events.list_events(request).await.unwrap().into_inner();
+        let found: Vec<_> = page.events.iter().map(|e| &e.name).collect();
+        assert_eq!(found, expected, "{filter}");
+        for listed in &page.events {
+            assert_eq!(*listed, h.get(&listed.name).await, "a list shows what GetEvent shows");
+        }
+    }
+    let filter = format!("centre = \"{centre}\"");
+    let first = ListEventsRequest { page_size: 1, filter: filter.clone(), ..Default::default() };
+    let page = h.events.list_events(first.clone()).await.unwrap().into_inner();
+    let next = ListEventsRequest { page_token: page.next_page_token.clone(), ..first.clone() };
+    let second = h.events.list_events(next).await.unwrap().into_inner();
+    assert_eq!((&second.events[0].name, second.next_page_token.as_str()), (&contest, ""));
+    let other = ListEventsRequest { page_token: page.next_page_token, filter: String::new(), ..first };
+    assert_eq!(no(h.events.list_events(other).await).reason, "PAGE_TOKEN_INVALID");
+    for (filter, offset) in
+        [("colour = red", "0"), ("kind = BOAT", "7"), ("start_time > soon", "13"), ("state", "5")]
+    {
+        let bad =
+            no(h.events.list_events(ListEventsRequest { filter: filter.into(), ..Default::default() }).await);
+        assert_eq!(
+            (bad.reason.as_str(), bad.metadata["offset"].as_str()),
+            ("FILTER_INVALID", offset),
+            "{filter}"
+        );
+    }
+}
+
+pub async fn a_draft_is_there_for_staff_only(mut h: House) {
+    let centre = h.centre().await;
+    let draft = h.draft(event(&centre, 1)).await.name;
+    let seen = no(h.events.get_event(as_portal(GetEventRequest { name: draft.clone() })).await);
+    assert_eq!((seen.reason.as_str(), &seen.metadata["event"]), ("EVENT_NOT_FOUND", &draft));
+    let listed = h.events.list_events(as_portal(ListEventsRequest::default())).await.unwrap().into_inner();
+    assert!(listed.events.is_empty());
+    assert_eq!(h.get(&draft).await.state(), EventState::Draft);
+}
+
+pub async fn an_etag_guards_the_verbs_and_not_their_repetition(mut h: House) {
+    let centre = h.centre().await;
+    let draft = h.draft(event(&centre, 1)).await;
+    h.update(
+        Event { name: draft.name.clone(), minimum_to_start: 1, ..Default::default() },
+        &["minimum_to_start"],
+    )
+    .await;
+    let stale = PublishEventRequest {
+        name: draft.name.clone(),
+        etag: draft.etag.clone(),
+        request_id: id(),
+        ..Default::default()
+    };
+    let refused = no(h.events.publish_event(stale.clone()).await);
+    assert_eq!((refused.reason.as_str(), refused.metadata["etag"].as_str()), ("ETAG_MISMATCH", "\"2\""));
+    let good = PublishEventRequest { etag: "\"2\"".into(), ..stale };
+    for _ in 0..2 {
+        let event = h.events.publish_event(good.clone()).await.unwrap().into_inner().event.unwrap();
+        assert_eq!((event.state(), event.etag.as_str()), (EventState::Published, "\"3\""));
+    }
+    let stale = Event { etag: "\"2\"".into(), name: draft.name, ..Default::default() };
+    let request = UpdateEventRequest {
+        event: Some(stale),
+        update_mask: mask(&["minimum_to_start"]),
+        request_id: id(),
+        ..Default::default()
+    };
+    assert_eq!(no(h.events.update_event(request).await).reason, "ETAG_MISMATCH");
+}

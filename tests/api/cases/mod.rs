@@ -1,0 +1,7 @@
+//! The cases: each is told once and runs on both databases.
+
+pub mod admin;
+pub mod events;
+pub mod refusals;
+pub mod registrations;
+pub mod watch;

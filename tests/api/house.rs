@@ -1,0 +1,129 @@
+//! A whole service in this process: storage, desk, api and server, with clients.
+
+use crate::postgres;
+use eile::api::proto::admin_service_client::AdminServiceClient;
+use eile::api::proto::event_service_client::EventServiceClient;
+use eile::api::proto::registration_service_client::RegistrationServiceClient;
+use eile::api::server::{self, Running, ServerOptions};
+use eile::api::{Api, FILE_DESCRIPTOR_SET, WatchOptions};
+use eile::clock::{Clock, ManualClock};
+use eile::desk::{Desk, DeskOptions};
+use eile::keys::Keys;
+use eile::model::time::{Span, Timestamp};
+use eile::storage::Options;
+use prometheus_client::registry::Registry;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+use tonic::{Code, Response, Status};
+use tonic_types::StatusExt;
+
+/// 10 January 2031, 10:00 in Vilnius.
+pub const START: Timestamp = Timestamp(1_925_798_400_000_000);
+
+pub struct House {
+    pub admin: AdminServiceClient<Channel>,
+    pub events: EventServiceClient<Channel>,
+    pub registrations: RegistrationServiceClient<Channel>,
+    pub clock: Arc<ManualClock>,
+    pub desk: Desk,
+    pub drain: CancellationToken,
+    _server: Running,
+    _folder: Option<tempfile::TempDir>,
+}
+
+/// How often the streams of these tests show that they live.
+pub const HEARTBEAT: Duration = Duration::from_millis(150);
+/// After how long a reader counts as slow here.
+pub const STALL: Duration = Duration::from_millis(400);
+
+impl House {
+    pub async fn on_sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("eile.db").display());
+        Self::at(&url, Some(folder)).await
+    }
+
+    pub async fn on_postgres() -> Self {
+        let url = tokio::task::spawn_blocking(|| postgres::shared().database()).await.unwrap();
+        Self::at(&url, None).await
+    }
+
+    async fn at(url: &str, folder: Option<tempfile::TempDir>) -> Self {
+        let store = eile::storage::open(url, Options::default()).await.unwrap();
+        let keys = Keys::new(store.secret().await.unwrap());
+        let clock = Arc::new(ManualClock::at(START));
+        let shared = folder.is_none();
+        let options = DeskOptions { shared, lines: if shared { 2 } else { 1 }, ..DeskOptions::default() };
+        let desk = Desk::open(store, Arc::clone(&clock) as Arc<dyn Clock>, keys, options);
+        let drain = CancellationToken::new();
+        let api = Api::new(desk.clone(), WatchOptions { heartbeat: HEARTBEAT, stall: STALL }, drain.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let options = ServerOptions {
+            deadline_max: Duration::from_secs(30),
+            concurrency_max: 1000,
+            connections_max: 100,
+            streams_per_connection_max: 200,
+            cors_origins: Vec::new(),
+        };
+        let mut registry = Registry::default();
+        let routes = api.routes();
+        let server =
+            server::start(listener, routes, FILE_DESCRIPTOR_SET, &options, &mut registry, drain.clone())
+                .await
+                .unwrap();
+        let endpoint = Channel::from_shared(format!("http://{}", server.address())).unwrap();
+        // A small window, so that a reader which takes nothing is felt at once.
+        let channel = endpoint.initial_stream_window_size(1024).connect().await.unwrap();
+        Self {
+            admin: AdminServiceClient::new(channel.clone()),
+            events: EventServiceClient::new(channel.clone()),
+            registrations: RegistrationServiceClient::new(channel),
+            clock,
+            desk,
+            drain,
+            _server: server,
+            _folder: folder,
+        }
+    }
+
+    /// Moves the clock, and lets everything happen that is due by then.
+    pub async fn pass(&self, time: Span) {
+        self.clock.advance(time);
+        self.desk.sweep_now().await;
+    }
+}
+
+/// A no, as programs read it.
+#[derive(Debug)]
+pub struct No {
+    pub reason: String,
+    pub code: Code,
+    pub metadata: std::collections::HashMap<String, String>,
+    /// The violated fields, in order.
+    pub fields: Vec<String>,
+    pub status: Status,
+}
+
+/// The no that a call was answered.
+pub fn no<T: std::fmt::Debug>(answer: Result<Response<T>, Status>) -> No {
+    no_of(answer.expect_err("it should have been refused"))
+}
+
+pub fn no_of(status: Status) -> No {
+    let info = status.get_details_error_info().unwrap_or_else(|| panic!("no ErrorInfo in {status:?}"));
+    assert_eq!(info.domain, "eile.v1");
+    let violations = status.get_details_bad_request().map(|b| b.field_violations).unwrap_or_default();
+    let mut fields: Vec<String> = violations.into_iter().map(|v| v.field).collect();
+    fields.sort();
+    No { reason: info.reason, code: status.code(), metadata: info.metadata, fields, status }
+}
+
+/// The same call from a public portal.
+pub fn as_portal<T>(message: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    request.metadata_mut().insert("eile-vouches", tonic::metadata::MetadataValue::from_static("no"));
+    request
+}

@@ -1,0 +1,71 @@
+//! The API through a real client: the generated services behind their layers, on both databases, under a
+//! clock that the tests move.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "../support/postgres.rs"]
+mod postgres;
+
+mod cases;
+mod house;
+mod samples;
+
+/// Every case, once per database.
+macro_rules! on_both {
+    ($($file:ident: $($case:ident),+;)+) => {
+        mod on_sqlite {
+            $(mod $file { $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() { crate::cases::$file::$case(crate::house::House::on_sqlite().await).await }
+            )+ })+
+        }
+        mod on_postgres {
+            $(mod $file { $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() { crate::cases::$file::$case(crate::house::House::on_postgres().await).await }
+            )+ })+
+        }
+    };
+}
+
+on_both! {
+    admin:
+        a_centre_is_kept_and_changed_by_its_mask,
+        a_programme_is_kept_and_changed_by_its_mask,
+        a_taken_id_and_a_stale_etag_are_told,
+        lists_go_page_by_page_and_tokens_belong_to_their_query;
+    events:
+        what_is_left_out_comes_from_programme_and_centre,
+        what_is_given_comes_back_unchanged,
+        an_update_replaces_what_the_mask_names_and_nothing_else,
+        an_update_that_says_nothing_new_keeps_the_policy_version,
+        trying_an_event_out_changes_nothing,
+        a_repeated_change_is_answered_and_done_once,
+        a_copy_keeps_local_times_and_leaves_people_behind,
+        a_copy_into_the_skipped_hour_is_refused,
+        a_list_filters_by_every_field,
+        a_draft_is_there_for_staff_only,
+        an_etag_guards_the_verbs_and_not_their_repetition;
+    registrations:
+        a_sign_up_is_answered_once_and_read_in_two_views,
+        a_repeated_sign_up_is_answered_as_the_first_time,
+        trying_a_sign_up_out_changes_nothing,
+        the_ladder_of_refusals_goes_in_its_order,
+        a_party_is_corrected_field_by_field,
+        a_party_acts_by_its_token_alone,
+        a_portal_does_what_anyone_may_and_learns_nothing,
+        an_offer_is_accepted_declined_or_missed,
+        staff_decide_with_reasons,
+        a_transfer_moves_the_party_and_answers_both_ends,
+        a_line_is_explained_by_numbers,
+        lists_go_by_line_name_and_time_and_find_people;
+    refusals:
+        facts_stand_in_the_metadata,
+        only_staff_may_do_what_is_for_staff,
+        every_violated_field_is_told_at_once,
+        nothing_sent_makes_an_internal_error;
+    watch:
+        a_registration_is_followed_to_its_end,
+        an_event_is_followed_with_heartbeats,
+        a_reader_that_takes_nothing_is_cut,
+        streams_end_when_the_instance_stops;
+}
