@@ -319,11 +319,11 @@ async fn two_sweepers_expire_each_offer_once() {
 
 async fn sqlite(folder: &tempfile::TempDir) -> Arc<dyn Store> {
     let url = format!("sqlite://{}", folder.path().join("eile.db").display());
-    eile::storage::open(&url, &eile::storage::Options::default()).await.unwrap()
+    eile::storage::open(&url, eile::storage::Options::default()).await.unwrap()
 }
 
 async fn postgres(cluster: &postgres::Cluster) -> Arc<dyn Store> {
-    eile::storage::open(&cluster.url(), &eile::storage::Options::default()).await.unwrap()
+    eile::storage::open(&cluster.url(), eile::storage::Options::default()).await.unwrap()
 }
 
 /// A call that outlives whoever made it.
