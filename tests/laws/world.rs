@@ -56,9 +56,9 @@ pub struct Shape {
 pub const CLASSES: [&str; 3] = ["guardian", "referral", "any"];
 
 pub fn shape() -> impl Strategy<Value = Shape> {
-    let capacity = prop_oneof![9 => (0u32..6).prop_map(Some), 1 => Just(None)];
-    let release = prop::option::of(0u16..6000);
-    let pool = (capacity, prop_oneof![3 => Just(0u8), 1 => Just(1), 1 => Just(2), 1 => Just(3)], release);
+    let capacity = prop_oneof![2 => Just(Some(1)), 14 => (2u32..7).prop_map(Some), 1 => Just(Some(0)), 1 => Just(None)];
+    let release = prop::option::of(0u16..20_000);
+    let pool = (capacity, prop_oneof![5 => Just(0u8), 1 => Just(1), 1 => Just(2), 1 => Just(3)], release);
     let fit = prop_oneof![
         Just(PartyFit::Hold),
         (0u16..4).prop_map(|max_passed_over| PartyFit::Skip { max_passed_over })
@@ -67,8 +67,9 @@ pub fn shape() -> impl Strategy<Value = Shape> {
         prop_oneof![4 => Just(Promotion::Automatic), 4 => Just(Promotion::Offer), 1 => Just(Promotion::Manual)];
     let missed = prop_oneof![Just(MissedOffer::KeepPlace), Just(MissedOffer::ToEnd), Just(MissedOffer::Leave)];
     let flags = (0u8..5, prop::option::weighted(0.1, 0u32..5), prop_oneof![6 => Just(1u32), 1 => Just(2), 1 => Just(0)]);
-    let rest = (prop::bool::weighted(0.15), prop::bool::weighted(0.2), prop::option::weighted(0.9, 20u16..400));
-    (prop::collection::vec(pool, 1..4), promotion, fit, missed, flags, rest).prop_map(
+    let rest = (prop::bool::weighted(0.15), prop::bool::weighted(0.2), prop::option::weighted(0.8, 20u16..900));
+    let pools = prop_oneof![3 => prop::collection::vec(pool.clone(), 1), 2 => prop::collection::vec(pool, 2..4)];
+    (pools, promotion, fit, missed, flags, rest).prop_map(
         |(pools, promotion, fit, missed, (class_order, waitlist_limit, per_contact), (approval, midway, starts))| Shape {
             pools,
             promotion,
@@ -84,13 +85,18 @@ pub fn shape() -> impl Strategy<Value = Shape> {
     )
 }
 
+fn sign_up() -> impl Strategy<Value = Op> {
+    let register =
+        (prop_oneof![4 => Just(1u32), 3 => Just(2), 1 => 3u32..5], prop_oneof![Just(0u8), 1u8..9], prop::option::weighted(0.1, 0u8..5));
+    let register = (register, any::<bool>(), prop_oneof![5 => Just(0u8), 1 => 1u8..16]);
+    register.prop_map(|((size, contact, phone), vouched, wishes)| Op::Register { size, contact, phone, vouched, wishes })
+}
+
 pub fn op() -> impl Strategy<Value = Op> {
     let by = prop_oneof![Just(ActorKind::Staff), Just(ActorKind::Party)];
-    let register =
-        (1u32..5, 0u8..7, prop::option::weighted(0.3, 0u8..5), any::<bool>(), prop_oneof![3 => Just(0u8), 1 => 1u8..16]);
     prop_oneof![
-        12 => register.prop_map(|(size, contact, phone, vouched, wishes)| Op::Register { size, contact, phone, vouched, wishes }),
-        5 => any::<u8>().prop_map(Op::Cancel),
+        20 => sign_up(),
+        8 => any::<u8>().prop_map(Op::Cancel),
         3 => (any::<u8>(), prop::option::of(1u32..6), prop::option::weighted(0.4, 0u8..7), by)
             .prop_map(|(who, size, contact, by)| Op::Amend { who, size, contact, by }),
         3 => any::<u8>().prop_map(Op::Accept),
@@ -102,9 +108,9 @@ pub fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(who, pool, has_reason)| Op::Promote { who, pool, has_reason }),
         2 => shape().prop_map(Op::Terms),
         1 => Just(Op::Details),
-        1 => prop_oneof![8 => Just(Op::Sweep), 1 => Just(Op::Complete), 1 => Just(Op::CancelEvent)],
+        1 => prop_oneof![20 => Just(Op::Sweep), 1 => Just(Op::Complete), 1 => Just(Op::CancelEvent)],
         2 => Just(Op::Sweep),
-        5 => prop_oneof![1u16..60, 60u16..1500, 1500u16..6000].prop_map(|minutes| Op::Pass { minutes }),
+        5 => prop_oneof![2 => 1u16..60, 2 => 60u16..1500, 3 => 1500u16..6000].prop_map(|minutes| Op::Pass { minutes }),
         1 => any::<u8>().prop_map(Op::Transfer),
         2 => (any::<u8>(), any::<bool>()).prop_map(|(which, same)| Op::Again { which, same }),
     ]
@@ -271,10 +277,9 @@ impl World {
     /// Somebody for whom the operation makes sense, or anybody.
     fn pick(&self, event: usize, which: u8, fits: impl Fn(&State) -> bool) -> Number {
         let all: Vec<Number> = self.rosters[event].standings().filter(|s| fits(&s.state)).map(|s| s.number).collect();
-        match all.len() {
-            0 => Number::from(which % 8),
-            n if which < 240 => all[usize::from(which) % n],
-            _ => Number::from(which - 239),
+        match (all.len(), which) {
+            (0, _) | (_, 245..) => Number::from(which % 16) + 1,
+            (n, _) => all[usize::from(which) % n],
         }
     }
 
@@ -287,7 +292,7 @@ impl World {
         let (actor, verb) = match op {
             Op::Register { size, contact, phone, vouched, wishes } => {
                 let pools = self.rosters[event].terms.pools.len() as u8;
-                let mut list: Vec<u16> = (0..4u8).filter(|i| wishes >> i & 1 == 1 && *i < pools + 1).map(|i| u16::from(i) + 1).collect();
+                let mut list: Vec<u16> = (0..4u8).filter(|i| wishes >> i & 1 == 1 && *i < pools + u8::from(wishes % 7 == 6)).map(|i| u16::from(i) + 1).collect();
                 if wishes % 3 == 0 {
                     list.reverse();
                 }
@@ -391,5 +396,12 @@ pub fn published(roster: &Roster) -> bool {
 }
 
 pub fn script() -> impl Strategy<Value = (Vec<Shape>, Vec<(bool, Op)>)> {
-    (prop::collection::vec(shape(), 2), prop::collection::vec((prop::bool::weighted(0.2), op()), 1..70))
+    let start = prop::collection::vec((Just(false), sign_up()), 0..12);
+    let rest = prop::collection::vec((prop::bool::weighted(0.15), op()), 1..60);
+    // A line to begin with, or most of what can happen finds nobody to happen to.
+    let ops = (start, rest).prop_map(|(mut ops, rest)| {
+        ops.extend(rest);
+        ops
+    });
+    (prop::collection::vec(shape(), 2), ops)
 }
