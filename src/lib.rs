@@ -9,7 +9,10 @@
 //! | `admission` | THE CORE: who gets a seat; no I/O, no async, no clock | `model`           |
 //! | `storage`   | one behaviour, two dialects                           | sqlx              |
 //! | `desk`      | group commit, the roster cache, the sweeper           | `storage`'s traits |
-//! | `api`       | gRPC: parse, authorise, call, render                  | tonic             |
+//! | `audit`     | does what is stored agree with what happened?         | `storage`'s traits |
+//! | `config`    | settings, and which are refused                       | toml              |
+//! | `telemetry` | log, metrics, the operators' port                     | axum              |
+//! | `api`       | gRPC: parse, authorise, call, render; the server      | tonic             |
 //! | `cli`       | wires the rooms together                              | everything        |
 
 pub mod admission;

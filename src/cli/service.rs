@@ -23,6 +23,7 @@ pub struct Service {
     desk: Desk,
     health: Health,
     operators: Option<Operators>,
+    engine: String,
     notice: Duration,
     bound: Duration,
 }
@@ -38,6 +39,7 @@ impl Service {
         };
         let store = open_store(config).await?;
         let keys = Keys::new(store.secret().await?);
+        let engine = store.engine().await?;
         let mut registry = telemetry::registry();
         let meters = Arc::new(DeskMeters::new(&mut registry));
         let desk = Desk::open_observed(store, clock, keys, desk_options(config), Some(meters));
@@ -48,7 +50,7 @@ impl Service {
         health.set_ready(true);
         let notice = Duration::from_secs(config.limits.drain_notice_seconds);
         let bound = Duration::from_secs(config.limits.drain_timeout_seconds);
-        Ok(Self { running, desk, health, operators, notice, bound })
+        Ok(Self { running, desk, health, operators, engine, notice, bound })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -58,6 +60,11 @@ impl Service {
     /// Where operators look, if anywhere.
     pub fn operators(&self) -> Option<SocketAddr> {
         self.operators.as_ref().map(Operators::address)
+    }
+
+    /// What kind of database it is, and its version.
+    pub fn engine(&self) -> &str {
+        &self.engine
     }
 
     pub fn desk(&self) -> &Desk {

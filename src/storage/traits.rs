@@ -246,6 +246,9 @@ pub trait Store: Send + Sync + 'static {
     /// The installation's secret: made at the first start, the same for every instance ever after.
     async fn secret(&self) -> Result<[u8; 32], StoreError>;
 
+    /// What kind of database it is, and its version, for people: `SQLite 3.51.3`.
+    async fn engine(&self) -> Result<String, StoreError>;
+
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 

@@ -147,6 +147,9 @@ impl Store for Faulty {
     async fn secret(&self) -> Result<[u8; 32], StoreError> {
         self.inner.secret().await
     }
+    async fn engine(&self) -> Result<String, StoreError> {
+        self.inner.engine().await
+    }
     async fn ping(&self) -> Result<(), StoreError> {
         self.inner.ping().await
     }

@@ -78,6 +78,7 @@ async fn it_says_what_it_uses_serves_and_leaves_in_order_when_told() {
     let mut served = Served::start(folder.path(), &["--metrics-listen", "127.0.0.1:0"]);
     assert!(served.said[0].starts_with("eile 0."), "{:?}", served.said);
     assert_eq!(served.word_after("database: "), "eile-data/eile.db");
+    assert!(served.said[1].contains("(SQLite 3."), "{:?}", served.said);
     assert!(folder.path().join("eile-data/eile.db").exists());
 
     let url = format!("http://{}", served.word_after("calls: "));

@@ -139,6 +139,10 @@ impl Store for PostgresStore {
         apart(async move { until_settled(|| secrets::secret(&writer)).await }).await
     }
 
+    async fn engine(&self) -> Result<String, StoreError> {
+        open::engine(&self.readers).await
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         open::ping(&self.writer, &self.readers).await
     }

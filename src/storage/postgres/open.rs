@@ -139,6 +139,18 @@ async fn check_migrations(connection: &mut PgConnection) -> Result<(), StoreErro
     crate::storage::compare_migrations(&migrator(), &applied)
 }
 
+pub(super) async fn engine(readers: &PgPool) -> Result<String, StoreError> {
+    let version: String = sqlx::query_scalar(
+        "-- engine
+        select current_setting('server_version')",
+    )
+    .fetch_one(readers)
+    .await
+    .map_err(failed)?;
+    // Behind the version stands who packed it.
+    Ok(format!("PostgreSQL {}", version.split(' ').next().unwrap_or_default()))
+}
+
 pub(super) async fn ping(writer: &Writer, readers: &PgPool) -> Result<(), StoreError> {
     writer.check()?;
     let _: i32 = sqlx::query_scalar(

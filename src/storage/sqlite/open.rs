@@ -191,6 +191,17 @@ fn sync_folder(database: &Path) -> Result<(), StoreError> {
         .map_err(|e| StoreError::Unavailable(format!("the database's folder cannot be synced: {e}")))
 }
 
+pub(super) async fn engine(readers: &SqlitePool) -> Result<String, StoreError> {
+    let version: String = sqlx::query_scalar(
+        "-- engine
+        select sqlite_version()",
+    )
+    .fetch_one(readers)
+    .await
+    .map_err(failed)?;
+    Ok(format!("SQLite {version}"))
+}
+
 pub(super) async fn ping(writer: &Writer, readers: &SqlitePool) -> Result<(), StoreError> {
     writer.check()?;
     let _: i64 = sqlx::query_scalar(
