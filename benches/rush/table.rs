@@ -46,7 +46,7 @@ fn shown(value: f64) -> String {
 
 pub fn table(rows: &[Row]) -> String {
     let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::ASCII_MARKDOWN);
+    table.load_style(comfy_table::presets::ASCII_MARKDOWN);
     table.set_header(["figure", "aim", "median", "min .. max", "reached"]);
     for row in rows {
         let values = row.sorted();
