@@ -26,7 +26,7 @@ pub enum Act {
     Larger(u8),
     ContactChanged(u8),
     /// Confirmed persons cancel; after so many tries in vain it is given up.
-    Cancel { persons: i32, tries: u8, exact: bool },
+    Cancel { persons: i32, tries: u8 },
     /// Waiting persons leave.
     LeaveLine { persons: i32, tries: u8 },
     /// A party answers its offer.

@@ -64,6 +64,7 @@ impl Calls {
         events.update_event(UpdateEventRequest) -> UpdateEventResponse;
         events.cancel_event(CancelEventRequest) -> CancelEventResponse;
         events.complete_event(CompleteEventRequest) -> CompleteEventResponse;
+        people.get_registration(GetRegistrationRequest) -> GetRegistrationResponse;
         people.list_registrations(ListRegistrationsRequest) -> ListRegistrationsResponse;
         people.update_registration(UpdateRegistrationRequest) -> UpdateRegistrationResponse;
         people.cancel_registration(CancelRegistrationRequest) -> CancelRegistrationResponse;

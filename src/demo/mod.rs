@@ -19,8 +19,9 @@ pub use report::{disagreements, parenting, report};
 use crate::audit::{self, Summary};
 use crate::cli::Service;
 use crate::clock::ManualClock;
-use crate::config::{Config, Database};
+use crate::config::{Config, Database, Log};
 use crate::model::time::Timestamp;
+use crate::telemetry;
 use anyhow::{Context, bail};
 use calls::Calls;
 use data::Year;
@@ -71,6 +72,8 @@ impl Outcome {
 }
 
 pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
+    let log = Log { level: "warn".to_owned(), ..Log::default() };
+    telemetry::start_log(&log).map_err(anyhow::Error::msg)?;
     let folder = fresh_folder(args.data.as_deref())?;
     let house = House::open(&folder, args.listen).await?;
     println!("Eilė plays the year 2025 of six centres. Seed {}, database in {}", args.seed, folder.display());
@@ -94,7 +97,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let code = if outcome.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if !args.exit {
         invite(&outcome.played, house.service.address());
-        tokio::signal::ctrl_c().await.context("cannot listen for Ctrl-C")?;
+        told_to_stop().await?;
     }
     house.close().await;
     Ok(code)
@@ -131,6 +134,15 @@ impl House {
 
     pub async fn close(self) {
         self.service.drain().await;
+    }
+}
+
+async fn told_to_stop() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("cannot listen for Ctrl-C"),
+        _ = terminate.recv() => Ok(()),
     }
 }
 

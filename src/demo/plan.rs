@@ -7,7 +7,7 @@ use super::rng::Rng;
 use super::run::{EventRun, Stage};
 use super::terms;
 use crate::api::proto::Channel;
-use crate::model::time::{Span, Timestamp};
+use crate::model::time::{Span, Timestamp, Zone};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -15,6 +15,16 @@ const DAY: i64 = 24 * HOUR;
 
 fn later(at: Timestamp, seconds: i64) -> Timestamp {
     at.plus(Span::seconds(seconds))
+}
+
+/// Until when anybody can ask: until the registration closes, or the event is cancelled.
+pub fn last_call(zone: &Zone, event: &Event) -> anyhow::Result<Timestamp> {
+    let closes = terms::closes_at(zone, event)?;
+    let cancelled = event.scripted_actions.iter().find(|a| a.action == "cancel_event");
+    Ok(match cancelled {
+        Some(action) => instant(zone, &action.at_local)?.min(closes),
+        None => closes,
+    })
 }
 
 /// When each party comes: in its interval after the opening, and before the close.
@@ -136,6 +146,10 @@ fn doubles(stage: &Stage, run: &mut EventRun, agenda: &mut Agenda) {
             false => (Act::Again(i), MINUTE + run.rng.below(20 * 60) as i64),
         };
         let at = later(arrives, wait).min(later(run.closes, -1)).max(arrives);
+        if matches!(act, Act::Again(_)) {
+            // A possible duplicate is dropped after a day.
+            agenda.put(later(at, DAY), run.index, Act::Due);
+        }
         agenda.put(at, run.index, act);
     }
 }
@@ -143,16 +157,14 @@ fn doubles(stage: &Stage, run: &mut EventRun, agenda: &mut Agenda) {
 fn changes(run: &mut EventRun, event: &Event, agenda: &mut Agenda) {
     let changes = &event.demand.changes_before_start;
     let (from, to) = (later(run.opens, 2 * HOUR), later(run.starts, -2 * HOUR));
-    let kinds: [(usize, fn(u8) -> Act); 3] = [
-        (changes.party_smaller_by_one, Act::Smaller),
-        (changes.party_larger_by_one, Act::Larger),
-        (changes.contact_changed, Act::ContactChanged),
+    let kinds = [
+        (changes.party_smaller_by_one, Act::Smaller(0)),
+        (changes.party_larger_by_one, Act::Larger(0)),
+        (changes.contact_changed, Act::ContactChanged(0)),
     ];
-    for (count, act) in kinds {
-        for _ in 0..count {
-            let at = run.between(from, to);
-            agenda.put(at, run.index, act(0));
-        }
+    for act in kinds.into_iter().flat_map(|(count, act)| std::iter::repeat_n(act, count)) {
+        let at = run.between(from, to);
+        agenda.put(at, run.index, act);
     }
 }
 
@@ -171,7 +183,7 @@ fn leaving(run: &mut EventRun, event: &Event, agenda: &mut Agenda) -> anyhow::Re
         while left > 0 {
             let chunk = left.min(1 + run.rng.below(4) as i32);
             let at = run.between(from, to);
-            agenda.put(at, run.index, Act::Cancel { persons: chunk, tries: 0, exact: false });
+            agenda.put(at, run.index, Act::Cancel { persons: chunk, tries: 0 });
             left -= chunk;
         }
     }

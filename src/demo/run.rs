@@ -11,6 +11,18 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// The party's words, with the slots that suit where they are appointments.
+pub fn words(year: &Year, event: &Event, plan: &Party, rng: &mut Rng) -> proto::Registration {
+    let mut words = people::registration(year, event, plan);
+    if event.kind == "appointment_block" {
+        let mut slots: Vec<String> = event.sessions.iter().map(|s| terms::slot_id(s.n)).collect();
+        rng.shuffle(&mut slots);
+        slots.truncate(2 + rng.below(5));
+        words.acceptable_pools = slots;
+    }
+    words
+}
+
 /// What every act may use.
 pub struct Stage {
     pub year: Arc<Year>,
@@ -68,6 +80,7 @@ pub struct Notes {
     pub changes: usize,
     pub changes_refused: usize,
     pub called: usize,
+    pub called_seated: usize,
     pub unexpected: Vec<String>,
     /// What the file asks for and could not be done, by cause.
     pub skipped: HashMap<&'static str, i32>,
@@ -97,7 +110,7 @@ impl EventRun {
         let mut rng = Rng::new(seed, index as u64 + 1);
         let name = format!("events/{}", rng.uuid());
         let opens = data::instant(zone, &event.registration.opens.local)?;
-        let closes = terms::closes_at(zone, event)?;
+        let closes = super::plan::last_call(zone, event)?;
         let parties = people::draw(&stage.year, event, &mut rng, liked);
         let arrivals = super::plan::arrivals(event, opens, closes, parties.len(), &mut rng)?;
         let mut guests: Vec<Guest> = parties
@@ -106,7 +119,7 @@ impl EventRun {
             .map(|(plan, arrives)| Guest {
                 arrives,
                 request_id: rng.uuid(),
-                words: people::registration(&stage.year, event, &plan),
+                words: words(&stage.year, event, &plan, &mut rng),
                 name: String::new(),
                 token: String::new(),
                 size: 0,

@@ -111,20 +111,32 @@ pub async fn update(
     }
 }
 
-pub async fn cancel(stage: &Stage, run: &mut EventRun, at: Timestamp, persons: i32, tries: u8, exact: bool) -> Follow {
+pub async fn cancel(stage: &Stage, run: &mut EventRun, at: Timestamp, persons: i32, tries: u8) -> Follow {
     let suits = move |run: &EventRun, r: &proto::Registration, g: usize| {
-        let fits = if exact { r.party_size == persons } else { r.party_size <= persons };
-        fits && !run.guests[g].keen
+        r.party_size <= persons && !run.guests[g].keen
     };
     let found = somebody(stage, run, "state = CONFIRMED", suits).await;
     let Some((_, registration)) = found else {
-        let again = Act::Cancel { persons, tries: tries + 1, exact };
+        let again = Act::Cancel { persons, tries: tries + 1 };
+        if try_later(run, at, tries).is_none() && some_stay_away(stage, run, persons).await {
+            return Vec::new();
+        }
         return put_off(run, at, tries, again, "cancellation: no confirmed party is that small");
     };
     end(stage, run, &registration).await;
     let left = persons - registration.party_size;
-    let rest = Act::Cancel { persons: left, tries: 0, exact };
+    let rest = Act::Cancel { persons: left, tries: 0 };
     if left > 0 { vec![(at, rest)] } else { Vec::new() }
+}
+
+/// No party is small enough to leave as a whole: some of a larger one stay at home. True: so it was.
+async fn some_stay_away(stage: &Stage, run: &mut EventRun, persons: i32) -> bool {
+    let suits = move |run: &EventRun, r: &proto::Registration, g: usize| r.party_size > persons && no_group(run, g);
+    let Some((guest, _)) = somebody(stage, run, "state = CONFIRMED", suits).await else { return false };
+    let mut words = run.guests[guest].words.clone();
+    let stay = words.members.len().saturating_sub(persons as usize);
+    words.members.truncate(stay);
+    update(stage, run, guest, words, "members").await
 }
 
 pub async fn leave(stage: &Stage, run: &mut EventRun, at: Timestamp, persons: i32, tries: u8) -> Follow {
@@ -134,12 +146,20 @@ pub async fn leave(stage: &Stage, run: &mut EventRun, at: Timestamp, persons: i3
     let found = somebody(stage, run, "state = WAITLISTED", suits).await;
     let Some((_, registration)) = found else {
         let again = Act::LeaveLine { persons, tries: tries + 1 };
-        return put_off(run, at, tries, again, "leaving the line: no waiting party is that small");
+        return put_off(run, at, tries, again, "leaving the line: nobody waits, or no party that small");
     };
     end(stage, run, &registration).await;
     let left = persons - registration.party_size;
     let rest = Act::LeaveLine { persons: left, tries: 0 };
     if left > 0 { vec![(at, rest)] } else { Vec::new() }
+}
+
+/// Somebody's party of just this size cancels. False: there is none.
+pub async fn cancel_exactly(stage: &Stage, run: &mut EventRun, persons: i32) -> bool {
+    let suits = move |_: &EventRun, r: &proto::Registration, _: usize| r.party_size == persons;
+    let Some((_, registration)) = somebody(stage, run, "state = CONFIRMED", suits).await else { return false };
+    end(stage, run, &registration).await;
+    true
 }
 
 pub async fn end(stage: &Stage, run: &mut EventRun, registration: &proto::Registration) {

@@ -43,13 +43,11 @@ async fn one(stage: &Stage, run: &mut EventRun, at: Timestamp, act: Act) -> Foll
         Act::Smaller(tries) => return changes::smaller(stage, run, at, tries).await,
         Act::Larger(tries) => return changes::larger(stage, run, at, tries).await,
         Act::ContactChanged(tries) => return changes::contact(stage, run, at, tries).await,
-        Act::Cancel { persons, tries, exact } => {
-            return changes::cancel(stage, run, at, persons, tries, exact).await;
-        }
+        Act::Cancel { persons, tries } => return changes::cancel(stage, run, at, persons, tries).await,
         Act::LeaveLine { persons, tries } => return changes::leave(stage, run, at, persons, tries).await,
         Act::Answer { party, yes } => offers::answer(stage, run, party, yes).await,
         Act::Due => {}
-        Act::CallList => offers::call_list(stage, run, at).await,
+        Act::CallList => return offers::call_list(stage, run, at).await,
         Act::Scripted(i) => return scripted::play(stage, run, at, i).await,
         Act::Complaint => between::complaint(stage, run, at).await,
         Act::Complete => complete(stage, run).await,

@@ -6,6 +6,7 @@ use super::super::terms::unstamp;
 use super::Follow;
 use crate::api::proto;
 use crate::model::time::{Span, Timestamp};
+use std::collections::HashMap;
 
 /// Finds the offers that are new, and draws what comes of each.
 pub async fn look(stage: &Stage, run: &mut EventRun, at: Timestamp) -> Follow {
@@ -57,53 +58,72 @@ pub async fn answer(stage: &Stage, run: &mut EventRun, party: usize, yes: bool) 
 }
 
 /// Staff telephone down the line while seats are free: who says yes is promoted at once. Who was not
-/// reached is passed, with that as the reason.
-pub async fn call_list(stage: &Stage, run: &mut EventRun, at: Timestamp) {
+/// reached is passed, with that as the reason. While an offer stands, they wait for its end.
+pub async fn call_list(stage: &Stage, run: &mut EventRun, at: Timestamp) -> Follow {
     if run.cancelled {
-        return;
+        return Vec::new();
     }
     let event = stage.calls.get_event(proto::GetEventRequest { name: run.name.clone() }).await;
-    let counts = event.ok().and_then(|e| e.event).and_then(|e| e.counts).unwrap_or_default();
-    let mut free = counts.free.unwrap_or(0);
-    if free == 0 || counts.waiting_parties == 0 {
-        return;
+    let Some(event) = event.ok().and_then(|e| e.event) else { return Vec::new() };
+    let counts = event.counts.unwrap_or_default();
+    let pause = Span::seconds(300);
+    let last = run.offered.values().filter(|deadline| **deadline > at).max().map(|d| d.plus(pause));
+    if let Some(last) = last.filter(|last| counts.offered_parties > 0 && *last < run.starts) {
+        return vec![(last, Act::CallList)];
+    }
+    if counts.free.unwrap_or(0) == 0 || counts.waiting_parties == 0 {
+        return Vec::new();
+    }
+    let (calls, seated) = telephone(stage, run, &event).await;
+    run.notes.called += calls;
+    run.notes.called_seated += seated;
+    if calls > 0 && !run.event(stage).scripted_actions.is_empty() {
+        run.say(stage, at, "hours before the start, staff telephone down the line", format!("{calls} called, {seated} persons seated"));
+    }
+    Vec::new()
+}
+
+/// Calls made, and persons seated by them.
+async fn telephone(stage: &Stage, run: &mut EventRun, event: &proto::Event) -> (usize, usize) {
+    let mut free: HashMap<String, i32> = HashMap::new();
+    for pool in &event.seat_pools {
+        free.insert(pool.pool_id.clone(), pool.counts.as_ref().and_then(|c| c.free).unwrap_or(0));
     }
     let pct = run.event(stage).demand.offer_answers_pct;
     let (mut calls, mut seated) = (0, 0);
     for registration in run.list(stage, "state = WAITLISTED", "line").await {
-        if free == 0 || calls == 12 {
-            break;
-        }
-        if registration.party_size > free || registration.possible_duplicate {
-            continue;
-        }
+        let Some(guest) = run.guest_of(&registration.name) else { continue };
+        let wishes = &run.guests[guest].words.acceptable_pools;
+        let suits = |pool: &String| wishes.is_empty() || wishes.contains(pool);
+        let room = free.iter().filter(|(pool, seats)| suits(pool) && **seats >= registration.party_size);
+        let Some(pool) = room.map(|(pool, _)| pool.clone()).min() else { continue };
         calls += 1;
         let drawn = run.rng.below(100);
         if drawn < pct.accept {
-            if promote(stage, run, &registration).await {
-                free -= registration.party_size;
-                seated += registration.party_size;
+            if promote(stage, run, &registration, &pool).await {
+                *free.entry(pool).or_default() -= registration.party_size;
+                seated += registration.party_size as usize;
             }
         } else if drawn < pct.accept + pct.decline {
             super::changes::end(stage, run, &registration).await;
         }
+        if calls == 12 {
+            break;
+        }
     }
-    run.notes.called += calls;
-    let outcome = format!("{calls} called, {seated} persons seated, {free} seats stay free");
-    run.say(stage, at, "the start is near: staff telephone down the line", outcome);
+    (calls, seated)
 }
 
-async fn promote(stage: &Stage, run: &mut EventRun, registration: &proto::Registration) -> bool {
+async fn promote(stage: &Stage, run: &mut EventRun, registration: &proto::Registration, pool: &str) -> bool {
     let ask = proto::PromoteRegistrationRequest {
         name: registration.name.clone(),
+        pool_id: pool.to_owned(),
         reason: "Skambinta iš eilės: ankstesni neatsiliepė, atsisakė arba netilpo".to_owned(),
         request_id: run.request_id(),
         ..Default::default()
     };
     match stage.calls.promote_registration(ask).await {
         Ok(_) => true,
-        // Free seats may be spread over pools, or slots at hours that do not suit.
-        Err(no) if no.reason == "SEATS_NOT_FREE" => false,
         Err(no) => {
             run.odd(stage, "promotion", &no);
             false

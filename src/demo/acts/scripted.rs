@@ -2,7 +2,7 @@
 
 use super::super::agenda::Act;
 use super::super::data::Scripted;
-use super::super::run::{EventRun, Stage};
+use super::super::run::{Arrival, EventRun, Stage};
 use super::super::terms::MAIN;
 use super::{Follow, changes};
 use crate::api::proto;
@@ -31,21 +31,30 @@ pub async fn play(stage: &Stage, run: &mut EventRun, at: Timestamp, i: usize) ->
 /// Somebody cancels when offers stand for three hours at most and the night stops their clock.
 async fn evening_before(stage: &Stage, run: &mut EventRun, at: Timestamp, action: &Scripted) -> Follow {
     let persons = action.persons.unwrap_or(1);
-    let before: Vec<String> = offered(run);
-    let follow = changes::cancel(stage, run, at, persons, u8::MAX - 1, true).await;
-    let found = super::offers::look(stage, run, at).await;
-    let news = offered(run).len() - before.len();
-    let until = run.offered.iter().filter(|(name, _)| !before.contains(name)).map(|(_, until)| *until).max();
-    let outcome = match until {
-        Some(until) => format!("{news} offered, to answer by {}", super::super::terms::wall(&stage.zone, until)),
-        None => "nobody is offered the seat".to_owned(),
+    let what = format!("the evening before, a party of {persons} cancels");
+    let before: Vec<String> = run.offered.keys().cloned().collect();
+    if !changes::cancel_exactly(stage, run, persons).await {
+        run.say(stage, at, what, format!("not possible: no confirmed party of {persons}"));
+        return Vec::new();
+    }
+    let follow = super::offers::look(stage, run, at).await;
+    let new: Vec<_> = run.offered.iter().filter(|(name, _)| !before.contains(name)).collect();
+    let outcome = match new.iter().map(|(_, until)| **until).max() {
+        Some(until) => format!("{} offered, to answer by {}", new.len(), super::super::terms::wall(&stage.zone, until)),
+        None => format!("no offer: {}", first_in_line(stage, run).await),
     };
-    run.say(stage, at, format!("the evening before, a party of {persons} cancels"), outcome);
-    follow.into_iter().chain(found).collect()
+    run.say(stage, at, what, outcome);
+    follow
 }
 
-fn offered(run: &EventRun) -> Vec<String> {
-    run.offered.keys().cloned().collect()
+/// What the service says of whoever is first in line.
+async fn first_in_line(stage: &Stage, run: &EventRun) -> String {
+    let line = run.list(stage, "state = WAITLISTED", "line").await;
+    let Some(first) = line.into_iter().next() else { return "nobody waits".to_owned() };
+    let ask = proto::ExplainRegistrationRequest { name: first.name, ..Default::default() };
+    let Ok(answer) = stage.calls.explain_registration(ask).await else { return String::new() };
+    let text = answer.text.into_iter().find(|t| t.language == "en").map(|t| t.text).unwrap_or_default();
+    format!("the first in line is a party of {}. {text}", first.party_size)
 }
 
 /// The event as it is, to be changed and sent back with its etag.
@@ -167,6 +176,7 @@ async fn group_resized(stage: &Stage, run: &mut EventRun, at: Timestamp, action:
     let outcome = match stage.calls.create_registration(ask, true).await {
         Ok(answer) => {
             let r = answer.registration.unwrap_or_default();
+            run.notes.arrivals.push(Arrival { at, size: r.party_size, state: r.state(), position: r.position });
             let state = r.state().as_str_name().trim_start_matches("REGISTRATION_STATE_").to_lowercase();
             format!("refused, the 30 keep their seats; the {more} sign up beside them: {state}, position {}", r.position)
         }

@@ -64,16 +64,24 @@ pub async fn again(stage: &Stage, run: &mut EventRun, i: usize) {
         contact.phone = contact.phone.replace("+370", "8 ");
     }
     match stage.calls.create_registration(ask, by_staff(run, i)).await {
-        Ok(answer) if answer.registration.as_ref().is_some_and(|r| r.possible_duplicate) => {
-            run.notes.doubles_flagged += 1;
-        }
-        Ok(_) => {
-            let id = run.event(stage).id.clone();
-            run.notes.unexpected.push(format!("{id} a second sign-up was taken as a new one"));
-        }
+        Ok(answer) => kept_back(stage, run, answer).await,
         Err(no) if no.reason == "ALREADY_REGISTERED" => run.notes.doubles_refused += 1,
         Err(no) => run.odd(stage, "second sign-up", &no),
     }
+}
+
+/// The public page hears nothing of the first registration, or anybody could ask who is registered; staff
+/// see that this may be a duplicate.
+async fn kept_back(stage: &Stage, run: &mut EventRun, answer: proto::CreateRegistrationResponse) {
+    let heard = answer.registration.unwrap_or_default();
+    let ask = proto::GetRegistrationRequest { name: heard.name, ..Default::default() };
+    let seen = stage.calls.get_registration(ask).await.ok().and_then(|r| r.registration).unwrap_or_default();
+    if seen.possible_duplicate && seen.state() == RegistrationState::Waitlisted && !heard.possible_duplicate {
+        run.notes.doubles_flagged += 1;
+        return;
+    }
+    let id = run.event(stage).id.clone();
+    run.notes.unexpected.push(format!("{id} a second sign-up was not kept back as a possible duplicate"));
 }
 
 /// A form that was sent half empty: every third without any way to reach the party, every third with

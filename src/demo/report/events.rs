@@ -6,7 +6,7 @@ use crate::api::proto::{EventCounts, EventState};
 use comfy_table::{Attribute, Cell};
 
 pub fn table(played: &Played) -> String {
-    let head = ["Event", "Title", "Seats", "Asked", "Confirmed", "Waiting", "Offers", "taken", "declined", "missed", "Left", ""];
+    let head = ["Event", "Title", "Seats", "Asked", "Confirmed", "Waiting", "Offers", "taken", "declined", "missed", "Left", "State"];
     let mut table = super::table(&head);
     let mut centre = "";
     let mut sum = Sum::default();
@@ -15,19 +15,19 @@ pub fn table(played: &Played) -> String {
         if file.centre != centre {
             centre = &file.centre;
             let name = played.stage.year.centre(centre).map(|c| c.name_lt.clone()).unwrap_or_default();
-            table.add_row(vec![Cell::new(""), Cell::new(shortened(&name, 60)).add_attribute(Attribute::Italic)]);
+            table.add_row(vec![Cell::new(""), Cell::new(shortened(&name, 40)).add_attribute(Attribute::Italic)]);
         }
         let counts = event.counts.unwrap_or_default();
         sum.add(&counts);
         let title = file.title.get("lt").map(String::as_str).unwrap_or_default();
         let state = match event.state() {
-            EventState::Completed => "",
+            EventState::Completed => "held",
             EventState::Cancelled => "cancelled",
             _ => "open",
         };
         table.add_row(vec![
             Cell::new(&file.id),
-            Cell::new(shortened(title, 46)),
+            Cell::new(shortened(title, 40)),
             number(counts.capacity.map_or("∞".to_owned(), |c| c.to_string())),
             number(pair(counts.applied_parties, counts.applied_persons)),
             number(pair(counts.confirmed_parties, counts.confirmed_persons)),

@@ -10,15 +10,28 @@ use super::player::Played;
 use super::run::EventRun;
 use super::terms::{unstamp, wall};
 use super::{data, terms};
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Row, Table, presets};
+use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+
+/// Lines around the table and under its head, none between rows.
+const DRESS: TableStyle = TableStyle::new()
+    .top_border(LineStyle::none().fill('─').junction('─'))
+    .header_separator(LineStyle::none().fill('─').junction('─'))
+    .bottom_border(LineStyle::none().fill('─').junction('─'));
+
+/// How wide a table may be where nobody looks at a terminal.
+const WIDTH: u16 = 150;
 
 /// A table in the house's dress.
 fn table(head: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(DRESS).set_content_arrangement(ContentArrangement::Dynamic);
+    if !table.is_tty() {
+        table.set_width(WIDTH);
+    }
     let bold = |word: &&str| Cell::new(word).add_attribute(Attribute::Bold);
-    table.set_header(head.iter().map(bold).collect::<Row>());
+    if !head.is_empty() {
+        table.set_header(head.iter().map(bold).collect::<Vec<_>>());
+    }
     table
 }
 
@@ -64,7 +77,7 @@ fn heard(played: &Played) -> String {
     let answered: u64 = played.tally.answered.values().sum();
     let refused: u64 = played.tally.refused.values().sum();
     let sessions = session_times(played);
-    let mut table = table(&["", ""]);
+    let mut table = table(&[]);
     let mut row = |what: &str, figure: String| {
         table.add_row(vec![Cell::new(what), Cell::new(figure)]);
     };
@@ -87,7 +100,10 @@ fn heard(played: &Played) -> String {
         "parties changed",
         format!("{} changes made, {} refused because others wait or no seat is free", sum(|r| r.notes.changes), sum(|r| r.notes.changes_refused)),
     );
-    row("telephone calls on the last day", sum(|r| r.notes.called).to_string());
+    row(
+        "staff telephone down the line on the last day",
+        format!("{} calls, {} persons seated", sum(|r| r.notes.called), sum(|r| r.notes.called_seated)),
+    );
     row("sessions at their local hour across both clock changes", format!("{} of {}", sessions.0, sessions.1));
     let reasons: Vec<String> =
         played.tally.refused.iter().map(|((code, reason), n)| format!("{n} × {code} {reason}")).collect();
