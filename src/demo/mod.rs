@@ -27,6 +27,7 @@ use calls::Calls;
 use data::Year;
 use indicatif::{ProgressBar, ProgressStyle};
 use player::{Place, Played, Watch};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -76,8 +77,8 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     telemetry::start_log(&log).map_err(anyhow::Error::msg)?;
     let folder = fresh_folder(args.data.as_deref())?;
     let house = House::open(&folder, args.listen).await?;
-    println!("Eilė plays the year 2025 of six centres. Seed {}, database in {}", args.seed, folder.display());
-    println!("{}", house.year.meta.warning_en);
+    say(format_args!("Eilė plays the year 2025 of six centres. Seed {}, database in {}", args.seed, folder.display()));
+    say(format_args!("{}", house.year.meta.warning_en));
     let bar = progress_bar();
     let started = tokio::time::Instant::now();
     let watch = |stage: &run::Stage, at: Timestamp, share: f64| {
@@ -87,13 +88,13 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let outcome = house.play(args.seed, &watch).await?;
     bar.finish_and_clear();
     let took = started.elapsed();
-    println!("{}", report(&outcome.played));
-    println!("\n\nEILE CHECK\n{}", outcome.checked);
+    say(format_args!("{}", report(&outcome.played)));
+    say(format_args!("\n\nEILE CHECK\n{}", outcome.checked));
     for line in outcome.differences.iter().chain(&disagreements(&outcome.played)) {
-        println!("{line}");
+        say(format_args!("{line}"));
     }
     let (acts, instants) = (outcome.played.acts, outcome.played.instants);
-    println!("\n{acts} things happened at {instants} instants; the year took {:.1} s.", took.as_secs_f64());
+    say(format_args!("\n{acts} things happened at {instants} instants; the year took {:.1} s.", took.as_secs_f64()));
     let code = if outcome.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if !args.exit {
         invite(&outcome.played, house.service.address());
@@ -175,16 +176,21 @@ fn fresh_folder(named: Option<&Path>) -> anyhow::Result<PathBuf> {
     bail!("no new folder could be made in {}", std::env::temp_dir().display())
 }
 
+/// Says a line on standard output; nobody has to listen.
+fn say(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
 /// Three calls that anybody can make from another window.
 fn invite(played: &Played, address: SocketAddr) {
     let call = |method: &str, body: &str| {
-        println!("\n  buf curl --protocol grpc --http2-prior-knowledge \\\n    http://{address}/eile.v1.{method} \\\n    -d '{body}'");
+        say(format_args!("\n  buf curl --protocol grpc --http2-prior-knowledge \\\n    http://{address}/eile.v1.{method} \\\n    -d '{body}'"));
     };
-    println!("\nThe service runs on, at the end of its year. Three calls to try from another window:");
+    say(format_args!("\nThe service runs on, at the end of its year. Three calls to try from another window:"));
     call("EventService/ListEvents", r#"{"filter": "municipality = 42 AND programme = \"programmes/p01\""}"#);
     let Some(first) = played.events.first() else { return };
     call("RegistrationService/ListRegistrations", &format!(r#"{{"parent": "{}", "filter": "state = WAITLISTED", "pageSize": 3}}"#, first.name));
     let someone = played.runs.first().and_then(|r| r.guests.last()).map(|g| g.name.clone()).unwrap_or_default();
     call("RegistrationService/ExplainRegistration", &format!(r#"{{"name": "{someone}"}}"#));
-    println!("\nCtrl-C ends it.");
+    say(format_args!("\nCtrl-C ends it."));
 }
