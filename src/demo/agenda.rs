@@ -26,11 +26,20 @@ pub enum Act {
     Larger(u8),
     ContactChanged(u8),
     /// Confirmed persons cancel; after so many tries in vain it is given up.
-    Cancel { persons: i32, tries: u8 },
+    Cancel {
+        persons: i32,
+        tries: u8,
+    },
     /// Waiting persons leave.
-    LeaveLine { persons: i32, tries: u8 },
+    LeaveLine {
+        persons: i32,
+        tries: u8,
+    },
     /// A party answers its offer.
-    Answer { party: usize, yes: bool },
+    Answer {
+        party: usize,
+        yes: bool,
+    },
     /// Something falls due at the service: an offer runs out, a kept pool opens.
     Due,
     /// Staff telephone down the line, because the start is near.
@@ -47,7 +56,12 @@ impl Act {
     pub fn moves_the_line(&self) -> bool {
         !matches!(
             self,
-            Act::Publish | Act::Resend(_) | Act::Incomplete(_) | Act::TooEarly(_) | Act::Complaint | Act::Complete
+            Act::Publish
+                | Act::Resend(_)
+                | Act::Incomplete(_)
+                | Act::TooEarly(_)
+                | Act::Complaint
+                | Act::Complete
         )
     }
 }

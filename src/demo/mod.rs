@@ -68,7 +68,9 @@ pub struct Outcome {
 impl Outcome {
     /// Everything agrees, and the service never failed.
     pub fn is_clean(&self) -> bool {
-        self.checked.is_clean() && self.played.tally.failures.is_empty() && disagreements(&self.played).is_empty()
+        self.checked.is_clean()
+            && self.played.tally.failures.is_empty()
+            && disagreements(&self.played).is_empty()
     }
 }
 
@@ -76,8 +78,12 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let log = Log { level: "warn".to_owned(), ..Log::default() };
     telemetry::start_log(&log).map_err(anyhow::Error::msg)?;
     let folder = fresh_folder(args.data.as_deref())?;
-    let house = House::open(&folder, args.listen).await?;
-    say(format_args!("Eilė plays the year 2025 of six centres. Seed {}, database in {}", args.seed, folder.display()));
+    let house = House::open(&folder, args.listen, &[]).await?;
+    say(format_args!(
+        "Eilė plays the year 2025 of six centres. Seed {}, database in {}",
+        args.seed,
+        folder.display()
+    ));
     say(format_args!("{}", house.year.meta.warning_en));
     let bar = progress_bar();
     let started = tokio::time::Instant::now();
@@ -85,7 +91,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         bar.set_position((share * 365.0) as u64);
         bar.set_message(terms::wall(&stage.zone, at));
     };
-    let outcome = house.play(args.seed, &watch).await?;
+    let outcome = house.play_watched(args.seed, &watch).await?;
     bar.finish_and_clear();
     let took = started.elapsed();
     say(format_args!("{}", report(&outcome.played)));
@@ -94,7 +100,10 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         say(format_args!("{line}"));
     }
     let (acts, instants) = (outcome.played.acts, outcome.played.instants);
-    say(format_args!("\n{acts} things happened at {instants} instants; the year took {:.1} s.", took.as_secs_f64()));
+    say(format_args!(
+        "\n{acts} things happened at {instants} instants; the year took {:.1} s.",
+        took.as_secs_f64()
+    ));
     let code = if outcome.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if !args.exit {
         invite(&outcome.played, house.service.address());
@@ -105,19 +114,29 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
 }
 
 impl House {
-    pub async fn open(folder: &Path, listen: SocketAddr) -> anyhow::Result<Self> {
+    /// A house for the year of these centres (`C-ELK`, `C-KAI` ...); of all where none is named.
+    pub async fn open(folder: &Path, listen: SocketAddr, centres: &[&str]) -> anyhow::Result<Self> {
         if !listen.ip().is_loopback() {
             bail!("{listen} is no loopback address: whoever reaches the demo is trusted as staff");
         }
-        let year = Arc::new(Year::read()?);
+        let mut year = Year::read()?;
+        year.events.retain(|e| centres.is_empty() || centres.contains(&e.centre.as_str()));
+        let year = Arc::new(year);
         let clock = Arc::new(ManualClock::at(player::new_year(&year)?));
-        let config = Config { listen, database: Database::Sqlite(folder.join("eile.db")), ..Config::default() };
+        let config =
+            Config { listen, database: Database::Sqlite(folder.join("eile.db")), ..Config::default() };
         let service = Service::start(&config, clock.clone()).await?;
         Ok(Self { service, clock, year })
     }
 
-    /// Plays the year and checks what it left.
-    pub async fn play(&self, seed: u64, watch: Watch<'_>) -> anyhow::Result<Outcome> {
+    /// Plays the year unseen and checks what it left.
+    pub async fn play(&self, seed: u64) -> anyhow::Result<Outcome> {
+        self.play_watched(seed, &|_, _, _| {}).await
+    }
+
+    /// Plays the year and checks what it left. `watch` hears of each instant, and of the share of the year
+    /// that has passed.
+    async fn play_watched(&self, seed: u64, watch: Watch<'_>) -> anyhow::Result<Outcome> {
         let address = format!("http://{}", self.service.address());
         let channel = Endpoint::from_shared(address)?.tcp_nodelay(true).connect().await?;
         let place = Place { desk: self.service.desk().clone(), clock: Arc::clone(&self.clock) };
@@ -184,13 +203,21 @@ fn say(line: std::fmt::Arguments<'_>) {
 /// Three calls that anybody can make from another window.
 fn invite(played: &Played, address: SocketAddr) {
     let call = |method: &str, body: &str| {
-        say(format_args!("\n  buf curl --protocol grpc --http2-prior-knowledge \\\n    http://{address}/eile.v1.{method} \\\n    -d '{body}'"));
+        say(format_args!(
+            "\n  buf curl --protocol grpc --http2-prior-knowledge \\\n    http://{address}/eile.v1.{method} \\\n    -d '{body}'"
+        ));
     };
-    say(format_args!("\nThe service runs on, at the end of its year. Three calls to try from another window:"));
+    say(format_args!(
+        "\nThe service runs on, at the end of its year. Three calls to try from another window:"
+    ));
     call("EventService/ListEvents", r#"{"filter": "municipality = 42 AND programme = \"programmes/p01\""}"#);
     let Some(first) = played.events.first() else { return };
-    call("RegistrationService/ListRegistrations", &format!(r#"{{"parent": "{}", "filter": "state = WAITLISTED", "pageSize": 3}}"#, first.name));
-    let someone = played.runs.first().and_then(|r| r.guests.last()).map(|g| g.name.clone()).unwrap_or_default();
+    call(
+        "RegistrationService/ListRegistrations",
+        &format!(r#"{{"parent": "{}", "filter": "state = WAITLISTED", "pageSize": 3}}"#, first.name),
+    );
+    let someone =
+        played.runs.first().and_then(|r| r.guests.last()).map(|g| g.name.clone()).unwrap_or_default();
     call("RegistrationService/ExplainRegistration", &format!(r#"{{"name": "{someone}"}}"#));
     say(format_args!("\nCtrl-C ends it."));
 }

@@ -93,7 +93,8 @@ fn channel(word: &str) -> proto::Channel {
 fn wishes(event: &Event, parties: &mut [Party], rng: &mut Rng) {
     let mut order: Vec<usize> = (0..parties.len()).collect();
     rng.shuffle(&mut order);
-    let (mut children, mut rides) = (event.demand.childcare_children_requested, event.demand.transport_persons_requested);
+    let (mut children, mut rides) =
+        (event.demand.childcare_children_requested, event.demand.transport_persons_requested);
     for i in order {
         let party = &mut parties[i];
         let (c, r) = (children.min(1 + rng.below(2) as i32), rides.min(party.size as i32));
@@ -168,8 +169,7 @@ pub fn registration(year: &Year, event: &Event, party: &Party) -> proto::Registr
         ..Default::default()
     };
     if party.childcare > 0 || party.rides > 0 {
-        out.services =
-            Some(proto::ServiceWishes { childcare_children: party.childcare, rides: party.rides });
+        out.services = Some(proto::ServiceWishes { childcare_children: party.childcare, rides: party.rides });
     }
     if party.needs_help {
         let text = "Reikalingas įėjimas be laiptų".to_owned();
@@ -267,7 +267,11 @@ fn group(year: &Year, event: &Event, group: &Group, out: &mut proto::Registratio
             email: centre.contact_demo.email.clone(),
             phone: centre.contact_demo.phone.clone(),
         },
-        None => proto::Contact { display_name: group.label_lt.clone(), email: mailbox(number), phone: String::new() },
+        None => proto::Contact {
+            display_name: group.label_lt.clone(),
+            email: mailbox(number),
+            phone: String::new(),
+        },
     });
     out.on_behalf_of = proto::OnBehalfOf::Group.into();
     out.head_count = Some(proto::HeadCount { adults: group.adults, children: group.children });

@@ -43,7 +43,13 @@ pub fn new_year(year: &Year) -> anyhow::Result<Timestamp> {
     instant(&year.zone()?, "2025-01-02T08:00")
 }
 
-pub async fn play(year: Arc<Year>, calls: Calls, place: &Place, seed: u64, watch: Watch<'_>) -> anyhow::Result<Played> {
+pub async fn play(
+    year: Arc<Year>,
+    calls: Calls,
+    place: &Place,
+    seed: u64,
+    watch: Watch<'_>,
+) -> anyhow::Result<Played> {
     let first = new_year(&year)?;
     let stage = Stage { zone: year.zone()?, year, calls };
     let mut runs = Vec::with_capacity(stage.year.events.len());
@@ -68,6 +74,9 @@ pub async fn play(year: Arc<Year>, calls: Calls, place: &Place, seed: u64, watch
         let passed = moment.at.since(first).0 as f64 / end.since(first).0.max(1) as f64;
         watch(&stage, moment.at, passed.min(1.0));
     }
+    for run in &mut runs {
+        see_doubles(&stage, run).await;
+    }
     let events = listed(&stage, &runs).await?;
     let tally = stage.calls.tally();
     Ok(Played { stage, runs, events, tally, acts, instants })
@@ -75,7 +84,13 @@ pub async fn play(year: Arc<Year>, calls: Calls, place: &Place, seed: u64, watch
 
 /// Does everything of one instant: each event's acts in their order, the events beside each other; then
 /// what concerns two events, alone.
-async fn instant_of(stage: &Stage, runs: &mut [EventRun], agenda: &mut Agenda, at: Timestamp, acts: Vec<(usize, Act)>) {
+async fn instant_of(
+    stage: &Stage,
+    runs: &mut [EventRun],
+    agenda: &mut Agenda,
+    at: Timestamp,
+    acts: Vec<(usize, Act)>,
+) {
     let (two, one): (Vec<_>, Vec<_>) =
         acts.into_iter().partition(|(event, act)| acts::concerns_two(stage, *event, act));
     let mut of_event: Vec<Vec<Act>> = Vec::new();
@@ -103,9 +118,8 @@ async fn instant_of(stage: &Stage, runs: &mut [EventRun], agenda: &mut Agenda, a
 /// Households that an event is to draw first: those whose own group was cancelled and who were told of it.
 fn asked_before(stage: &Stage, runs: &[EventRun], index: usize) -> HashSet<usize> {
     let id = &stage.year.events[index].id;
-    let told = |run: &&EventRun| {
-        run.event(stage).scripted_actions.iter().any(|a| a.to_event.as_deref() == Some(id))
-    };
+    let told =
+        |run: &&EventRun| run.event(stage).scripted_actions.iter().any(|a| a.to_event.as_deref() == Some(id));
     let guests = runs.iter().filter(told).flat_map(|run| &run.guests);
     guests
         .filter_map(|g| match g.plan.source {
@@ -149,6 +163,16 @@ async fn open_house(stage: &Stage, runs: &mut [EventRun]) -> anyhow::Result<()> 
         created.map(drop).map_err(|no| anyhow!("{}: {} {}", event.id, no.reason, no.message))
     });
     join_all(drafts).await.into_iter().collect()
+}
+
+/// What became of the second sign-ups that were kept back.
+async fn see_doubles(stage: &Stage, run: &mut EventRun) {
+    for name in &run.notes.doubles_kept_back {
+        let ask = proto::GetRegistrationRequest { name: name.clone(), ..Default::default() };
+        let seen = stage.calls.get_registration(ask).await.ok().and_then(|r| r.registration);
+        let dropped = seen.is_some_and(|r| r.end_reason == "DUPLICATE_DROPPED");
+        run.notes.doubles_dropped += usize::from(dropped);
+    }
 }
 
 /// All events as the service lists them at the end.

@@ -75,7 +75,9 @@ pub struct Notes {
     pub resent: usize,
     pub resent_same: usize,
     pub doubles_refused: usize,
-    pub doubles_flagged: usize,
+    /// Names of second sign-ups that were kept back, and how many of them were dropped in the end.
+    pub doubles_kept_back: Vec<String>,
+    pub doubles_dropped: usize,
     pub incomplete: usize,
     pub changes: usize,
     pub changes_refused: usize,

@@ -37,7 +37,8 @@ async fn invited_sign_up(stage: &Stage, runs: &mut [EventRun], from: usize, to: 
             break;
         }
         let chosen = waiting.remove(waiting.iter().position(fits).unwrap_or(0));
-        let (source, home) = (runs[from].guests[chosen].plan.source, runs[from].guests[chosen].plan.municipality.clone());
+        let (source, home) =
+            (runs[from].guests[chosen].plan.source, runs[from].guests[chosen].plan.municipality.clone());
         let event = runs[to].event(stage);
         let guest = &mut runs[to].guests[i];
         guest.plan.source = source;
@@ -98,9 +99,7 @@ async fn transfer(
         ..Default::default()
     };
     let tried = stage.calls.transfer_registration(ask(runs, true)).await;
-    let seat = tried.is_ok_and(|t| {
-        t.registration.is_some_and(|r| r.state() == RegistrationState::Confirmed)
-    });
+    let seat = tried.is_ok_and(|t| t.registration.is_some_and(|r| r.state() == RegistrationState::Confirmed));
     if !seat {
         return false;
     }
@@ -142,7 +141,10 @@ pub async fn complaint(stage: &Stage, run: &mut EventRun, at: Timestamp) {
             let steps = answer.steps.len();
             let first = answer.steps.first().and_then(|s| s.time.as_ref()).map(super::super::terms::unstamp);
             let since = first.map(|t| wall(&stage.zone, t)).unwrap_or_default();
-            let outcome = format!("{} ({steps} steps on record since {since}; nobody else is named)", text.unwrap_or_default());
+            let outcome = format!(
+                "{} ({steps} steps on record since {since}; nobody else is named)",
+                text.unwrap_or_default()
+            );
             run.say(stage, at, "a complaint: \"my neighbour came after me and got in\"", outcome);
         }
         Err(no) => run.odd(stage, "explanation", &no),

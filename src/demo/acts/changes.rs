@@ -101,7 +101,8 @@ pub async fn update(
             true
         }
         Err(no) => {
-            let known = ["SEATS_NOT_FREE", "WAITING_PARTY_FIRST", "PARTY_TOO_LARGE", "PARTY_LARGER_THAN_POOL"];
+            let known =
+                ["SEATS_NOT_FREE", "WAITING_PARTY_FIRST", "PARTY_TOO_LARGE", "PARTY_LARGER_THAN_POOL"];
             run.notes.changes_refused += 1;
             if !known.contains(&no.reason.as_str()) {
                 run.odd(stage, "change", &no);
@@ -131,7 +132,8 @@ pub async fn cancel(stage: &Stage, run: &mut EventRun, at: Timestamp, persons: i
 
 /// No party is small enough to leave as a whole: some of a larger one stay at home. True: so it was.
 async fn some_stay_away(stage: &Stage, run: &mut EventRun, persons: i32) -> bool {
-    let suits = move |run: &EventRun, r: &proto::Registration, g: usize| r.party_size > persons && no_group(run, g);
+    let suits =
+        move |run: &EventRun, r: &proto::Registration, g: usize| r.party_size > persons && no_group(run, g);
     let Some((guest, _)) = somebody(stage, run, "state = CONFIRMED", suits).await else { return false };
     let mut words = run.guests[guest].words.clone();
     let stay = words.members.len().saturating_sub(persons as usize);
@@ -157,7 +159,9 @@ pub async fn leave(stage: &Stage, run: &mut EventRun, at: Timestamp, persons: i3
 /// Somebody's party of just this size cancels. False: there is none.
 pub async fn cancel_exactly(stage: &Stage, run: &mut EventRun, persons: i32) -> bool {
     let suits = move |_: &EventRun, r: &proto::Registration, _: usize| r.party_size == persons;
-    let Some((_, registration)) = somebody(stage, run, "state = CONFIRMED", suits).await else { return false };
+    let Some((_, registration)) = somebody(stage, run, "state = CONFIRMED", suits).await else {
+        return false;
+    };
     end(stage, run, &registration).await;
     true
 }

@@ -78,7 +78,12 @@ pub async fn call_list(stage: &Stage, run: &mut EventRun, at: Timestamp) -> Foll
     run.notes.called += calls;
     run.notes.called_seated += seated;
     if calls > 0 && !run.event(stage).scripted_actions.is_empty() {
-        run.say(stage, at, "hours before the start, staff telephone down the line", format!("{calls} called, {seated} persons seated"));
+        run.say(
+            stage,
+            at,
+            "hours before the start, staff telephone down the line",
+            format!("{calls} called, {seated} persons seated"),
+        );
     }
     Vec::new()
 }

@@ -20,7 +20,9 @@ pub async fn play(stage: &Stage, run: &mut EventRun, at: Timestamp, i: usize) ->
         "decide_start" => decide_start(stage, run, at, &action).await,
         "offer_transfer" => {
             let to = action.to_event.unwrap_or_default();
-            let outcome = format!("not possible: {to} is not open, and a transfer moves live registrations; they ask anew there");
+            let outcome = format!(
+                "not possible: {to} is not open, and a transfer moves live registrations; they ask anew there"
+            );
             run.say(stage, at, "the parties are to be offered a transfer", outcome);
         }
         _ => {}
@@ -40,7 +42,9 @@ async fn evening_before(stage: &Stage, run: &mut EventRun, at: Timestamp, action
     let follow = super::offers::look(stage, run, at).await;
     let new: Vec<_> = run.offered.iter().filter(|(name, _)| !before.contains(name)).collect();
     let outcome = match new.iter().map(|(_, until)| **until).max() {
-        Some(until) => format!("{} offered, to answer by {}", new.len(), super::super::terms::wall(&stage.zone, until)),
+        Some(until) => {
+            format!("{} offered, to answer by {}", new.len(), super::super::terms::wall(&stage.zone, until))
+        }
         None => format!("no offer: {}", first_in_line(stage, run).await),
     };
     run.say(stage, at, what, outcome);
@@ -176,9 +180,17 @@ async fn group_resized(stage: &Stage, run: &mut EventRun, at: Timestamp, action:
     let outcome = match stage.calls.create_registration(ask, true).await {
         Ok(answer) => {
             let r = answer.registration.unwrap_or_default();
-            run.notes.arrivals.push(Arrival { at, size: r.party_size, state: r.state(), position: r.position });
+            run.notes.arrivals.push(Arrival {
+                at,
+                size: r.party_size,
+                state: r.state(),
+                position: r.position,
+            });
             let state = r.state().as_str_name().trim_start_matches("REGISTRATION_STATE_").to_lowercase();
-            format!("refused, the 30 keep their seats; the {more} sign up beside them: {state}, position {}", r.position)
+            format!(
+                "refused, the 30 keep their seats; the {more} sign up beside them: {state}, position {}",
+                r.position
+            )
         }
         Err(no) => format!("refused, and so are the {more} beside them: {}", no.reason),
     };
@@ -189,7 +201,12 @@ async fn decide_start(stage: &Stage, run: &mut EventRun, at: Timestamp, action: 
     let Some(event) = current(stage, run).await else { return };
     let counts = event.counts.unwrap_or_default();
     let outcome = format!("{} confirmed, minimum {}", counts.confirmed_persons, event.minimum_to_start);
-    run.say(stage, at, format!("staff decide to start ({})", action.reason_lt.clone().unwrap_or_default()), outcome);
+    run.say(
+        stage,
+        at,
+        format!("staff decide to start ({})", action.reason_lt.clone().unwrap_or_default()),
+        outcome,
+    );
 }
 
 /// What is scripted between two events, and played by `between`.
@@ -197,4 +214,3 @@ pub fn concerns_two(stage: &Stage, index: usize, act: &Act) -> bool {
     let Act::Scripted(i) = act else { return false };
     stage.year.events[index].scripted_actions.get(*i).is_some_and(|a| a.source_event.is_some())
 }
-

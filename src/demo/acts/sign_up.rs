@@ -74,10 +74,10 @@ pub async fn again(stage: &Stage, run: &mut EventRun, i: usize) {
 /// see that this may be a duplicate.
 async fn kept_back(stage: &Stage, run: &mut EventRun, answer: proto::CreateRegistrationResponse) {
     let heard = answer.registration.unwrap_or_default();
-    let ask = proto::GetRegistrationRequest { name: heard.name, ..Default::default() };
+    let ask = proto::GetRegistrationRequest { name: heard.name.clone(), ..Default::default() };
     let seen = stage.calls.get_registration(ask).await.ok().and_then(|r| r.registration).unwrap_or_default();
     if seen.possible_duplicate && seen.state() == RegistrationState::Waitlisted && !heard.possible_duplicate {
-        run.notes.doubles_flagged += 1;
+        run.notes.doubles_kept_back.push(heard.name);
         return;
     }
     let id = run.event(stage).id.clone();
@@ -87,15 +87,23 @@ async fn kept_back(stage: &Stage, run: &mut EventRun, answer: proto::CreateRegis
 /// A form that was sent half empty: every third without any way to reach the party, every third with
 /// several things wrong at once, every third without people.
 pub async fn incomplete(stage: &Stage, run: &mut EventRun, i: usize) {
-    let contact = |email: &str| proto::Contact { display_name: "Be Kontakto".to_owned(), email: email.to_owned(), ..Default::default() };
+    let contact = |email: &str| proto::Contact {
+        display_name: "Be Kontakto".to_owned(),
+        email: email.to_owned(),
+        ..Default::default()
+    };
     let member = |year| proto::Member { birth_year: Some(year), ..Default::default() };
     let (email, members) = match i % 3 {
         0 => ("", vec![member(1985)]),
         1 => ("ne adresas", vec![member(85)]),
         _ => ("kas-nors@example.org", Vec::new()),
     };
-    let registration =
-        proto::Registration { contact: Some(contact(email)), members, language: "lt".to_owned(), ..Default::default() };
+    let registration = proto::Registration {
+        contact: Some(contact(email)),
+        members,
+        language: "lt".to_owned(),
+        ..Default::default()
+    };
     let ask = proto::CreateRegistrationRequest {
         parent: run.name.clone(),
         registration: Some(registration),
@@ -148,8 +156,7 @@ pub async fn approve(stage: &Stage, run: &mut EventRun, i: usize) {
     if guest.name.is_empty() {
         return;
     }
-    let ask =
-        proto::ApproveRegistrationRequest { name: guest.name.clone(), request_id: run.request_id() };
+    let ask = proto::ApproveRegistrationRequest { name: guest.name.clone(), request_id: run.request_id() };
     match stage.calls.approve_registration(ask).await {
         Ok(answer) => {
             let state = answer.registration.map(|r| r.state()).unwrap_or_default();

@@ -6,7 +6,20 @@ use crate::api::proto::{EventCounts, EventState};
 use comfy_table::{Attribute, Cell};
 
 pub fn table(played: &Played) -> String {
-    let head = ["Event", "Title", "Seats", "Asked", "Confirmed", "Waiting", "Offers", "taken", "declined", "missed", "Left", "State"];
+    let head = [
+        "Event",
+        "Title",
+        "Seats",
+        "Asked",
+        "Confirmed",
+        "Waiting",
+        "Offers",
+        "taken",
+        "declined",
+        "missed",
+        "Left",
+        "State",
+    ];
     let mut table = super::table(&head);
     let mut centre = "";
     let mut sum = Sum::default();
@@ -15,7 +28,10 @@ pub fn table(played: &Played) -> String {
         if file.centre != centre {
             centre = &file.centre;
             let name = played.stage.year.centre(centre).map(|c| c.name_lt.clone()).unwrap_or_default();
-            table.add_row(vec![Cell::new(""), Cell::new(shortened(&name, 40)).add_attribute(Attribute::Italic)]);
+            table.add_row(vec![
+                Cell::new(""),
+                Cell::new(shortened(&name, 40)).add_attribute(Attribute::Italic),
+            ]);
         }
         let counts = event.counts.unwrap_or_default();
         sum.add(&counts);
@@ -41,7 +57,9 @@ pub fn table(played: &Played) -> String {
         ]);
     }
     table.add_row(sum.row());
-    format!("{table}\nLeft: parties that cancelled, declined, let an offer run out for good, moved, or ended with their event.")
+    format!(
+        "{table}\nPersons by the present size of their parties. Left: parties that cancelled, declined, let an offer run out for good, moved, or ended with their event."
+    )
 }
 
 fn pair(parties: i32, persons: i32) -> String {

@@ -67,7 +67,12 @@ fn lines(played: &Played) -> String {
     let mut all: Vec<_> = played.runs.iter().flat_map(|r| &r.notes.lines).collect();
     all.sort_by_key(|line| line.at);
     for line in all {
-        table.add_row(vec![wall(&played.stage.zone, line.at), line.event.clone(), line.what.clone(), line.outcome.clone()]);
+        table.add_row(vec![
+            wall(&played.stage.zone, line.at),
+            line.event.clone(),
+            line.what.clone(),
+            line.outcome.clone(),
+        ]);
     }
     table.to_string()
 }
@@ -81,36 +86,59 @@ fn heard(played: &Played) -> String {
     let mut row = |what: &str, figure: String| {
         table.add_row(vec![Cell::new(what), Cell::new(figure)]);
     };
-    row("calls", format!("{} answered, {refused} refused as they should be, {} failures", answered, played.tally.failures.len()));
+    row(
+        "calls",
+        format!(
+            "{} answered, {refused} refused as they should be, {} failures",
+            answered,
+            played.tally.failures.len()
+        ),
+    );
     row("parties signed up", sum(|r| r.notes.arrivals.len()).to_string());
     row(
         "the same request sent again",
-        format!("{}, of which {} got the same answer and token", sum(|r| r.notes.resent), sum(|r| r.notes.resent_same)),
+        format!(
+            "{}, of which {} got the same answer and token",
+            sum(|r| r.notes.resent),
+            sum(|r| r.notes.resent_same)
+        ),
     );
     row(
         "the same household once more",
         format!(
-            "{} refused to staff (ALREADY_REGISTERED), {} taken from the public page as a possible duplicate, kept back and dropped",
+            "{} refused to staff (ALREADY_REGISTERED), {} taken from the public page and kept back, of which {} were dropped after a day",
             sum(|r| r.notes.doubles_refused),
-            sum(|r| r.notes.doubles_flagged)
+            sum(|r| r.notes.doubles_kept_back.len()),
+            sum(|r| r.notes.doubles_dropped)
         ),
     );
     row("incomplete forms", format!("{} refused with every violated field", sum(|r| r.notes.incomplete)));
     row(
         "parties changed",
-        format!("{} changes made, {} refused because others wait or no seat is free", sum(|r| r.notes.changes), sum(|r| r.notes.changes_refused)),
+        format!(
+            "{} changes made, {} refused because others wait or no seat is free",
+            sum(|r| r.notes.changes),
+            sum(|r| r.notes.changes_refused)
+        ),
     );
     row(
         "staff telephone down the line on the last day",
         format!("{} calls, {} persons seated", sum(|r| r.notes.called), sum(|r| r.notes.called_seated)),
     );
-    row("sessions at their local hour across both clock changes", format!("{} of {}", sessions.0, sessions.1));
+    row(
+        "sessions at their local hour across both clock changes",
+        format!("{} of {}", sessions.0, sessions.1),
+    );
     let reasons: Vec<String> =
         played.tally.refused.iter().map(|((code, reason), n)| format!("{n} × {code} {reason}")).collect();
     row("refusals", reasons.join("\n"));
-    let odd: Vec<&String> = played.runs.iter().flat_map(|r| &r.notes.unexpected).chain(&played.tally.failures).collect();
+    let odd: Vec<&String> =
+        played.runs.iter().flat_map(|r| &r.notes.unexpected).chain(&played.tally.failures).collect();
     let shown = odd.iter().take(12).map(|s| s.as_str()).collect::<Vec<_>>().join("\n");
-    row("unexpected answers", if odd.is_empty() { "none".to_owned() } else { format!("{}\n{shown}", odd.len()) });
+    row(
+        "unexpected answers",
+        if odd.is_empty() { "none".to_owned() } else { format!("{}\n{shown}", odd.len()) },
+    );
     table.to_string()
 }
 
@@ -130,7 +158,8 @@ fn session_times(played: &Played) -> (usize, usize) {
             }
             all += 1;
             let (from, to) = (data::utc(&session.starts.utc).ok(), data::utc(&session.ends.utc).ok());
-            let same = given.start_time.as_ref().map(unstamp) == from && given.end_time.as_ref().map(unstamp) == to;
+            let same =
+                given.start_time.as_ref().map(unstamp) == from && given.end_time.as_ref().map(unstamp) == to;
             right += usize::from(same && given.start_local == session.starts.local);
         }
     }

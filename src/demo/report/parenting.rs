@@ -57,7 +57,14 @@ pub fn sides(played: &Played, by_invitation: bool) -> Vec<Side> {
 }
 
 pub fn table(played: &Played) -> String {
-    let mut table = super::table(&["Municipality", "Public groups", "Seats : asking", "Asking per seat", "Seated at the end", "Counted at the end of the year"]);
+    let mut table = super::table(&[
+        "Municipality",
+        "Public groups",
+        "Seats : asking",
+        "Asking per seat",
+        "Seated at the end",
+        "Counted at the end of the year",
+    ]);
     let mut notes = Vec::new();
     for side in sides(played, false) {
         let name = played.stage.year.municipality(&side.municipality).to_owned();
@@ -74,7 +81,10 @@ pub fn table(played: &Played) -> String {
     }
     for side in sides(played, true) {
         let name = played.stage.year.municipality(&side.municipality);
-        notes.push(format!("{name}: not counted above, one group by invitation only, {} : {}.", side.seats, side.asked));
+        notes.push(format!(
+            "{name}: not counted above, one group by invitation only, {} : {}.",
+            side.seats, side.asked
+        ));
     }
     let intro = "Seats as published; persons as large as their parties were when they signed up. Both are the service's figures.";
     format!("{table}\n{intro}\n{}", notes.join("\n"))
@@ -90,7 +100,10 @@ fn footnote(name: &str, side: &Side) -> Option<String> {
         why.push(format!("parties became smaller by {} persons and larger by {}", side.shrunk, side.grown));
     }
     if side.moved_in > 0 {
-        why.push(format!("{} persons came over from the line next door, where they had asked", side.moved_in));
+        why.push(format!(
+            "{} persons came over from the line next door, where they had asked",
+            side.moved_in
+        ));
     }
     (!why.is_empty()).then(|| format!("{name}: {}.", why.join("; ")))
 }
