@@ -16,7 +16,7 @@ use std::fmt::Debug;
 pub fn compare(whole: Whole, replay: Replay) -> Vec<Difference> {
     let Replayed { roster, amended, per_contact, found } = replay.finish();
     let mut notes = Notes(found);
-    let Whole { event, header, standings, requests } = whole;
+    let Whole { event, header, next_due, free_seats, standings, requests } = whole;
     check_requests(&mut notes, &requests, &header, &standings);
     let Some(told) = roster else {
         notes.add(About::Journal, "there is none, or it cannot be read from its beginning".to_owned());
@@ -25,6 +25,8 @@ pub fn compare(whole: Whole, replay: Replay) -> Vec<Difference> {
     check_ids(&mut notes, &standings);
     let rows = Roster::from_rows(event.id, event.terms.clone(), &header, standings);
     compare_headers(&mut notes, &header, &told.header());
+    notes.same(About::Header, "what is due next", &next_due, JOURNAL, &told.next_due());
+    notes.same(About::Header, "free seats", &free_seats, JOURNAL, &free_in_all(&told));
     compare_documents(&mut notes, &event, &header, &told);
     compare_counts(&mut notes, "the journal gives", &header.counts, &told.counts);
     compare_counts(&mut notes, "the rows give", &header.counts, &rows.counts);
@@ -61,6 +63,11 @@ fn compare_headers(notes: &mut Notes, stored: &Header, told: &Header) {
     notes.same(About::Header, "time of the last change", &last_at.0, JOURNAL, &told.last_at.0);
     notes.same(About::Header, "next number", next_number, JOURNAL, &told.next_number);
     notes.same(About::Header, "released pools", released, JOURNAL, &told.released);
+}
+
+/// Free seats over all pools; `None` where one has no bound.
+fn free_in_all(roster: &Roster) -> Option<u32> {
+    roster.pools().map(|(pool, held)| pool.capacity.map(|_| Roster::free(pool, held))).sum()
 }
 
 fn compare_documents(notes: &mut Notes, event: &Event, header: &Header, told: &Roster) {

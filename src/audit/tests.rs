@@ -129,7 +129,15 @@ impl Story {
             cancel_reason: String::new(),
         };
         let standings = self.roster.standings().cloned().collect();
-        Whole { event, header: self.roster.header(), standings, requests: Vec::new() }
+        let free = |(p, h)| Roster::free(p, h);
+        Whole {
+            event,
+            header: self.roster.header(),
+            next_due: self.roster.next_due(),
+            free_seats: Some(self.roster.pools().map(free).sum()),
+            standings,
+            requests: Vec::new(),
+        }
     }
 
     fn differences(&self, whole: Whole) -> Vec<Difference> {
@@ -222,11 +230,13 @@ fn a_row_that_is_lost_or_made_up_is_told() {
 #[test]
 fn what_the_event_row_keeps_is_compared_word_by_word() {
     type Spoil = fn(&mut Whole);
-    let wrong: [(Spoil, &str); 6] = [
+    let wrong: [(Spoil, &str); 8] = [
         (|w| w.header.version += 1, "version is stored as"),
         (|w| w.header.next_number += 1, "next number"),
         (|w| w.header.last_at = Timestamp(9), "time of the last change"),
         (|w| w.header.released.push(2), "released pools"),
+        (|w| w.next_due = Some(Timestamp(3)), "what is due next"),
+        (|w| w.free_seats = None, "free seats"),
         (|w| w.event.version += 1, "version of the document"),
         (|w| Arc::make_mut(&mut w.event.terms).pools[1].capacity = Some(50), "terms are not those"),
     ];

@@ -64,6 +64,10 @@ pub struct Behind {
 pub struct Whole {
     pub event: Event,
     pub header: Header,
+    /// As the sweeper finds it.
+    pub next_due: Option<Timestamp>,
+    /// As lists filter by it; `None` where a pool has no bound.
+    pub free_seats: Option<u32>,
     /// By accepted number.
     pub standings: Vec<Standing>,
     pub requests: Vec<(u128, Recorded)>,

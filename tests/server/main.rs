@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod browsers;
+mod check;
 mod drain;
 mod limits;
 mod process;

@@ -15,23 +15,23 @@ fn eile(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> Output {
+pub fn run(folder: &Path, arguments: &[&str]) -> Output {
     eile(folder, arguments).output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// A server in a process of its own, killed when dropped.
-struct Served {
+pub struct Served {
     child: Child,
     stdout: BufReader<ChildStdout>,
     said: Vec<String>,
 }
 
 impl Served {
-    fn start(folder: &Path, more: &[&str]) -> Self {
+    pub fn start(folder: &Path, more: &[&str]) -> Self {
         let mut arguments = vec!["serve", "--listen", "127.0.0.1:0"];
         arguments.extend(more);
         let mut child =
@@ -53,10 +53,17 @@ impl Served {
         }
     }
 
-    fn word_after(&self, start: &str) -> String {
+    pub fn word_after(&self, start: &str) -> String {
         let line = self.said.iter().find_map(|line| line.strip_prefix(start));
         let line = line.unwrap_or_else(|| panic!("no `{start}` in {:?}", self.said));
         line.split_whitespace().next().unwrap().to_owned()
+    }
+
+    /// Tells it to stop, and waits for a good end.
+    pub fn stop(&mut self) {
+        self.signal("TERM");
+        self.hear_until("stopped");
+        assert!(self.child.wait().unwrap().success());
     }
 
     fn signal(&self, name: &str) {
@@ -93,9 +100,7 @@ async fn it_says_what_it_uses_serves_and_leaves_in_order_when_told() {
         assert!(answer.starts_with("http/1.1 200") && answer.contains(expected), "{answer}");
     }
 
-    served.signal("TERM");
-    served.hear_until("stopped");
-    assert!(served.child.wait().unwrap().success());
+    served.stop();
     // What it left is in order.
     let checked = run(folder.path(), &["check"]);
     assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));

@@ -4,12 +4,25 @@
 use super::{Reader, RegistrationRow, attached_numbers, column, corrupt, read_attachment, read_entries, read_event};
 use super::{AttachmentRow, count, read_recorded, read_row};
 use crate::model::id::{EventId, Number};
+use crate::model::time::Timestamp;
 use crate::storage::traits::{Behind, Fresh, Lock, StoreError, Whole};
 use std::collections::HashMap;
 use uuid::Uuid;
 
 /// A request's row: event_id, request_key, fingerprint, number, outcome.
 pub(in crate::storage) type RequestRow = (Uuid, Uuid, i64, i64, String);
+
+/// A whole event's row.
+#[derive(sqlx::FromRow)]
+pub(in crate::storage) struct WholeRow {
+    pub id: Uuid,
+    pub state: String,
+    pub journal_number: i64,
+    pub next_due: Option<i64>,
+    pub free_seats: Option<i64>,
+    pub header: String,
+    pub document: Option<String>,
+}
 
 /// Which events are wanted how.
 #[derive(Default)]
@@ -49,16 +62,19 @@ impl Gathering {
         Ok((gathering, wanted))
     }
 
-    pub fn whole_event(
-        &mut self,
-        id: Uuid,
-        state: &str,
-        journal_number: i64,
-        header: &str,
-        document: &str,
-    ) -> Result<(), StoreError> {
-        let row = read_row(id, state, journal_number, header, document)?;
-        let whole = Whole { event: row.event, header: row.header, standings: Vec::new(), requests: Vec::new() };
+    pub fn whole_event(&mut self, row: WholeRow) -> Result<(), StoreError> {
+        let WholeRow { id, state, journal_number, next_due, free_seats, header, document } = row;
+        let document = document.ok_or_else(|| corrupt("event_documents", "event_id", id))?;
+        let read = read_row(id, &state, journal_number, &header, &document)?;
+        let free_seats = free_seats.map(|free| u32::try_from(free).map_err(|_| corrupt("events", "free_seats", id)));
+        let whole = Whole {
+            event: read.event,
+            header: read.header,
+            next_due: next_due.map(Timestamp),
+            free_seats: free_seats.transpose()?,
+            standings: Vec::new(),
+            requests: Vec::new(),
+        };
         self.whole.insert(id, whole);
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use super::errors::failed;
 use crate::model::id::{EventId, Number};
-use crate::storage::codec::{AttachmentRow, Gathering, RegistrationRow, RequestRow, corrupt};
+use crate::storage::codec::{AttachmentRow, Gathering, RegistrationRow, RequestRow, WholeRow};
 use crate::storage::traits::{Fresh, Lock, StoreError, Whole};
 use futures_util::TryStreamExt;
 use sqlx::{FromRow, Row, SqliteConnection, SqlitePool};
@@ -173,9 +173,9 @@ async fn load_whole_events(
     ids: &[Uuid],
     gathering: &mut Gathering,
 ) -> Result<(), StoreError> {
-    let mut rows = sqlx::query_as::<_, (Uuid, String, i64, String, Option<String>)>(
+    let mut rows = sqlx::query_as::<_, WholeRow>(
         "-- load_whole_events
-        select e.id, e.state, e.journal_number, e.header, d.document
+        select e.id, e.state, e.journal_number, e.next_due, e.free_seats, e.header, d.document
         from json_each($1) as k
         cross join events as e
         left join event_documents as d on d.event_id = e.id
@@ -183,9 +183,8 @@ async fn load_whole_events(
     )
     .bind(id_list(ids))
     .fetch(connection);
-    while let Some((id, state, number, header, document)) = rows.try_next().await.map_err(failed)? {
-        let document = document.ok_or_else(|| corrupt("event_documents", "event_id", id))?;
-        gathering.whole_event(id, &state, number, &header, &document)?;
+    while let Some(row) = rows.try_next().await.map_err(failed)? {
+        gathering.whole_event(row)?;
     }
     Ok(())
 }
