@@ -68,7 +68,10 @@ impl Api {
         let render = |done: &crate::desk::Done| to_proto::registration::answered(event, done, for_staff);
         let answer = match asked.validate_only {
             true => self.desk.try_out(job, |done, _| render(done)).await,
-            false => self.desk.submit(job).await.map(|done| render(&done)),
+            false => match self.desk.submit(job).await {
+                Ok(done) => self.as_first_answered(event, done).await.map(|done| render(&done)),
+                Err(error) => Err(error),
+            },
         };
         match answer {
             Ok(registration) => Ok(registration),

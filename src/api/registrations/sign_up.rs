@@ -111,6 +111,10 @@ impl Api {
             };
         }
         let done = match self.desk.submit(job).await {
+            Ok(done) => self.as_first_answered(event, done).await,
+            Err(error) => Err(error),
+        };
+        let done = match done {
             Ok(done) => done,
             Err(error) => return Err(self.no(error, about).await),
         };

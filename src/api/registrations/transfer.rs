@@ -37,7 +37,10 @@ impl Api {
             let job = self.transfer_job(caller, &asked, &named, to, wishes.clone()).await?;
             let answer = match asked.validate_only {
                 true => self.tried(&named, to, job).await,
-                false => self.desk.transfer(job).await.map(|moved| self.moved(&asked, &named, to, &moved)),
+                false => match self.desk.transfer(job).await {
+                    Ok(moved) => self.moved(&asked, &named, to, moved).await,
+                    Err(error) => Err(error),
+                },
             };
             match answer {
                 Err(DeskError::Stale) => {}
@@ -125,25 +128,23 @@ impl Api {
         })
     }
 
-    fn moved(
+    async fn moved(
         &self,
         asked: &Asked,
         named: &Named,
         to: EventId,
-        moved: &Transferred,
-    ) -> TransferRegistrationResponse {
+        moved: Transferred,
+    ) -> Result<TransferRegistrationResponse, DeskError> {
+        let source = self.as_first_answered(named.name.event, moved.source).await?;
+        let target = self.as_first_answered(to, moved.target).await?;
         let for_staff = named.acting.is_staff();
         let token_key = self.desk.keys().token_key(asked.request_id);
-        TransferRegistrationResponse {
-            management_token: moved
-                .target
-                .standing
-                .as_ref()
-                .map(|s| token_key.token(s.id))
-                .unwrap_or_default(),
-            registration: Some(to_proto::registration::answered(to, &moved.target, for_staff)),
-            source: Some(to_proto::registration::answered(named.name.event, &moved.source, for_staff)),
-        }
+        let token = target.standing.as_ref().map(|s| token_key.token(s.id));
+        Ok(TransferRegistrationResponse {
+            management_token: token.unwrap_or_default(),
+            registration: Some(to_proto::registration::answered(to, &target, for_staff)),
+            source: Some(to_proto::registration::answered(named.name.event, &source, for_staff)),
+        })
     }
 }
 

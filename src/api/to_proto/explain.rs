@@ -85,20 +85,17 @@ fn why_waiting(roster: &Roster, s: &Standing, now: Timestamp) -> Reason {
 }
 
 fn waiting(roster: &Roster, s: &Standing, persons_before: u32, reason: Reason) -> proto::Needed {
-    let free: Vec<u64> = roster
+    let free: u64 = roster
         .pools()
         .filter(|(p, h)| {
             (s.wishes.is_empty() || s.wishes.contains(&p.no)) && (p.classes.is_empty() || h.released)
         })
         .map(|(p, h)| u64::from(Roster::free(p, h)))
-        .collect();
-    let all: u64 = free.iter().sum();
-    // Free seats here and there do not help: a party sits wholly in one pool.
-    let together = free.into_iter().max().unwrap_or(0);
+        .sum();
     let needed = u64::from(persons_before) + u64::from(s.size);
     proto::Needed {
         reason: reason.into(),
-        seats: int64(needed.saturating_sub(all).max(u64::from(s.size).saturating_sub(together))),
+        seats: int64(needed.saturating_sub(free)),
         persons_before: i64::from(persons_before),
     }
 }
