@@ -71,7 +71,9 @@ need_python() {
 need_buf() {
     local buf=.tools/node_modules/.bin/buf
     [ -x "$buf" ] && [ "$("$buf" --version 2>/dev/null)" = "$BUF" ] && return
-    command -v npm >/dev/null || system_install nodejs npm
+    # Some packages of node bring npm along, and others conflict with one of its own.
+    command -v npm >/dev/null || system_install nodejs
+    command -v npm >/dev/null || system_install npm
     npm install --silent --no-save --no-audit --no-fund --prefix .tools "@bufbuild/buf@$BUF" >/dev/null ||
         fail "npm cannot install @bufbuild/buf@$BUF"
     "$buf" --version >/dev/null || fail "buf does not run on this machine"

@@ -18,7 +18,7 @@ OPTIONS = [
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
     ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.min_reconnect_backoff_ms", 50),
+    ("grpc.min_reconnect_backoff_ms", 5000),  # which is also how long a connection may take to be made
     ("grpc.max_reconnect_backoff_ms", 200),
 ]
 METHODS = {

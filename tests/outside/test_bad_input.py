@@ -78,7 +78,7 @@ EVENTS = {
         ["kind", "minimum_to_start", "time_zone", "titles"]),
 }
 REGISTRATIONS = {
-    "empty": (lambda r: r.Clear(), ["contact", "members"]),
+    "empty": (lambda r: r.Clear(), ["answers", "contact", "members"]),
     "a contact without a name": (lambda r: set_(r.contact, display_name=""), ["contact.display_name"]),
     "a contact without a way to reach it": (lambda r: set_(r.contact, email=""), ["contact"]),
     "a name too long": (lambda r: set_(r.contact, display_name="ė" * 201), ["contact.display_name"]),
@@ -176,7 +176,7 @@ def must_refuse(world, method, fields, expected, coded=()):
     refused = world.api.refused(method, **fields)
     assert refused.reason == ("PERSONAL_CODE_REFUSED" if coded else "INVALID_FIELDS"), refused
     assert refused.code.name == CODE
-    assert refused.fields() == sorted(expected)
+    assert refused.fields() == sorted(expected), refused
     assert refused.metadata["count"] == str(len(refused.fields())), refused
     assert refused.metadata["fields"].split(",") and PERSONAL_CODE not in str(refused.details)
     assert world.snapshot() == before, "a refusal stored something"

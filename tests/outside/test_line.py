@@ -158,7 +158,7 @@ def test_a_place_in_line_is_explained_by_numbers_only(world):
     assert [(p.accepted_number, p.party_size) for p in said.ahead] == [(big.accepted_number, 2)]
     assert said.accepted_number == last.accepted_number and said.policy_version == 1
     assert said.journal_number == world.journal(event)
-    assert said.steps and said.steps[0].kind == R.STEP_KIND_RECEIVED and said.steps[0].because
+    assert [s.kind for s in said.steps] == [R.STEP_KIND_RECEIVED, R.STEP_KIND_WAITLISTED] and said.steps[1].because
     assert said.needed.reason in (R.NEEDED_REASON_PARTIES_BEFORE, R.NEEDED_REASON_SEATS)
     assert said.needed.persons_before == 2
     assert {t.language for t in said.text} >= {"lt", "en"}

@@ -4,7 +4,7 @@ that nothing changed. What only a fault of the service brings about is named in 
 import datetime
 
 import pytest
-from client import CATALOGUE, Refused
+from client import CATALOGUE, Refused, message_class
 from words import (
     FULL, R, E, after, centre, contact, lt, mask, new_id, offers, party, pool, session)
 
@@ -19,7 +19,7 @@ BEYOND_A_CLIENT = {
     "WATCH_LAGGED": "a reader must be slower than the buffers of two TCP stacks",
     "STORAGE_UNAVAILABLE": "test_kill.py stops PostgreSQL for it; on SQLite nothing can be stopped",
 }
-ELSEWHERE = {"DRAINING", "OVERLOADED", "OFFER_EXPIRED"}
+ELSEWHERE = {"STAFF_ONLY", "DRAINING", "OVERLOADED", "OFFER_EXPIRED"}
 
 provokers = {}
 
@@ -292,6 +292,22 @@ def a_stale_etag(w):
     w.update(stale.name, titles=lt("Pirmas"))
     event = E.Event(name=stale.name, etag=stale.etag, titles=lt("Antras"))
     return "UpdateEvent", dict(event=event, update_mask=mask("titles"))
+
+
+STAFF = ["CreateCentre", "UpdateCentre", "CreateProgramme", "UpdateProgramme", "CreateEvent", "UpdateEvent",
+         "PublishEvent", "CancelEvent", "CompleteEvent", "CopyEvent", "ListRegistrations", "ApproveRegistration",
+         "RejectRegistration", "SetRegistrationClass", "PromoteRegistration"]
+
+
+def test_what_is_for_staff_is_refused_to_a_portal_before_anything_is_looked_at(world):
+    for method in STAFF:
+        refused = world.portal.refused(method, message_class(method)())
+        assert (refused.reason, refused.metadata.get("method")) == ("STAFF_ONLY", method), refused
+    signed_up = world.create(world.open(), party())
+    own = dict(name=signed_up.registration.name)
+    assert world.portal.GetRegistration(**own, management_token=signed_up.management_token)
+    for method in ("GetRegistration", "CancelRegistration", "ExplainRegistration"):
+        assert world.portal.refused(method, **own).code.name == "PERMISSION_DENIED", "a party needs its token"
 
 
 @provokes("MALFORMED_MESSAGE")
