@@ -169,10 +169,10 @@ class Cluster:
             assert time.monotonic() < deadline, "PostgreSQL does not start"
             time.sleep(0.05)
 
-    def stop(self):
+    def stop(self, how=signal.SIGINT):
         """A fast shutdown: every connection is cut."""
         if self.child and self.child.poll() is None:
-            self.child.send_signal(signal.SIGINT)
+            self.child.send_signal(how)
             self.child.wait(30)
 
     def _sql(self, text):
@@ -186,5 +186,6 @@ class Cluster:
         return f"postgres://eile@{LOOPBACK}:{self.port}/outside_{self.databases}"
 
     def remove(self):
-        self.stop()
+        """Nothing in it is needed any more."""
+        self.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -52,6 +52,15 @@ def test_a_repeated_request_is_answered_as_first_whatever_changed_since(world):
         assert world.api.call(method, request) == answer, method
 
 
+def test_a_repeated_change_of_an_event_has_no_second_effect_and_answers_the_event_as_it_stands(world):
+    name = world.draft(seats=1).name
+    first = build("UpdateEvent", event=E.Event(name=name, titles=lt("Pirmas")), update_mask=mask("titles"))
+    world.api.call("UpdateEvent", first)
+    now = world.update(name, titles=lt("Antras"))
+    assert world.api.call("UpdateEvent", first).event == now
+    assert world.api.GetEvent(name=name).event == now
+
+
 def test_every_change_of_an_event_can_be_repeated(world):
     name = same_twice(world, "CreateEvent", event=world.event(seats=2, waitlist_policy=offers())).event.name
     same_twice(world, "PublishEvent", name=name)
