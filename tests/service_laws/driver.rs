@@ -152,7 +152,7 @@ async fn gather(service: Service, shared: Arc<Shared>, bases: Vec<u64>, seed: u6
             shown: desk.event(name).await,
             listed: desk.list(name, "", "line").await,
             entries: service.journal(name).await,
-            whole: service.whole(name).await,
+            whole: Arc::new(service.whole(name).await),
         });
     }
     let keys = service.keys.clone();

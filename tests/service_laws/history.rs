@@ -8,6 +8,7 @@ use eile::model::contact::ContactKeys;
 use eile::model::id::{EventId, Number, RegistrationId};
 use eile::model::time::Timestamp;
 use eile::storage::Whole;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// What was asked.
@@ -59,19 +60,21 @@ pub struct Call {
 }
 
 /// One event at the end of a run.
+#[derive(Clone)]
 pub struct Log {
     pub name: String,
     pub id: EventId,
     /// Journal number before the first call of the run.
     pub base: u64,
     pub entries: Vec<Entry>,
-    pub whole: Whole,
+    pub whole: Arc<Whole>,
     /// As the API tells it.
     pub shown: pb::Event,
     pub listed: Vec<pb::Registration>,
 }
 
 /// A whole run.
+#[derive(Clone)]
 pub struct History {
     pub seed: u64,
     pub calls: Vec<Call>,

@@ -8,6 +8,7 @@
 mod support;
 
 mod driver;
+mod faults;
 mod history;
 mod laws;
 mod local_times;

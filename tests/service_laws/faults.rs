@@ -1,0 +1,187 @@
+//! The laws held against runs that were tampered with: each fault must be seen by the law that is named, or the laws
+//! would show nothing. The faults are those of services that oversell, lose, repeat, reorder or tell stale things.
+
+use super::driver::{Stage, play};
+use super::history::{Ask, Call, Heard, History};
+use super::laws::LAWS;
+use super::replay::rerun;
+use crate::support::service::{Database, run};
+use eile::admission::{Change, Entering};
+use eile::storage::Whole;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// What is done to a run, and the beginning of the law's name that must see it.
+type Fault = (&'static str, fn(&mut History), &'static str);
+
+const FAULTS: &[Fault] = &[
+    ("a seat too many was given", give_a_seat_too_many, "p1"),
+    ("a party was confirmed with one seat fewer", shrink_a_confirmed_party, "p2"),
+    ("two of one line changed places", swap_two_in_line, "the_rules"),
+    ("a wrong position was told", tell_a_wrong_position, "the_rules"),
+    ("a freed seat stays free without a word", forget_why_seats_are_free, "p6"),
+    ("a repeated request was answered otherwise", answer_otherwise, "p7"),
+    ("a request was taken that nobody sent", forget_that_it_was_asked, "p7"),
+    ("an acknowledged change is not there", lose_a_request, "p8"),
+    ("an acknowledged sign-up has no row", lose_a_row, "p8"),
+    ("a number of the journal is left out", leave_a_number_out, "p9"),
+    ("a row is not what the journal says", alter_a_row, "p9"),
+    ("a change was decided before one that had returned", call_it_later, "whoever_returned"),
+    ("a read showed an older state", read_late, "whoever_returned"),
+    ("a read showed what never was", read_what_never_was, "reads"),
+    ("somebody was refused without a reason", refuse_somebody, "every_refusal"),
+];
+
+#[test]
+fn every_fault_is_seen_by_its_law() {
+    let (send, receive) = std::sync::mpsc::channel();
+    let stage = Stage { database: Database::Sqlite, instances: 1 };
+    run(async move { drop(send.send(play(stage, 7).await)) });
+    let sound = receive.recv().unwrap();
+    assert!(seen(sound.clone()).is_empty(), "the run itself is sound");
+    for (what, tamper, law) in FAULTS {
+        let mut history = sound.clone();
+        tamper(&mut history);
+        let seen = seen(history);
+        assert!(seen.iter().any(|name| name.starts_with(law)), "{what}: not seen by {law}, only by {seen:?}");
+    }
+}
+
+/// The laws that a run breaks.
+fn seen(history: History) -> Vec<&'static str> {
+    let Ok(again) = catch_unwind(AssertUnwindSafe(|| rerun(&history))) else { return vec!["p9 (no journal)"] };
+    let played = (history, again);
+    let broken = |law: &fn(&(History, super::replay::Rerun))| catch_unwind(AssertUnwindSafe(|| law(&played))).is_err();
+    LAWS.iter().filter(|(_, law)| broken(law)).map(|(name, _)| *name).collect()
+}
+
+fn give_a_seat_too_many(history: &mut History) {
+    for log in &mut history.logs {
+        for entry in &mut log.entries {
+            if let Change::Registered { to, size, .. } = &mut entry.change
+                && *to == Entering::Line
+            {
+                (*to, *size) = (Entering::Seat { pool: 1, passed_over: None }, 4);
+            }
+        }
+    }
+}
+
+fn shrink_a_confirmed_party(history: &mut History) {
+    let change = history.logs[0].entries.iter_mut().find_map(|e| match &mut e.change {
+        Change::Registered { to: Entering::Seat { .. }, size, .. } if *size > 1 => Some(size),
+        _ => None,
+    });
+    *change.unwrap() -= 1;
+}
+
+fn swap_two_in_line(history: &mut History) {
+    for log in &mut history.logs {
+        let confirmed: Vec<usize> = (0..log.entries.len()).filter(|n| matches!(log.entries[*n].change, Change::Confirmed { .. })).collect();
+        if let [one, .., other] = confirmed.as_slice() {
+            let change = log.entries[*one].change.clone();
+            log.entries[*one].change = std::mem::replace(&mut log.entries[*other].change, change);
+            return;
+        }
+    }
+    panic!("nobody moved up twice");
+}
+
+fn tell_a_wrong_position(history: &mut History) {
+    let told = history.calls.iter_mut().rev().find_map(|c| match &mut c.heard {
+        Heard::SignedUp(new) if new.first.position > 1 => Some(&mut new.first.position),
+        _ => None,
+    });
+    *told.unwrap() -= 1;
+}
+
+fn forget_why_seats_are_free(history: &mut History) {
+    for log in &mut history.logs {
+        for entry in &mut log.entries {
+            if matches!(entry.change, Change::SeatsFree { .. }) {
+                entry.change = Change::DetailsChanged;
+            }
+        }
+    }
+}
+
+/// Two accepted calls under one request id.
+fn repeated(history: &mut History) -> &mut Call {
+    let accepted: Vec<_> = history.calls.iter().map(|c| (c.event, c.request_id, matches!(c.heard, Heard::SignedUp(_)))).collect();
+    let is_repeated = |n: &usize| accepted[*n].2 && accepted.iter().filter(|other| **other == accepted[*n]).count() > 1;
+    let n = (0..accepted.len()).rev().find(is_repeated).unwrap();
+    &mut history.calls[n]
+}
+
+fn answer_otherwise(history: &mut History) {
+    let Heard::SignedUp(new) = &mut repeated(history).heard else { return };
+    new.token.push('x');
+}
+
+fn forget_that_it_was_asked(history: &mut History) {
+    let request_id = repeated(history).request_id;
+    history.calls.retain(|c| c.request_id != request_id);
+}
+
+fn whole_of(history: &mut History, change: impl FnOnce(&mut Whole)) {
+    let old = &history.logs[0].whole;
+    let mut whole = Whole {
+        event: old.event.clone(),
+        header: old.header.clone(),
+        next_due: old.next_due,
+        free_seats: old.free_seats,
+        standings: old.standings.clone(),
+        requests: old.requests.clone(),
+    };
+    change(&mut whole);
+    history.logs[0].whole = Arc::new(whole);
+}
+
+fn lose_a_request(history: &mut History) {
+    whole_of(history, |whole| whole.requests.truncate(whole.requests.len() - 1));
+}
+
+fn lose_a_row(history: &mut History) {
+    whole_of(history, |whole| whole.standings.truncate(whole.standings.len() - 1));
+}
+
+fn leave_a_number_out(history: &mut History) {
+    let middle = history.logs[0].entries.len() / 2;
+    history.logs[0].entries.remove(middle);
+}
+
+fn alter_a_row(history: &mut History) {
+    whole_of(history, |whole| whole.standings[0].passed_over += 1);
+}
+
+/// A change that is said to have been called after everything had returned.
+fn call_it_later(history: &mut History) {
+    let end = history.calls.iter().map(|c| c.returned).max().unwrap();
+    let first = history.calls.iter_mut().find(|c| matches!(c.heard, Heard::SignedUp(_))).unwrap();
+    let request_id = first.request_id;
+    for (n, call) in history.calls.iter_mut().filter(|c| c.request_id == request_id).enumerate() {
+        (call.called, call.returned) = (end + 1 + 2 * n as u64, end + 2 + 2 * n as u64);
+    }
+}
+
+fn read_late(history: &mut History) {
+    let end = history.calls.iter().map(|c| c.returned).max().unwrap();
+    let read = history.calls.iter_mut().find(|c| matches!(c.ask, Ask::Counts)).unwrap();
+    (read.called, read.returned) = (end + 1, end + 2);
+}
+
+fn read_what_never_was(history: &mut History) {
+    let read = history.calls.iter_mut().rev().find_map(|c| match (&c.ask, &mut c.heard) {
+        (Ask::Counts, Heard::Event(event)) => event.counts.as_mut(),
+        _ => None,
+    });
+    read.unwrap().confirmed_persons += 1;
+}
+
+fn refuse_somebody(history: &mut History) {
+    let refused = history.calls.iter().find(|c| !c.reused && c.refused().is_some()).unwrap().heard.clone();
+    let Heard::Refused(mut refused) = refused else { return };
+    refused.reason = "WAITLIST_FULL".into();
+    let cancelled = history.calls.iter_mut().find(|c| matches!(c.ask, Ask::Cancel) && c.refused().is_some() && !c.reused);
+    cancelled.unwrap().heard = Heard::Refused(refused);
+}
