@@ -12,6 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let config = flags.load()?;
     telemetry::start_log(&config.log).map_err(anyhow::Error::msg)?;
+    warn_of_few_files(config.limits.connections_max);
     let mut signals = Signals::listen()?;
     let service = tokio::select! {
         started = Service::start(&config, Arc::new(SystemClock)) => started?,
@@ -54,6 +55,24 @@ fn say_what_is_used(config: &Config, service: &Service) {
     say("ready");
 }
 
+/// Files that are open beside connections: databases, listeners, the runtime's own.
+const OTHER_FILES: usize = 100;
+
+/// A process that may open fewer files than it takes connections turns callers away when it is busy.
+fn warn_of_few_files(connections_max: usize) {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    if let Some(files) = open_files(&limits).filter(|files| *files < connections_max + OTHER_FILES) {
+        let wanted = connections_max + OTHER_FILES;
+        tracing::warn!(files, wanted, "this process may open too few files for limits.connections_max");
+    }
+}
+
+/// How many files the process may open; `None` where there is no bound, or nobody says.
+fn open_files(limits: &str) -> Option<usize> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 /// SIGTERM and SIGINT.
 struct Signals {
     terminate: Signal,
@@ -70,5 +89,18 @@ impl Signals {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::open_files;
+
+    #[test]
+    fn the_bound_on_open_files_is_read_where_there_is_one() {
+        let limits = |soft: &str| format!("Limit  Soft Limit  Hard Limit  Units\nMax open files  {soft}  4096  files\n");
+        assert_eq!(open_files(&limits("1024")), Some(1024));
+        assert_eq!(open_files(&limits("unlimited")), None);
+        assert_eq!(open_files(""), None);
     }
 }

@@ -1,6 +1,6 @@
 //! `eile` as a process: what it says, what it refuses, how it ends.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -105,6 +105,29 @@ async fn it_says_what_it_uses_serves_and_leaves_in_order_when_told() {
     let checked = run(folder.path(), &["check"]);
     assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
     assert!(text(&checked.stdout).contains("everything agrees"), "{}", text(&checked.stdout));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_json_where_asked_for_and_names_the_trace_of_each_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut served = Served::start(folder.path(), &["--log-format", "json", "--log-level", "debug"]);
+    let url = format!("http://{}", served.word_after("calls: "));
+    let channel = tonic::transport::Channel::from_shared(url).unwrap().connect().await.unwrap();
+    let mut client = eile::api::proto::event_service_client::EventServiceClient::new(channel);
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let mut request = tonic::Request::new(eile::api::proto::ListEventsRequest::default());
+    let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+    request.metadata_mut().insert("traceparent", parent.parse().unwrap());
+    client.list_events(request).await.unwrap();
+    served.stop();
+
+    let mut log = String::new();
+    served.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let lines: Vec<serde_json::Value> =
+        log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect();
+    let answered = lines.iter().find(|line| line["trace_id"] == trace).unwrap_or_else(|| panic!("{log}"));
+    assert_eq!((&answered["method"], &answered["code"]), (&"ListEvents".into(), &"OK".into()));
+    assert!(answered["duration_ms"].is_number() && answered["timestamp"].is_string(), "{answered}");
 }
 
 #[tokio::test]

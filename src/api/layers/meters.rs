@@ -4,6 +4,7 @@
 //! The methods are known beforehand, so that a call costs no label lookup and nobody can make up labels.
 
 use super::refuse::{Ending, GONE, code_name};
+use super::trace::TraceContext;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -78,10 +79,10 @@ impl Meters {
     }
 
     /// Counts a call as begun. Whatever becomes of what is given back, the call is counted as ended.
-    pub fn begin(&self, path: &str) -> Seen {
+    pub fn begin(&self, path: &str, trace: TraceContext) -> Seen {
         let method = Arc::clone(self.methods.get(path).unwrap_or(&self.other));
         method.started.inc();
-        Seen { method, since: Instant::now(), counted: false }
+        Seen { method, trace, since: Instant::now(), counted: false }
     }
 }
 
@@ -111,6 +112,7 @@ fn methods_of(descriptors: &[u8]) -> Vec<MethodLabels> {
 /// A call that has begun. Dropped without an end, its caller went away.
 pub struct Seen {
     method: Arc<Method>,
+    trace: TraceContext,
     since: Instant,
     counted: bool,
 }
@@ -130,6 +132,7 @@ impl Seen {
         tracing::debug!(
             method = self.method.labels.grpc_method,
             code = code_name(code),
+            trace_id = %self.trace.trace_id(),
             duration_ms = took.as_secs_f64() * 1_000.0,
             "call answered"
         );

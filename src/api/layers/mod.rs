@@ -104,8 +104,8 @@ where
         return forbidden();
     }
     let in_work = rules.in_work.token();
-    let seen = rules.meters.begin(request.uri().path());
     let trace = TraceContext::of(request.headers());
+    let seen = rules.meters.begin(request.uri().path(), trace);
     request.extensions_mut().insert(trace);
     request.extensions_mut().insert(deadline);
     let span = tracing::info_span!("call", method = request.uri().path(), trace_id = %trace.trace_id());
