@@ -13,6 +13,7 @@
 //! | `config`    | settings, and which are refused                       | toml              |
 //! | `telemetry` | log, metrics, the operators' port                     | axum              |
 //! | `api`       | gRPC: parse, authorise, call, render; the server      | tonic             |
+//! | `demo`      | a year played through the API, as its callers would   | `api`'s messages, `cli`'s service |
 //! | `cli`       | wires the rooms together                              | everything        |
 
 pub mod admission;
@@ -21,6 +22,7 @@ pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod desk;
 pub mod keys;
 pub mod model;

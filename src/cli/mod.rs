@@ -26,6 +26,10 @@ pub struct Arguments {
 enum Command {
     /// Takes calls until it is told to stop (SIGTERM or Ctrl-C; a second one stops at once).
     Serve(Flags),
+    /// Plays a year of real centres' events into a service of its own, shows what came of it, and serves on.
+    ///
+    /// Exit code 0: everything agrees; 1: something does not, or the service failed at a call.
+    Demo(crate::demo::DemoArgs),
     /// Brings the tables of the database up to date, and ends.
     Migrate(Flags),
     /// Recomputes seats, lines, positions and counts from the journal and the rows, and tells what differs.
@@ -38,6 +42,7 @@ enum Command {
 pub async fn run(arguments: Arguments) -> ExitCode {
     let (done, failure) = match arguments.command {
         Command::Serve(flags) => (serve::run(&flags).await, 1),
+        Command::Demo(arguments) => (crate::demo::run(arguments).await, 1),
         Command::Migrate(flags) => (migrate::run(&flags).await, 1),
         Command::Check(arguments) => (check::run(&arguments).await, 2),
     };

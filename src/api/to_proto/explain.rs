@@ -85,17 +85,20 @@ fn why_waiting(roster: &Roster, s: &Standing, now: Timestamp) -> Reason {
 }
 
 fn waiting(roster: &Roster, s: &Standing, persons_before: u32, reason: Reason) -> proto::Needed {
-    let free: u64 = roster
+    let free: Vec<u64> = roster
         .pools()
         .filter(|(p, h)| {
             (s.wishes.is_empty() || s.wishes.contains(&p.no)) && (p.classes.is_empty() || h.released)
         })
         .map(|(p, h)| u64::from(Roster::free(p, h)))
-        .sum();
+        .collect();
+    let all: u64 = free.iter().sum();
+    // Free seats here and there do not help: a party sits wholly in one pool.
+    let together = free.into_iter().max().unwrap_or(0);
     let needed = u64::from(persons_before) + u64::from(s.size);
     proto::Needed {
         reason: reason.into(),
-        seats: int64(needed.saturating_sub(free)),
+        seats: int64(needed.saturating_sub(all).max(u64::from(s.size).saturating_sub(together))),
         persons_before: i64::from(persons_before),
     }
 }

@@ -1,0 +1,124 @@
+//! The demo's telephone: every call of the year goes through here, over gRPC like anybody's, and is counted
+//! by what was heard.
+
+use crate::api::proto::{
+    self, admin_service_client::AdminServiceClient, event_service_client::EventServiceClient,
+};
+use proto::registration_service_client::RegistrationServiceClient;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tonic::metadata::MetadataValue;
+use tonic::transport::Channel;
+use tonic::{Code, Request, Response, Status};
+use tonic_types::StatusExt;
+
+pub struct Calls {
+    events: EventServiceClient<Channel>,
+    people: RegistrationServiceClient<Channel>,
+    admin: AdminServiceClient<Channel>,
+    tally: Mutex<Tally>,
+}
+
+/// What was heard over the year.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Answered calls per method.
+    pub answered: BTreeMap<&'static str, u64>,
+    /// Refusals per code and reason, as they were meant to be.
+    pub refused: BTreeMap<(String, String), u64>,
+    /// Answers that say the service failed: INTERNAL, UNKNOWN, DATA_LOSS, or no answer at all.
+    pub failures: Vec<String>,
+}
+
+/// A no, and why.
+#[derive(Clone, Debug, Default)]
+pub struct Refused {
+    pub reason: String,
+    pub message: String,
+}
+
+/// One forwarding method per rpc, so that callers name neither client nor metadata.
+macro_rules! rpc {
+    ($($client:ident . $name:ident ( $ask:ident ) -> $answer:ident;)*) => {$(
+        pub async fn $name(&self, ask: proto::$ask) -> Result<proto::$answer, Refused> {
+            self.heard(stringify!($name), self.$client.clone().$name(ask).await)
+        }
+    )*};
+}
+
+impl Calls {
+    pub fn over(channel: Channel) -> Self {
+        Self {
+            events: EventServiceClient::new(channel.clone()),
+            people: RegistrationServiceClient::new(channel.clone()),
+            admin: AdminServiceClient::new(channel),
+            tally: Mutex::default(),
+        }
+    }
+
+    rpc! {
+        admin.create_centre(CreateCentreRequest) -> CreateCentreResponse;
+        admin.create_programme(CreateProgrammeRequest) -> CreateProgrammeResponse;
+        events.create_event(CreateEventRequest) -> CreateEventResponse;
+        events.publish_event(PublishEventRequest) -> PublishEventResponse;
+        events.get_event(GetEventRequest) -> GetEventResponse;
+        events.list_events(ListEventsRequest) -> ListEventsResponse;
+        events.update_event(UpdateEventRequest) -> UpdateEventResponse;
+        events.cancel_event(CancelEventRequest) -> CancelEventResponse;
+        events.complete_event(CompleteEventRequest) -> CompleteEventResponse;
+        people.get_registration(GetRegistrationRequest) -> GetRegistrationResponse;
+        people.list_registrations(ListRegistrationsRequest) -> ListRegistrationsResponse;
+        people.update_registration(UpdateRegistrationRequest) -> UpdateRegistrationResponse;
+        people.cancel_registration(CancelRegistrationRequest) -> CancelRegistrationResponse;
+        people.accept_offer(AcceptOfferRequest) -> AcceptOfferResponse;
+        people.decline_offer(DeclineOfferRequest) -> DeclineOfferResponse;
+        people.approve_registration(ApproveRegistrationRequest) -> ApproveRegistrationResponse;
+        people.set_registration_class(SetRegistrationClassRequest) -> SetRegistrationClassResponse;
+        people.promote_registration(PromoteRegistrationRequest) -> PromoteRegistrationResponse;
+        people.transfer_registration(TransferRegistrationRequest) -> TransferRegistrationResponse;
+        people.explain_registration(ExplainRegistrationRequest) -> ExplainRegistrationResponse;
+    }
+
+    /// Signs a party up: through the public page, which cannot vouch for the contact, or through staff.
+    pub async fn create_registration(
+        &self,
+        ask: proto::CreateRegistrationRequest,
+        by_staff: bool,
+    ) -> Result<proto::CreateRegistrationResponse, Refused> {
+        let mut request = Request::new(ask);
+        if !by_staff {
+            request.metadata_mut().insert("eile-vouches", MetadataValue::from_static("no"));
+        }
+        self.heard("create_registration", self.people.clone().create_registration(request).await)
+    }
+
+    pub fn tally(&self) -> Tally {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn heard<A>(&self, method: &'static str, answer: Result<Response<A>, Status>) -> Result<A, Refused> {
+        let status = match answer {
+            Ok(answer) => {
+                *self.lock().answered.entry(method).or_default() += 1;
+                return Ok(answer.into_inner());
+            }
+            Err(status) => status,
+        };
+        let reason = status.get_error_details().error_info().map(|e| e.reason.clone()).unwrap_or_default();
+        let meant = matches!(
+            status.code(),
+            Code::InvalidArgument | Code::FailedPrecondition | Code::AlreadyExists | Code::Aborted
+        );
+        let mut tally = self.lock();
+        if meant {
+            *tally.refused.entry((format!("{:?}", status.code()), reason.clone())).or_default() += 1;
+        } else {
+            tally.failures.push(format!("{method}: {:?} {reason} {}", status.code(), status.message()));
+        }
+        Err(Refused { reason, message: status.message().to_owned() })
+    }
+}

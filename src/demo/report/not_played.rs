@@ -1,0 +1,80 @@
+//! What the file holds and the demo does not play, and why: told, so that nobody takes it for done.
+
+use super::super::data::Year;
+use super::super::player::Played;
+use std::collections::BTreeMap;
+
+pub fn list(played: &Played) -> String {
+    let year = &played.stage.year;
+    let mut table = super::table(&["In the file", "Why not"]);
+    for (what, why) in later(year) {
+        table.add_row(vec![what, why.to_owned()]);
+    }
+    for (what, why) in read_as() {
+        table.add_row(vec![what.to_owned(), why.to_owned()]);
+    }
+    let mut skipped: BTreeMap<&str, i32> = BTreeMap::new();
+    for (why, n) in played.runs.iter().flat_map(|r| &r.notes.skipped) {
+        *skipped.entry(why).or_default() += n;
+    }
+    for (why, n) in skipped {
+        let (what, why) = why.split_once(": ").unwrap_or((why, ""));
+        table.add_row(vec![format!("{n} × {what}"), why.to_owned()]);
+    }
+    table.to_string()
+}
+
+/// What belongs to services that are not there yet.
+fn later(year: &Year) -> Vec<(String, &'static str)> {
+    let walk_ins: i32 = year.events.iter().map(|e| e.demand.walk_ins_persons).sum();
+    let of_kind = |kind: &str| year.other_requests.iter().filter(|r| r.kind == kind).count();
+    let others = year.other_requests.len() - of_kind("erasure_request") - of_kind("complaint");
+    vec![
+        ("attendance of every session, certificates".to_owned(), "attendance is not in the service yet"),
+        (
+            format!("{walk_ins} walk-ins, {} late paper lists", year.paper_entries.len()),
+            "attendance is not in the service yet",
+        ),
+        (
+            format!("{} report runs", year.report_runs.len()),
+            "reports and the change feed are not in the service yet",
+        ),
+        (format!("{} erasures", of_kind("erasure_request")), "erasure is not in the service yet"),
+        (
+            format!("{others} other requests (copy of data, correction, merge, consent)"),
+            "persons are not in the service yet, only their registrations",
+        ),
+        (
+            "invitations from a line to a group next door (EL-06, KA-01, KA-03)".to_owned(),
+            "an invitation that keeps the place at home is not in the service yet; played: staff move those who accept, one transaction each (KA-01, KA-03), or they sign up there too (EL-06)",
+        ),
+        (
+            "the transfer offered to the three families of KA-02".to_owned(),
+            "KA-03 opens five months later; played: they are among those who ask there in September",
+        ),
+        (
+            "messages, reminders".to_owned(),
+            "what is owed to whom is in the journal; sending is not in the service yet",
+        ),
+        (
+            "childcare places and rides as seats of their own".to_owned(),
+            "wishes are recorded and shown, places are not booked yet",
+        ),
+    ]
+}
+
+/// Rules of the file that the service has no word for.
+fn read_as() -> [(&'static str, &'static str); 4] {
+    [
+        (
+            "at most 2 per organisation until 7 days before (ME-*)",
+            "no such rule in the waitlist policy; sign-ups stand in one line",
+        ),
+        ("by legal deadline (VG-10)", "classes are ranks, not dates; sign-ups stand by time"),
+        (
+            "residents first (POL-KOPA)",
+            "played the other way round: staff mark who comes from next door, residents are everybody else",
+        ),
+        ("guardians at open events", "the policy has no order of classes there, so nobody's role is asked"),
+    ]
+}
