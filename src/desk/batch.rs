@@ -6,7 +6,7 @@ use super::job::{DeskError, Done, Job, Papers, PartyPapers, TransferJob, Transfe
 use crate::admission::{Answer, Change, Command, Entry, NewParty, Outcome, Refusal, Request, Roster, Verb};
 use crate::keys;
 use crate::model::id::{EventId, Number, RegistrationId};
-use crate::model::registration::{State, TransferTarget};
+use crate::model::registration::TransferTarget;
 use crate::model::time::Timestamp;
 use crate::storage::{
     Behind, ChangedRegistration, EventWrite, Fresh, NewRegistration, PartyWrite, Reason, Whole,
@@ -182,6 +182,13 @@ impl AtTable {
     /// Handles one command and files its papers.
     fn handle(&mut self, command: &Command, papers: &Papers, now: Timestamp) -> Result<Done, DeskError> {
         let Some(loaded) = self.guard.as_mut() else { return Err(DeskError::EventNotFound) };
+        if let Papers::IfVersion(expected, _) = papers
+            && *expected != loaded.roster.version
+            && command.request.is_none_or(|r| loaded.roster.recorded(r.key).is_none())
+        {
+            let refusal = Refusal::EtagMismatch { current: loaded.roster.version };
+            return Err(DeskError::refused(refusal, Some(&loaded.roster.terms)));
+        }
         let before = self.entries.len();
         let outcome = match loaded.roster.handle(command, now, &mut self.entries) {
             Answer::Done(outcome) => outcome,
@@ -219,7 +226,7 @@ impl AtTable {
                 }
                 self.parties.insert(*number, (**papers).clone());
             }
-            (Papers::Event(edit), _) => edit(&mut loaded.event),
+            (Papers::Event(edit) | Papers::IfVersion(_, Some(edit)), _) => edit(&mut loaded.event),
             (Papers::Reason(text), _) if !text.is_empty() => {
                 self.reasons.push(Reason { journal_number, number: outcome.number, text: text.clone() });
             }
@@ -313,10 +320,7 @@ impl AtTable {
         let now = now.max(loaded.roster.last_at);
         loaded.roster.do_due(now, &mut self.entries);
         let refused = |refusal| DeskError::refused(refusal, Some(&loaded.roster.terms));
-        let s = loaded.roster.standing(job.number).ok_or_else(|| refused(Refusal::RegistrationNotFound))?;
-        if let State::Ended(_) = s.state {
-            return Err(refused(Refusal::IllegalState { state: s.state.kind() }));
-        }
+        let s = loaded.roster.may_leave(job.number).map_err(refused)?;
         if s.steps.last() != Some(&job.seen_step) {
             return Err(DeskError::Stale);
         }

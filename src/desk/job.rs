@@ -22,6 +22,8 @@ pub enum Papers {
     Party(Box<PartyPapers>),
     /// With `Verb::UpdateEvent` and `Verb::CancelEvent`: makes the new document from the locked one. Pure.
     Event(EditEvent),
+    /// With any verb of the event: only if the event still has this version; and perhaps an edit too.
+    IfVersion(u64, Option<EditEvent>),
     /// With `Verb::SetClass` and `Verb::Promote`: the reason that staff wrote down; may be empty.
     Reason(String),
 }

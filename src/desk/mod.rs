@@ -302,13 +302,19 @@ fn try_on_copy(
     view: &View<'_>,
     now: crate::model::time::Timestamp,
 ) -> Result<(Done, Loaded), DeskError> {
+    if let Papers::IfVersion(expected, _) = &job.papers
+        && *expected != view.roster.version
+    {
+        let refusal = crate::admission::Refusal::EtagMismatch { current: view.roster.version };
+        return Err(DeskError::refused(refusal, Some(&view.roster.terms)));
+    }
     let (answer, roster) = view.roster.try_out(&job.command, now);
     let outcome = match answer {
         Answer::Done(outcome) | Answer::Replayed(outcome) => outcome,
         Answer::Refused(refusal) => return Err(DeskError::refused(refusal, Some(&view.roster.terms))),
     };
     let mut event = view.event.clone();
-    if let Papers::Event(edit) = &job.papers {
+    if let Papers::Event(edit) | Papers::IfVersion(_, Some(edit)) = &job.papers {
         edit(&mut event);
     }
     event.terms = Arc::clone(&roster.terms);

@@ -5,7 +5,6 @@ use crate::api::caller::Caller;
 use crate::api::from_proto::{Fields, Path};
 use crate::api::proto::{self, CancelEventRequest, CompleteEventRequest, PublishEventRequest};
 use crate::api::request::{Asked, Change};
-use crate::api::to_proto::names;
 use crate::api::{Api, status};
 use crate::desk::{Job, Papers};
 use crate::model::event::Event;
@@ -55,8 +54,8 @@ impl Api {
         self.event_verb(caller, &asked, id, etag, Verb::CompleteEvent, Papers::None).await
     }
 
-    /// The etag is compared before the desk decides, except where the request was answered before: its own
-    /// change moved the etag then.
+    /// The desk compares the etag under the event's lock, except where the request was answered before: its
+    /// own change moved the etag then.
     async fn event_verb(
         &self,
         caller: Caller,
@@ -67,15 +66,11 @@ impl Api {
         papers: Papers,
     ) -> Result<proto::Event, Status> {
         let request = asked.within(id, self.desk.keys());
-        if let Some(etag) = etag {
-            let seen = |view: &crate::desk::View<'_>| {
-                (view.roster.version, view.roster.recorded(request.key).is_some())
-            };
-            let (current, answered) = self.look(id, seen).await?;
-            if current != etag && !answered {
-                return Err(status::etag_mismatch(&names::event(id), current));
-            }
-        }
+        let papers = match (etag, papers) {
+            (Some(etag), Papers::Event(edit)) => Papers::IfVersion(etag, Some(edit)),
+            (Some(etag), _) => Papers::IfVersion(etag, None),
+            (None, papers) => papers,
+        };
         let command = Command { actor: caller.actor(), request: Some(request), verb };
         match self.decide_event(asked, Job { event: id, command, papers }).await {
             Ok(event) => Ok(event),
