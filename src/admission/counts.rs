@@ -12,7 +12,14 @@ pub struct Tally {
     pub persons: u32,
 }
 
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
 impl Tally {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
     pub(super) fn add(&mut self, size: u32) {
         self.parties += 1;
         self.persons += size;
@@ -23,27 +30,44 @@ impl Tally {
     }
 }
 
-/// Where everybody stands. Each registration is in exactly one tally.
+/// Where everybody stands. Each registration is in exactly one tally. What is 0 is not stored: the row of a
+/// quiet event is rewritten with every batch that it is in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {
+    #[serde(skip_serializing_if = "Tally::is_empty")]
     pub in_review: Tally,
+    #[serde(skip_serializing_if = "Tally::is_empty")]
     pub waiting: Tally,
+    #[serde(skip_serializing_if = "Tally::is_empty")]
     pub offered: Tally,
+    #[serde(skip_serializing_if = "Tally::is_empty")]
     pub confirmed: Tally,
+    #[serde(skip_serializing_if = "Tally::is_empty")]
     pub cancelled: Tally,
+    #[serde(skip_serializing_if = "Tally::is_empty")]
     pub declined: Tally,
+    #[serde(skip_serializing_if = "Tally::is_empty")]
     pub expired: Tally,
+    #[serde(skip_serializing_if = "Tally::is_empty")]
     pub rejected: Tally,
+    #[serde(skip_serializing_if = "Tally::is_empty")]
     pub event_cancelled: Tally,
+    #[serde(skip_serializing_if = "Tally::is_empty")]
     pub transferred: Tally,
     /// Possible duplicates whose twin is live: in nobody's way, and in no other tally.
+    #[serde(skip_serializing_if = "Tally::is_empty")]
     pub duplicates: Tally,
     /// Duplicates that were dropped.
+    #[serde(skip_serializing_if = "Tally::is_empty")]
     pub dropped: Tally,
+    #[serde(skip_serializing_if = "is_zero")]
     pub offers_made: u32,
+    #[serde(skip_serializing_if = "is_zero")]
     pub offers_accepted: u32,
+    #[serde(skip_serializing_if = "is_zero")]
     pub offers_declined: u32,
+    #[serde(skip_serializing_if = "is_zero")]
     pub offers_missed: u32,
 }
 
