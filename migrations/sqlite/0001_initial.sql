@@ -3,8 +3,9 @@
 -- parties behind them, the journal, the request ids that were used, the reasons that staff wrote down.
 -- Personal data stands in parties and in reasons, and nowhere else. Ids are made by the service; instants
 -- are microseconds since 1970 UTC; unsigned 64-bit hashes are stored bit by bit as signed ones.
--- Tables with small rows are `without rowid`; those with documents are not, because SQLite would carry the
--- documents into the upper pages of the tree.
+-- Tables that every sign-up adds to are not `without rowid`: a batch over a thousand events then appends its
+-- rows to a few pages, where it would touch a page of each event otherwise; and SQLite would carry documents
+-- into the upper pages of the tree.
 -- There are no foreign keys: every row of an event is written in the transaction that locks its event row.
 
 create table events (
@@ -51,11 +52,11 @@ create table registrations (
     token_hash          blob    not null,          -- SHA-256 of the management token
     rare                text,                      -- what few have: class, wishes, passed over, twin, end ... (JSON)
     primary key (event_id, number)
-) strict, without rowid;
+) strict;
 
--- One effect per request id, and one live registration per contact, even if a cached roster were wrong.
-create unique index registrations_by_request on registrations (event_id, request_key);
-create unique index registrations_by_contact on registrations (event_id, contact_guard) where contact_guard is not null;
+-- Differs from postgres because there are no unique indexes by request key and by contact guard: one process
+-- writes, its roster comes from these very rows, and the event's journal number shows that it is right. At
+-- random places of two large indexes, a batch of a thousand sign-ups would rewrite two thousand pages.
 
 create table parties (
     event_id        blob    not null,

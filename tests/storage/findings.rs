@@ -192,6 +192,24 @@ mod on_postgres {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_two_instances_could_both_believe_free_is_guarded_by_indexes() {
+        // SQLite has one process and no such indexes: they cost it more than all other rows together.
+        crate::cases::refused::a_request_id_that_was_used_before(Place::postgres().await).await;
+        crate::cases::refused::a_second_live_registration_under_one_contact(Place::postgres().await).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn connections_that_died_while_they_rested_are_replaced() {
+        let place = Place::postgres().await;
+        let clerk = Clerk::at_open(&place.store, None).await;
+        tokio::time::sleep(Duration::from_millis(2200)).await;
+        place.meddle("select pg_terminate_backend(pid) from pg_stat_activity
+            where application_name = 'eile' and datname = current_database()").await;
+        place.store.ping().await.unwrap();
+        clerk.hand_in(vec![sign_up(1, contact(1))]).await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_lock_that_does_not_come_gives_way() {
         let place = Place::postgres().await;
         let clerk = Clerk::at_open(&place.store, None).await;

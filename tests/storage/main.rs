@@ -51,8 +51,6 @@ on_both! {
         an_event_that_is_gone_is_told_as_missing_and_the_rest_goes_on;
     refused:
         a_batch_from_an_old_number,
-        a_request_id_that_was_used_before,
-        a_second_live_registration_under_one_contact,
         a_number_that_is_taken,
         a_change_of_a_row_that_is_not_there,
         a_batch_whose_entries_do_not_follow;

@@ -61,7 +61,10 @@ const WRITER_SETTINGS: [(&str, &str); 3] =
 /// Filters that are not asked for drop out of a plan only when it is made for the values at hand.
 const READER_SETTINGS: [(&str, &str); 1] = [("plan_cache_mode", "force_custom_plan")];
 
-/// Connections are not asked whether they live before each use; a dead one fails before anything is written.
+const RESTED: Duration = Duration::from_secs(2);
+
+/// A connection that rested is asked whether it still lives; one that is in use is not, because that would cost
+/// each batch a round trip. A dead one fails before anything is written.
 fn pool(connections: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .min_connections(1)
@@ -69,6 +72,14 @@ fn pool(connections: u32) -> PgPoolOptions {
         .idle_timeout(None)
         .acquire_timeout(Duration::from_secs(10))
         .test_before_acquire(false)
+        .before_acquire(|connection, state| {
+            Box::pin(async move {
+                if state.idle_for > RESTED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .after_connect(|connection, _| Box::pin(read_back(connection)))
 }
 

@@ -15,6 +15,9 @@ pub(super) async fn secret(writer: &Writer) -> Result<[u8; 32], StoreError> {
 }
 
 /// Whoever comes first makes it; everybody reads what is stored.
+///
+/// Differs from sqlite because the row is locked: an insert that finds it taken writes nothing to the log, and
+/// its commit would not wait until a standby has what another instance stored a moment ago.
 async fn make_or_read(connection: &mut PgConnection) -> Result<[u8; 32], StoreError> {
     sqlx::query(
         "-- insert_secret
@@ -31,7 +34,8 @@ async fn make_or_read(connection: &mut PgConnection) -> Result<[u8; 32], StoreEr
         "-- read_secret
         select value
         from secrets
-        where name = $1",
+        where name = $1
+        for update",
     )
     .bind(NAME)
     .fetch_one(connection)

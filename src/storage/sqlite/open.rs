@@ -62,6 +62,7 @@ fn connect_options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
         .pragma("temp_store", "memory")
         .pragma("wal_autocheckpoint", "16000")
         .pragma("cache_size", "-16000")
+        .row_buffer_size(512)
         .statement_cache_capacity(200))
 }
 
