@@ -39,6 +39,7 @@ fn terms(capacity: u32, promotion: Promotion) -> Arc<Terms> {
         party_max: 5,
         approval_required: false,
         join_midway: false,
+        last_retired: 0,
     })
 }
 

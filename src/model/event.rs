@@ -60,6 +60,13 @@ pub struct Terms {
     pub approval_required: bool,
     /// People may still come in after the first session.
     pub join_midway: bool,
+    /// The highest number of a pool that was taken out, so that no number is given twice; 0: none was.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub last_retired: PoolNo,
+}
+
+fn is_zero(no: &PoolNo) -> bool {
+    *no == 0
 }
 
 /// Seats that are counted together. A party sits wholly in one pool.

@@ -38,6 +38,7 @@ on_both! {
         what_is_given_comes_back_unchanged,
         an_update_replaces_what_the_mask_names_and_nothing_else,
         an_update_that_says_nothing_new_keeps_the_policy_version,
+        a_pool_that_is_new_never_gets_the_number_of_one_taken_out,
         trying_an_event_out_changes_nothing,
         a_repeated_change_is_answered_and_done_once,
         a_copy_keeps_local_times_and_leaves_people_behind,

@@ -170,6 +170,7 @@ fn draft(capacity: u32, policy: Policy) -> Event {
         party_max: 10,
         approval_required: false,
         join_midway: false,
+        last_retired: 0,
     };
     Event {
         id: EventId(Uuid::now_v7()),

@@ -30,6 +30,7 @@ pub fn terms(capacity: u32) -> Terms {
         party_max: 5,
         approval_required: false,
         join_midway: false,
+        last_retired: 0,
     }
 }
 

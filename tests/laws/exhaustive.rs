@@ -141,6 +141,7 @@ fn terms(capacity: u32, offers: bool) -> Arc<Terms> {
         party_max: 9,
         approval_required: false,
         join_midway: false,
+        last_retired: 0,
     })
 }
 

@@ -153,6 +153,7 @@ pub fn terms(shape: &Shape, version: u32, least_pools: usize) -> Terms {
         party_max: 5,
         approval_required: shape.approval,
         join_midway: shape.midway,
+        last_retired: 0,
     }
 }
 

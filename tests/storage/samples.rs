@@ -44,6 +44,7 @@ pub fn event(capacity: Option<u32>) -> Event {
         party_max: 10,
         approval_required: false,
         join_midway: false,
+        last_retired: 0,
     };
     Event {
         id: EventId(Uuid::now_v7()),

@@ -50,8 +50,8 @@ fn date(fields: &mut Fields, given: &str) -> Option<Date> {
     if given.is_empty() {
         return None;
     }
-    let parsed: Option<Date> = if given.len() == 10 { given.parse().ok() } else { None };
-    let parsed = parsed.filter(|date| (1970..=9900).contains(&date.year()));
+    let parsed: Option<Date> = given.parse().ok();
+    let parsed = parsed.filter(|date| (1970..=9900).contains(&date.year()) && date.to_string() == given);
     if parsed.is_none() {
         fields.refuse(DATE, "must be a date YYYY-MM-DD");
     }

@@ -1,22 +1,23 @@
-//! Seat pools. A pool that stays keeps its number; a new one gets the next.
+//! Seat pools. A pool that stays keeps its number; a new one gets the next, never that of one taken out.
 
 use super::text::Alphabet;
 use super::{Fields, Path};
 use crate::api::proto;
-use crate::model::event::{Pool, Session};
+use crate::model::event::{Pool, Session, Terms};
 use crate::model::id::PoolNo;
 
 impl Fields {
-    /// 1 to 200 pools. `old` are those that the event has.
+    /// 1 to 200 pools. `old` are the terms that the event has.
     pub(super) fn pools(
         &mut self,
         at: Path<'_>,
         given: Vec<proto::SeatPool>,
         sessions: &[Session],
-        old: &[Pool],
+        old: Option<&Terms>,
     ) -> Vec<Pool> {
         let given = self.list(at, given, 1, 200);
-        let mut next: PoolNo = old.iter().map(|p| p.no).max().unwrap_or(0);
+        let mut last = old.map_or(0, last_given);
+        let old = old.map_or(&[][..], |terms| &terms.pools);
         let mut pools = Vec::with_capacity(given.len());
         for (i, pool) in given.into_iter().enumerate() {
             let at = at.item(i);
@@ -27,8 +28,8 @@ impl Fields {
             pool.no = match old.iter().find(|p| p.id == pool.id) {
                 Some(same) => same.no,
                 None => {
-                    next = next.saturating_add(1);
-                    next
+                    last = last.saturating_add(1);
+                    last
                 }
             };
             pools.push(pool);
@@ -53,4 +54,16 @@ impl Fields {
             session_id: self.code(at.field("session_id"), session_id, Alphabet::Slug, 32),
         }
     }
+}
+
+/// The highest number that a pool of the event has or had.
+fn last_given(terms: &Terms) -> PoolNo {
+    terms.pools.iter().map(|p| p.no).fold(terms.last_retired, PoolNo::max)
+}
+
+/// The highest number of a pool that is taken out, now or before.
+pub(super) fn last_retired(old: Option<&Terms>, pools: &[Pool]) -> PoolNo {
+    let Some(old) = old else { return 0 };
+    let gone = old.pools.iter().map(|p| p.no).filter(|no| pools.iter().all(|p| p.no != *no));
+    gone.fold(old.last_retired, PoolNo::max)
 }

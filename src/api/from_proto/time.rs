@@ -1,7 +1,7 @@
 //! Instants, spans, zones and local times.
 
 use super::{Fields, Path};
-use crate::model::time::{Span, Timestamp, Zone, parse_local};
+use crate::model::time::{Span, Timestamp, Zone, format_local, parse_local};
 use jiff::civil::DateTime;
 
 /// The seconds of the years 1 to 9999, the range of google.protobuf.Timestamp.
@@ -56,7 +56,8 @@ impl Fields {
             self.refuse(at, "is required");
             return None;
         }
-        let parsed = if given.len() == 16 { parse_local(given) } else { None };
+        // Only the one way of writing it, or the same event could be two texts.
+        let parsed = parse_local(given).filter(|local| format_local(*local) == given);
         let Some(local) = parsed.filter(|l| (1970..=9998).contains(&l.year())) else {
             self.refuse(at, "must be a local time YYYY-MM-DDTHH:MM");
             return None;

@@ -109,8 +109,26 @@ pub fn refused(refusal: &Refusal, about: &About<'_>, terms: Option<&Terms>, fact
 
 /// Refusals that are one broken precondition and its facts.
 fn precondition(refusal: &Refusal, about: &About<'_>, terms: Option<&Terms>, facts: &Facts) -> Status {
+    let problem = of_event(refusal).or_else(|| of_registration(refusal, about, facts));
+    let problem = problem.or_else(|| match refusal {
+        Refusal::ClassUnknown { class } => {
+            let known = terms.map(known_classes).unwrap_or_default().join(",");
+            let message = format!("class {class} is none of {known}");
+            Some(Problem::new(ErrorReason::ClassUnknown, message).with("class", class).with("known", known))
+        }
+        _ => None,
+    });
+    match problem {
+        Some(problem) => problem.precondition(&about.subject()).status(),
+        // Everything else has an arm of its own in `refused`; a test walks all of them.
+        None => internal(format!("no status for {refusal:?}")),
+    }
+}
+
+/// What the event does not allow: its window, and how large a party may be.
+fn of_event(refusal: &Refusal) -> Option<Problem> {
     use ErrorReason as R;
-    let problem = match refusal {
+    Some(match refusal {
         Refusal::RegistrationNotOpen { opens_at } => {
             let at = time::text(*opens_at);
             Problem::new(R::RegistrationNotOpen, format!("sign-ups open at {at}")).with("open_time", at)
@@ -136,6 +154,14 @@ fn precondition(refusal: &Refusal, about: &About<'_>, terms: Option<&Terms>, fac
                 .with("party_size", size)
                 .with("largest_pool", largest)
         }
+        _ => return None,
+    })
+}
+
+/// What the registration's state, or that of the line, does not allow.
+fn of_registration(refusal: &Refusal, about: &About<'_>, facts: &Facts) -> Option<Problem> {
+    use ErrorReason as R;
+    Some(match refusal {
         Refusal::IllegalState { state } => illegal_state(about, words::state_kind(*state)),
         Refusal::PossibleDuplicate { .. } => illegal_state(about, "WAITLISTED"),
         Refusal::OfferExpired => {
@@ -164,16 +190,8 @@ fn precondition(refusal: &Refusal, about: &About<'_>, terms: Option<&Terms>, fac
                 format!("it stands at position {}; a promotion out of order needs a reason", facts.position);
             Problem::new(R::ReasonRequired, message).with("position", facts.position)
         }
-        Refusal::ClassUnknown { class } => {
-            let known = terms.map(known_classes).unwrap_or_default().join(",");
-            Problem::new(R::ClassUnknown, format!("class {class} is none of {known}"))
-                .with("class", class)
-                .with("known", known)
-        }
-        // Everything else has an arm of its own in `refused`.
-        other => return internal(format!("no status for {other:?}")),
-    };
-    problem.precondition(&about.subject()).status()
+        _ => return None,
+    })
 }
 
 fn illegal_state(about: &About<'_>, state: &str) -> Problem {

@@ -135,7 +135,8 @@ fn step(entry: &Entry, number: Number, terms: &Terms, for_staff: bool) -> Vec<pr
         Entering::Line => StepKind::Waitlisted,
         Entering::Seat { .. } => StepKind::Confirmed,
     };
-    let received = proto::Step { because: String::new(), seats: 0, pool_id: String::new(), ..whole.clone() };
+    let received =
+        proto::Step { because: "signed_up".to_owned(), seats: 0, pool_id: String::new(), ..whole.clone() };
     vec![received, proto::Step { kind: next.into(), ..whole }]
 }
 
@@ -153,7 +154,7 @@ fn told(change: &Change, of: Number, for_staff: bool) -> Option<Told> {
             (of, (StepKind::PassedOver, "first_that_fits", None))
         }
         Change::Registered { number, to, .. } => (*number, (StepKind::Received, entering(to), pool_of(to))),
-        Change::Approved { number } => (*number, (StepKind::Approved, "", None)),
+        Change::Approved { number } => (*number, (StepKind::Approved, "approved_by_staff", None)),
         Change::Confirmed { number, pool, because, .. } => {
             (*number, (StepKind::Confirmed, because_word(*because), Some(*pool)))
         }
@@ -166,9 +167,9 @@ fn told(change: &Change, of: Number, for_staff: bool) -> Option<Told> {
             (*number, (StepKind::OfferExpired, because, None))
         }
         Change::Ended { number, end } => (*number, ended(end, for_staff)),
-        Change::ClassSet { number, .. } => (*number, (StepKind::ClassChanged, "", None)),
-        Change::Resized { number, .. } => (*number, (StepKind::PartyChanged, "", None)),
-        Change::Amended { number } => (*number, (StepKind::DetailsChanged, "", None)),
+        Change::ClassSet { number, .. } => (*number, (StepKind::ClassChanged, "class_set", None)),
+        Change::Resized { number, .. } => (*number, (StepKind::PartyChanged, "party_resized", None)),
+        Change::Amended { number } => (*number, (StepKind::DetailsChanged, "details_corrected", None)),
         Change::TwinCleared { number } if for_staff => {
             (*number, (StepKind::DuplicateChanged, "twin_ended", None))
         }
@@ -187,14 +188,14 @@ fn told(change: &Change, of: Number, for_staff: bool) -> Option<Told> {
 
 fn ended(end: &End, for_staff: bool) -> Told {
     match end {
-        End::Cancelled { .. } => (StepKind::Cancelled, "", None),
-        End::Declined { .. } => (StepKind::Declined, "", None),
+        End::Cancelled { .. } => (StepKind::Cancelled, "cancelled", None),
+        End::Declined { .. } => (StepKind::Declined, "offer_declined", None),
         End::Expired => (StepKind::OfferExpired, "left_the_line", None),
         End::DuplicateDropped if for_staff => (StepKind::DuplicateDropped, "duplicate_hold_over", None),
-        End::DuplicateDropped => (StepKind::OfferExpired, "", None),
-        End::Rejected { .. } => (StepKind::Rejected, "", None),
-        End::EventCancelled => (StepKind::EventCancelled, "", None),
-        End::Transferred { .. } => (StepKind::Transferred, "", None),
+        End::DuplicateDropped => (StepKind::OfferExpired, "time_ran_out", None),
+        End::Rejected { .. } => (StepKind::Rejected, "rejected_by_staff", None),
+        End::EventCancelled => (StepKind::EventCancelled, "event_cancelled", None),
+        End::Transferred { .. } => (StepKind::Transferred, "transferred", None),
     }
 }
 

@@ -166,6 +166,19 @@ pub async fn an_update_that_says_nothing_new_keeps_the_policy_version(mut h: Hou
     assert_eq!(changed.waitlist_policy.unwrap().version, 2);
 }
 
+pub async fn a_pool_that_is_new_never_gets_the_number_of_one_taken_out(mut h: House) {
+    let name = h.open_with(1, |e| e.seat_pools = vec![pool("a", 1), pool("b", 1)]).await;
+    for pools in [["a", "c"], ["a", "d"], ["e", "a"]] {
+        let seat_pools = pools.iter().map(|id| pool(id, 1)).collect();
+        h.update(Event { name: name.clone(), seat_pools, ..Default::default() }, &["seat_pools"]).await;
+    }
+    let id = eile::model::id::EventId(name.strip_prefix("events/").unwrap().parse().unwrap());
+    let numbers = |view: &eile::desk::View<'_>| {
+        view.roster.terms.pools.iter().map(|p| (p.id.clone(), p.no)).collect::<Vec<_>>()
+    };
+    assert_eq!(h.desk.read(id, numbers).await.unwrap(), [("e".to_owned(), 5), ("a".to_owned(), 1)]);
+}
+
 pub async fn trying_an_event_out_changes_nothing(mut h: House) {
     let name = h.open_with(1, |_| {}).await;
     h.joins(&name, 1).await;
