@@ -5,7 +5,7 @@ import threading
 import time
 
 from client import Api, Refused, build
-from words import WAITLISTED, CONFIRMED, R, mask, party
+from words import CONFIRMED, OFFERED, WAITLISTED, R, mask, party
 
 # A definite no: the change did not happen. Everything else that is not an answer is not known.
 UNKNOWN = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "INTERNAL", "UNKNOWN", "ABORTED"}
@@ -18,6 +18,7 @@ class Asked:
         self.method, self.request = method, request
         self.called = self.returned = None
         self.answer = self.refusal = None
+        self.refused_once = False
 
     def send(self, api):
         """Also again, as it was: what it does is ordered by its first call."""
@@ -26,7 +27,7 @@ class Asked:
         try:
             self.answer = api.call(self.method, self.request)
         except Refused as refused:
-            self.refusal = refused
+            self.refusal, self.refused_once = refused, True
         self.returned = time.monotonic()
         return self
 
@@ -53,8 +54,8 @@ def real_time_order_holds(asked):
 
 
 class Caller(threading.Thread):
-    """Signs parties up, and now and then cancels or shrinks one of its own, until it is told to stop. Where it knows
-    another instance, it sends there again what it does not know the outcome of."""
+    """Signs parties up, and now and then cancels or shrinks one of its own or answers its offer, until it is told to stop.
+    Where it knows another way in, it sends there again what it does not know the outcome of."""
 
     def __init__(self, addresses, events, seed):
         super().__init__(daemon=True)
@@ -77,6 +78,10 @@ class Caller(threading.Thread):
 
     def _next(self):
         dice = self.random.random()
+        if self.own and dice < 0.1:
+            # Few hold an offer; the others hear so, which is an answer too.
+            verb = self.random.choice(["AcceptOffer", "AcceptOffer", "DeclineOffer"])
+            return Asked(verb, build(verb, name=self.random.choice(self.own).name))
         if self.own and dice < 0.2:
             gone = self.own.pop(self.random.randrange(len(self.own)))
             return Asked("CancelRegistration", build("CancelRegistration", name=gone.name))
@@ -99,17 +104,17 @@ def line_is_lawful(world, event, seats):
     everybody = world.registrations(event)
     numbers = [r.accepted_number for r in everybody]
     assert len(set(numbers)) == len(numbers), "an accepted number was given twice"
-    confirmed = [r for r in everybody if r.state == CONFIRMED]
+    seated = [r for r in everybody if r.state in (CONFIRMED, OFFERED)]
     waiting = sorted((r for r in everybody if r.state == WAITLISTED), key=lambda r: r.position)
-    held = sum(r.party_size for r in confirmed)
+    held = sum(r.party_size for r in seated)
     counts = world.counts(event)
     assert held <= seats
-    assert (counts.confirmed_persons, counts.free) == (held, seats - held)
+    assert (counts.confirmed_persons + counts.offered_persons, counts.free) == (held, seats - held)
     assert (counts.waiting_parties, counts.applied_parties) == (len(waiting), len(everybody))
     assert [r.position for r in waiting] == list(range(1, len(waiting) + 1))
     line = [r.accepted_number for r in waiting]
     assert line == sorted(line), "the line is not in the order of the accepted numbers"
     if waiting:
-        assert max((r.accepted_number for r in confirmed), default=0) < line[0], "somebody was overtaken"
+        assert max((r.accepted_number for r in seated), default=0) < line[0], "somebody was overtaken"
         assert waiting[0].party_size > seats - held, "the first in line fits and waits"
     return everybody

@@ -3,6 +3,7 @@ first test of a database; test_time.py waits for what is left of the minute and 
 
 import time
 
+from test_watch import Reader
 from words import E, contact, offers, party, span
 
 MINUTE = span(minutes=1)
@@ -14,6 +15,7 @@ class SlowStories:
         self.missed = {what: self._offer(what) for what in (
             E.MISSED_OFFER_LEAVE, E.MISSED_OFFER_KEEP_PLACE, E.MISSED_OFFER_TO_END)}
         self.twin = self._twin()
+        self.quiet = Reader(world.api.watch("WatchEvent", seconds=600, name=world.open()))
         self.begun = time.monotonic()
 
     def _offer(self, what):

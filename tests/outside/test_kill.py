@@ -1,13 +1,14 @@
 """kill -9 while people sign up. What was acknowledged is there, to the byte; what was not is wholly there or wholly
 absent, and its request id settles it; `eile check` finds nothing to say."""
 
+import signal
 import time
 
 import house
 import pytest
 from client import Api, Refused
 from crowd import Caller, line_is_lawful, real_time_order_holds
-from words import World, party
+from words import World, offers, party
 
 CYCLES, CALLERS, SEATS = 3, 12, 12
 # So many must have been acknowledged in each cycle before the kill, or it showed nothing.
@@ -15,9 +16,10 @@ ACKNOWLEDGED_AT_LEAST = 150
 
 
 def opened(server):
-    """The event that everybody wants, and four others."""
+    """The event that everybody wants, and four others, two of which offer their seats."""
     world = World(server.address)
-    return world, [world.open(seats=SEATS) for _ in range(5)]
+    policies = [None, None, None, offers(), offers()]
+    return world, [world.open(seats=SEATS, waitlist_policy=policy) for policy in policies]
 
 
 def under_load(addresses, events, seed, strike):
@@ -96,10 +98,11 @@ def test_what_was_acknowledged_survives_kill_9(new_server):
         with_connection = Api(server.address)
         unknown += settle(with_connection, asked)
         everything += asked
-        is_kept(with_connection, everything)
+        is_kept(with_connection, asked)
         is_there(world, everything)
         for event in events:
             line_is_lawful(world, event, SEATS)
+    is_kept(with_connection, everything)
     assert unknown >= CYCLES, "the kills struck nobody in the middle of a call"
     assert server.stop() == 0, server.log_tail()
     server.must_check()
@@ -131,6 +134,35 @@ def test_two_instances_share_an_event_while_one_of_them_is_killed(new_server):
                 line_is_lawful(seen_by, event, SEATS)
     assert staying.stop() == 0 and dying.stop() == 0
     staying.must_check()
+
+
+@only_postgres
+def test_a_database_that_crashes_under_load_loses_nothing(new_server):
+    cluster = house.Cluster()
+    try:
+        server = new_server(cluster.new_database())
+        crashes_under_load(server, cluster)
+    finally:
+        cluster.remove()
+
+
+def crashes_under_load(server, cluster):
+    def crash():
+        cluster.stop(signal.SIGQUIT)
+        cluster.start()
+
+    world, events = opened(server)
+    # Two connections to the one instance: who does not know asks again over the other.
+    asked = under_load([server.address] * 2, events, 200, crash)
+    in_order(asked, events)
+    settle(world.api, asked)
+    is_kept(world.api, asked)
+    is_there(world, asked)
+    for event in events:
+        line_is_lawful(world, event, SEATS)
+    assert any(a.refused_once and a.refusal is None for a in asked), "the crash struck nobody in the middle of a call"
+    assert server.stop() == 0, server.log_tail()
+    server.must_check()
 
 
 @only_postgres

@@ -65,3 +65,13 @@ def test_a_duplicate_is_dropped_after_its_time(slow, world):
     slow.wait()
     gone = world.get(slow.twin)
     assert (gone.state, gone.end_reason) == (EXPIRED, "DUPLICATE_DROPPED")
+
+
+def test_a_quiet_stream_tells_that_it_is_alive(slow):
+    slow.wait()
+    first, *others = slow.quiet.messages
+    assert not first.heartbeat and len(others) >= 3, "every 15 seconds"
+    for message in others:
+        assert message.heartbeat and not message.HasField("counts") and not message.pools
+        assert message.journal_number == first.journal_number
+    slow.quiet.stream.cancel()
