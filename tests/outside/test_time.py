@@ -35,40 +35,32 @@ def test_kept_seats_open_to_everybody_at_their_time(world):
     assert world.api.GetEvent(name=event).event.seat_pools[1].released
 
 
-def test_a_missed_offer_under_leave_ends_the_registration(slow, world):
-    slow.wait()
-    first, second, third = slow.missed[E.MISSED_OFFER_LEAVE]
-    gone = world.get(first)
-    assert (gone.state, gone.end_reason) == (EXPIRED, "OFFER_MISSED")
-    assert world.states([second, third]) == [OFFERED, WAITLISTED]
-    for method in ("AcceptOffer", "DeclineOffer"):
-        refused = world.api.refused(method, name=first.name)
-        assert refused.reason == "OFFER_EXPIRED", refused
-    assert world.api.AcceptOffer(name=second.name).registration.state == CONFIRMED
+def test_a_missed_offer_under_leave_ends_the_registration(slow):
+    first, second, third = slow.ended(E.MISSED_OFFER_LEAVE)
+    assert (first.state, first.end_reason) == (EXPIRED, "OFFER_MISSED")
+    assert [second.state, third.state] == [OFFERED, WAITLISTED]
+    assert [refused.reason for refused in slow.late_answers] == ["OFFER_EXPIRED"] * 2
 
 
-def test_a_missed_offer_under_keep_place_passes_the_seat_on_and_keeps_the_place(slow, world):
-    slow.wait()
-    first, second, third = slow.missed[E.MISSED_OFFER_KEEP_PLACE]
-    assert world.states([first, second, third]) == [WAITLISTED, OFFERED, WAITLISTED]
-    assert [world.get(r).position for r in (first, third)] == [1, 2]
+def test_a_missed_offer_under_keep_place_passes_the_seat_on_and_keeps_the_place(slow):
+    first, second, third = slow.ended(E.MISSED_OFFER_KEEP_PLACE)
+    assert [r.state for r in (first, second, third)] == [WAITLISTED, OFFERED, WAITLISTED]
+    assert [r.position for r in (first, third)] == [1, 2]
 
 
-def test_a_missed_offer_under_to_end_goes_behind_everybody(slow, world):
-    slow.wait()
-    first, second, third = slow.missed[E.MISSED_OFFER_TO_END]
-    assert world.states([first, second, third]) == [WAITLISTED, OFFERED, WAITLISTED]
-    assert [world.get(r).position for r in (third, first)] == [1, 2]
+def test_a_missed_offer_under_to_end_goes_behind_everybody(slow):
+    first, second, third = slow.ended(E.MISSED_OFFER_TO_END)
+    assert [r.state for r in (first, second, third)] == [WAITLISTED, OFFERED, WAITLISTED]
+    assert [r.position for r in (third, first)] == [1, 2]
 
 
-def test_a_duplicate_is_dropped_after_its_time(slow, world):
-    slow.wait()
-    gone = world.get(slow.twin)
-    assert (gone.state, gone.end_reason) == (EXPIRED, "DUPLICATE_DROPPED")
+def test_a_duplicate_is_dropped_after_its_time(slow):
+    slow.looking.join()
+    assert (slow.gone_twin.state, slow.gone_twin.end_reason) == (EXPIRED, "DUPLICATE_DROPPED")
 
 
 def test_a_quiet_stream_tells_that_it_is_alive(slow):
-    slow.wait()
+    slow.looking.join()
     first, *others = slow.quiet.messages
     assert not first.heartbeat and len(others) >= 3, "every 15 seconds"
     for message in others:
