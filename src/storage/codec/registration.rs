@@ -108,6 +108,11 @@ impl ChangeRow {
 /// A sign-up as it is inserted: what may change later, and what never does.
 pub(in crate::storage) struct SignUpRow {
     pub now: ChangeRow,
+    pub lasting: LastingColumns,
+}
+
+/// The columns of a sign-up that never change.
+pub(in crate::storage) struct LastingColumns {
     pub id: Uuid,
     pub accepted_at: i64,
     pub request_key: Uuid,
@@ -120,13 +125,19 @@ impl SignUpRow {
     pub fn of(event: Uuid, new: &NewRegistration) -> Result<Self, StoreError> {
         Ok(Self {
             now: ChangeRow::new(event, &new.standing, new.guard)?,
-            id: new.standing.id.0,
-            accepted_at: new.standing.accepted_at.0,
-            request_key: Uuid::from_u128(new.request.key),
-            request_fingerprint: signed(new.request.fingerprint),
-            outcome: write_outcome(&new.outcome),
-            token_hash: new.token_hash.to_vec(),
+            lasting: LastingColumns {
+                id: new.standing.id.0,
+                accepted_at: new.standing.accepted_at.0,
+                request_key: Uuid::from_u128(new.request.key),
+                request_fingerprint: signed(new.request.fingerprint),
+                outcome: write_outcome(&new.outcome),
+                token_hash: new.token_hash.to_vec(),
+            },
         })
+    }
+
+    pub fn apart(self) -> (LastingColumns, ChangeRow) {
+        (self.lasting, self.now)
     }
 }
 

@@ -1,13 +1,15 @@
-//! Writes a batch: one statement per table, over all events of the batch, and every write checks its row
-//! count. Differs from sqlite because a column of rows travels as an array, so that one plan serves any
-//! number of rows.
+//! Writes a batch: per table, over all events of the batch, and every write checks its row count.
+//!
+//! Differs from sqlite because a column of rows travels as an array, so that one plan serves any number of
+//! rows; and because each statement is a round trip with the events locked, so that what every batch of
+//! sign-ups writes is one statement over four tables.
 
 use super::errors::failed;
 use crate::storage::codec::{
     Batch, ChangeRow, EventColumns, EventUpdate, JournalRow, PartyColumns, ReasonColumns, RequestColumns, SignUpRow,
 };
 use crate::storage::traits::StoreError;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Row};
 use sqlx::postgres::{PgArguments, Postgres};
 use uuid::Uuid;
 
@@ -15,14 +17,11 @@ type Query = sqlx::query::Query<'static, Postgres, PgArguments>;
 
 /// Writes all rows of a batch.
 pub(super) async fn write(connection: &mut PgConnection, batch: Batch) -> Result<(), StoreError> {
-    update_events(connection, batch.events).await?;
-    update_documents(connection, batch.documents).await?;
-    insert_journal(connection, batch.journal).await?;
     release_guards(connection, batch.releases).await?;
     update_registrations(connection, batch.unguarded).await?;
     update_registrations(connection, batch.guarded).await?;
-    insert_registrations(connection, batch.sign_ups).await?;
-    insert_parties(connection, batch.new_parties).await?;
+    write_sign_ups(connection, batch.events, batch.journal, batch.sign_ups, batch.new_parties).await?;
+    update_documents(connection, batch.documents).await?;
     update_parties(connection, batch.changed_parties).await?;
     insert_requests(connection, batch.requests).await?;
     insert_reasons(connection, batch.reasons).await
@@ -46,28 +45,87 @@ macro_rules! bind_columns {
     }};
 }
 
-/// Only a row that still has the number from which the batch was decided is written.
-async fn update_events(connection: &mut PgConnection, rows: Vec<EventUpdate>) -> Result<(), StoreError> {
-    let count = rows.len();
-    if count == 0 {
-        return Ok(());
-    }
+/// What every batch writes: the events (only rows that still have the number from which the batch was
+/// decided), the journal, and the sign-ups with their parties, where there are any.
+async fn write_sign_ups(
+    connection: &mut PgConnection,
+    events: Vec<EventUpdate>,
+    journal: Vec<JournalRow>,
+    sign_ups: Vec<SignUpRow>,
+    parties: Vec<PartyColumns>,
+) -> Result<(), StoreError> {
+    let rows = [events.len(), journal.len(), sign_ups.len(), parties.len()];
     let query = sqlx::query(
-        "-- update_events
-        update events
-        set
-          journal_number = b.journal_number,
-          next_due = b.next_due,
-          free_seats = b.free_seats,
-          state = b.state,
-          header = b.header
-        from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[])
-          as b (id, from_number, journal_number, next_due, free_seats, state, header)
-        where events.id = b.id
-          and events.journal_number = b.from_number",
+        "-- write_sign_ups
+        with written_events as (
+          update events
+          set
+            journal_number = b.journal_number,
+            next_due = b.next_due,
+            free_seats = b.free_seats,
+            state = b.state,
+            header = b.header
+          from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[])
+            as b (id, from_number, journal_number, next_due, free_seats, state, header)
+          where events.id = b.id
+            and events.journal_number = b.from_number
+          returning 1
+        ),
+        written_journal as (
+          insert into journal (event_id, first_number, last_number, written_at, entries)
+          select *
+          from unnest($8::uuid[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[])
+          returning 1
+        ),
+        written_registrations as (
+          insert into registrations (
+            id, accepted_at, request_key, request_fingerprint, outcome, token_hash,
+            event_id, number, state, pool, size, place, expires_at, changed_at, steps, email_key, phone_key,
+            contact_guard, rare
+          )
+          select *
+          from unnest(
+            $13::uuid[], $14::bigint[], $15::uuid[], $16::bigint[], $17::text[], $18::bytea[],
+            $19::uuid[], $20::bigint[], $21::smallint[], $22::integer[], $23::bigint[], $24::bigint[],
+            $25::bigint[], $26::bigint[], $27::text[], $28::bigint[], $29::bigint[], $30::bigint[], $31::text[]
+          )
+          returning 1
+        ),
+        written_parties as (
+          insert into parties (event_id, number, document, search)
+          select *
+          from unnest($32::uuid[], $33::bigint[], $34::text[], $35::text[])
+          returning 1
+        )
+        select
+          (select count(*) from written_events),
+          (select count(*) from written_journal),
+          (select count(*) from written_registrations),
+          (select count(*) from written_parties)",
     );
-    let query = bind_columns!(query, rows; id, from, journal_number, next_due, free_seats, state, header);
-    run(connection, query, count, "events").await
+    let query = bind_columns!(query, events; id, from, journal_number, next_due, free_seats, state, header);
+    let query = bind_columns!(query, journal; event, first_number, last_number, written_at, entries);
+    let query = bind_sign_ups(query, sign_ups);
+    let query = bind_columns!(query, parties; event, number, document, search);
+    let row = query.fetch_one(connection).await.map_err(failed)?;
+    for (i, table) in ["events", "journal", "registrations", "parties"].into_iter().enumerate() {
+        let written: i64 = row.try_get(i).map_err(failed)?;
+        expect(written.unsigned_abs(), rows[i], table)?;
+    }
+    Ok(())
+}
+
+fn bind_sign_ups(query: Query, rows: Vec<SignUpRow>) -> Query {
+    let (lasting, now): (Vec<_>, Vec<_>) = rows.into_iter().map(SignUpRow::apart).unzip();
+    let query = bind_columns!(
+        query, lasting;
+        id, accepted_at, request_key, request_fingerprint, outcome, token_hash,
+    );
+    bind_columns!(
+        query, now;
+        event, number, state, pool, size, place, expires_at, changed_at, steps, email_key, phone_key,
+        contact_guard, rare,
+    )
 }
 
 /// What staff changed: seldom, so one by one.
@@ -170,74 +228,6 @@ async fn update_registrations(connection: &mut PgConnection, rows: Vec<ChangeRow
         contact_guard, rare,
     );
     run(connection, query, count, "registrations").await
-}
-
-async fn insert_registrations(connection: &mut PgConnection, rows: Vec<SignUpRow>) -> Result<(), StoreError> {
-    let count = rows.len();
-    if count == 0 {
-        return Ok(());
-    }
-    let query = sqlx::query(
-        "-- insert_registrations
-        insert into registrations (
-          id, accepted_at, request_key, request_fingerprint, outcome, token_hash,
-          event_id, number, state, pool, size, place, expires_at, changed_at, steps, email_key, phone_key,
-          contact_guard, rare
-        )
-        select *
-        from unnest(
-          $1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[], $6::bytea[],
-          $7::uuid[], $8::bigint[], $9::smallint[], $10::integer[], $11::bigint[], $12::bigint[], $13::bigint[],
-          $14::bigint[], $15::text[], $16::bigint[], $17::bigint[], $18::bigint[], $19::text[]
-        )",
-    );
-    let mut now = Vec::with_capacity(count);
-    let lasting = rows.into_iter().map(|row| {
-        now.push(row.now);
-        Lasting {
-            id: row.id,
-            accepted_at: row.accepted_at,
-            request_key: row.request_key,
-            request_fingerprint: row.request_fingerprint,
-            outcome: row.outcome,
-            token_hash: row.token_hash,
-        }
-    });
-    let query = bind_columns!(
-        query, lasting;
-        id, accepted_at, request_key, request_fingerprint, outcome, token_hash,
-    );
-    let query = bind_columns!(
-        query, now;
-        event, number, state, pool, size, place, expires_at, changed_at, steps, email_key, phone_key,
-        contact_guard, rare,
-    );
-    run(connection, query, count, "registrations").await
-}
-
-/// The columns of a sign-up that never change.
-struct Lasting {
-    id: Uuid,
-    accepted_at: i64,
-    request_key: Uuid,
-    request_fingerprint: i64,
-    outcome: String,
-    token_hash: Vec<u8>,
-}
-
-async fn insert_parties(connection: &mut PgConnection, rows: Vec<PartyColumns>) -> Result<(), StoreError> {
-    let count = rows.len();
-    if count == 0 {
-        return Ok(());
-    }
-    let query = sqlx::query(
-        "-- insert_parties
-        insert into parties (event_id, number, document, search)
-        select *
-        from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[])",
-    );
-    let query = bind_columns!(query, rows; event, number, document, search);
-    run(connection, query, count, "parties").await
 }
 
 async fn update_parties(connection: &mut PgConnection, rows: Vec<PartyColumns>) -> Result<(), StoreError> {

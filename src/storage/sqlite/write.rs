@@ -207,12 +207,12 @@ async fn insert_registrations(connection: &mut SqliteConnection, rows: Vec<SignU
     });
     let bind = |query: Query, row: SignUpRow| {
         bind_change(query, row.now)
-            .bind(row.id)
-            .bind(row.accepted_at)
-            .bind(row.request_key)
-            .bind(row.request_fingerprint)
-            .bind(row.outcome)
-            .bind(row.token_hash)
+            .bind(row.lasting.id)
+            .bind(row.lasting.accepted_at)
+            .bind(row.lasting.request_key)
+            .bind(row.lasting.request_fingerprint)
+            .bind(row.lasting.outcome)
+            .bind(row.lasting.token_hash)
     };
     SQL.run(connection, rows, bind, "registrations").await
 }
