@@ -9,7 +9,7 @@ BUF=.tools/node_modules/.bin/buf
 BASELINE=proto/eile-v1.baseline.binpb
 
 lint() {
-    tests/tools.sh cargo && cargo clippy --all-targets --quiet -- -D warnings && echo "clippy: no warnings"
+    tests/tools.sh cargo && cargo clippy --all-targets -- -D warnings && echo "clippy: no warnings"
 }
 
 # One process per test binary, so that its tests share one PostgreSQL.

@@ -51,7 +51,7 @@ on_both! {
         let id = Uuid::new_v4();
         let permits = house.store.gate.available_permits();
         house.store.gate.forget_permits(permits);
-        let waiting = tokio::spawn(submit(&house, house.sign_up_job(event, 1, id)));
+        let waiting = tokio::spawn(submit(house, house.sign_up_job(event, 1, id)));
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert!(!waiting.is_finished(), "answered while the commit was held back");
         house.store.gate.add_permits(10);
@@ -100,7 +100,7 @@ on_both! {
         assert!(!there.replayed, "another event's answer was given");
         let roster = house.check(other).await;
         assert_eq!(roster.counts.confirmed.persons, 1);
-        assert_eq!(house.keys.request_key("a", id) == house.keys.request_key("b", id), false);
+        assert_ne!(house.keys.request_key("a", id), house.keys.request_key("b", id));
     }
 
     what_was_acknowledged_is_there_after_everything_in_memory_is_gone(house) {
@@ -192,7 +192,7 @@ on_both! {
     whoever_is_inside_when_the_door_closes_is_served(house) {
         let event = house.event(1000, Policy::usual()).await;
         let calls: Vec<_> = (0..200)
-            .map(|_| tokio::spawn(submit(&house, house.sign_up_job(event, 1, Uuid::new_v4()))))
+            .map(|_| tokio::spawn(submit(house, house.sign_up_job(event, 1, Uuid::new_v4()))))
             .collect();
         tokio::time::sleep(Duration::from_millis(5)).await;
         house.desk.drain().await;
@@ -222,7 +222,7 @@ on_both! {
         let event = house.event(1000, Policy::usual()).await;
         let before = house.store.transactions.load(Ordering::SeqCst);
         let calls: Vec<_> = (0..500)
-            .map(|_| tokio::spawn(submit(&house, house.sign_up_job(event, 1, Uuid::new_v4()))))
+            .map(|_| tokio::spawn(submit(house, house.sign_up_job(event, 1, Uuid::new_v4()))))
             .collect();
         for call in calls {
             call.await.unwrap().unwrap();
@@ -273,7 +273,7 @@ async fn two_instances_on_one_database_never_give_a_seat_twice() {
     let mut calls = Vec::new();
     for n in 0..300u32 {
         let house = &houses[n as usize % 2];
-        calls.push(tokio::spawn(submit(&house, house.sign_up_job(event, 1 + n % 2, Uuid::new_v4()))));
+        calls.push(tokio::spawn(submit(house, house.sign_up_job(event, 1 + n % 2, Uuid::new_v4()))));
         if n % 25 == 24 {
             let live: Vec<_> = house.desk.read(event, |v| v.roster.standings().filter(|s| s.state.is_live()).map(|s| s.number).collect()).await.unwrap();
             if let Some(number) = live.first() {
