@@ -153,7 +153,7 @@ class Api:
     """A connection. `api.CreateEvent(event=..., ...)` takes a request's fields; a request_id is made where one is
     needed and none is given. What is not OK is raised as Refused, audited."""
 
-    def __init__(self, address, vouches=True, timeout=20):
+    def __init__(self, address, vouches=True, timeout=60):
         self.address, self.timeout = address, timeout
         self.metadata = () if vouches else (("eile-vouches", "no"),)
         self.channel = grpc.insecure_channel(address, OPTIONS)
