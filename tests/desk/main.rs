@@ -51,7 +51,7 @@ on_both! {
         let id = Uuid::new_v4();
         let permits = house.store.gate.available_permits();
         house.store.gate.forget_permits(permits);
-        let waiting = tokio::spawn(submit(house, house.sign_up_job(event, 1, id)));
+        let waiting = tokio::spawn(submit(&house, house.sign_up_job(event, 1, id)));
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert!(!waiting.is_finished(), "answered while the commit was held back");
         house.store.gate.add_permits(10);
@@ -192,7 +192,7 @@ on_both! {
     whoever_is_inside_when_the_door_closes_is_served(house) {
         let event = house.event(1000, Policy::usual()).await;
         let calls: Vec<_> = (0..200)
-            .map(|_| tokio::spawn(submit(house, house.sign_up_job(event, 1, Uuid::new_v4()))))
+            .map(|_| tokio::spawn(submit(&house, house.sign_up_job(event, 1, Uuid::new_v4()))))
             .collect();
         tokio::time::sleep(Duration::from_millis(5)).await;
         house.desk.drain().await;
@@ -222,7 +222,7 @@ on_both! {
         let event = house.event(1000, Policy::usual()).await;
         let before = house.store.transactions.load(Ordering::SeqCst);
         let calls: Vec<_> = (0..500)
-            .map(|_| tokio::spawn(submit(house, house.sign_up_job(event, 1, Uuid::new_v4()))))
+            .map(|_| tokio::spawn(submit(&house, house.sign_up_job(event, 1, Uuid::new_v4()))))
             .collect();
         for call in calls {
             call.await.unwrap().unwrap();
