@@ -88,7 +88,7 @@ def new_server(binary, new_database):
 
     yield start
     for server in started:
-        server.kill()
+        server.remove()
 
 
 @pytest.fixture(scope="session")
@@ -96,8 +96,11 @@ def server(binary, new_database, kind):
     """The server that most tests share. It must end well, and its database must be in order at the end."""
     server = house.Server(binary, new_database()).start()
     yield server
-    assert server.stop() == 0, server.log_tail()
-    server.must_check()
+    try:
+        assert server.stop() == 0, server.log_tail()
+        server.must_check()
+    finally:
+        server.remove()
 
 
 @pytest.fixture(scope="session")

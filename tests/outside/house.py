@@ -93,6 +93,12 @@ class Server:
         if self.child:
             self.child.wait(10)
 
+    def remove(self):
+        """Ends it, whatever state it is in, and its folder with the log."""
+        self.kill()
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def stop(self, seconds=30):
         """Asks it to stop, and answers its exit code."""
         self.child.send_signal(signal.SIGTERM)
