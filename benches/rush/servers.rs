@@ -20,15 +20,12 @@ use tonic::service::Routes;
 /// A server in a process of its own; it ends when this is dropped.
 pub struct Server {
     pub address: String,
-    /// From the start of the process to the address it tells: its store is open by then.
-    pub started_in: Duration,
     child: Child,
 }
 
 impl Server {
     /// Starts `kind` (canned, textbook, eile) over a database.
     pub fn start(kind: &str, url: &str) -> Self {
-        let began = Instant::now();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--serve", kind, url])
             .stdin(Stdio::piped())
@@ -39,7 +36,7 @@ impl Server {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().to_owned();
         assert!(address.contains(':'), "{kind} did not start");
-        Self { address, started_in: began.elapsed(), child }
+        Self { address, child }
     }
 
     /// Resident memory in MiB.
