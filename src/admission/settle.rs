@@ -103,9 +103,14 @@ impl Roster {
     /// Who has the right to `free` seats of a pool.
     fn right_to(&self, pool: &Pool, released: bool, free: u32, resting: &Resting) -> Right {
         let Some(first) = self.first_for(pool, released, u32::MAX, resting) else {
-            let rested = !resting.is_empty()
-                && self.first_for(pool, released, u32::MAX, &Resting::default()).is_some();
-            return Right::Stays(if rested { Idle::JustMissed } else { Idle::NobodyWaits });
+            if resting.is_empty() {
+                return Right::Stays(Idle::NobodyWaits);
+            }
+            // Only those who just missed wait: they are the reason where one of them could take the seats.
+            return match self.right_to(pool, released, free, &Resting::default()) {
+                Right::Takes { .. } => Right::Stays(Idle::JustMissed),
+                stays => stays,
+            };
         };
         if first.size <= free {
             return Right::Takes { who: first, passed_over: None };
