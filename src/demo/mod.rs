@@ -106,7 +106,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     ));
     let code = if outcome.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if !args.exit {
-        invite(&outcome.played, house.service.address());
+        invite(&outcome.played, house.service.address()).await;
         told_to_stop().await?;
     }
     house.close().await;
@@ -201,7 +201,7 @@ fn say(line: std::fmt::Arguments<'_>) {
 }
 
 /// Three calls that anybody can make from another window.
-fn invite(played: &Played, address: SocketAddr) {
+async fn invite(played: &Played, address: SocketAddr) {
     let call = |method: &str, body: &str| {
         say(format_args!(
             "\n  buf curl --protocol grpc --http2-prior-knowledge \\\n    http://{address}/eile.v1.{method} \\\n    -d '{body}'"
@@ -211,13 +211,13 @@ fn invite(played: &Played, address: SocketAddr) {
         "\nThe service runs on, at the end of its year. Three calls to try from another window:"
     ));
     call("EventService/ListEvents", r#"{"filter": "municipality = 42 AND programme = \"programmes/p01\""}"#);
-    let Some(first) = played.events.first() else { return };
+    let Some(first) = played.runs.first() else { return };
     call(
         "RegistrationService/ListRegistrations",
         &format!(r#"{{"parent": "{}", "filter": "state = WAITLISTED", "pageSize": 3}}"#, first.name),
     );
-    let someone =
-        played.runs.first().and_then(|r| r.guests.last()).map(|g| g.name.clone()).unwrap_or_default();
+    let line = first.list(&played.stage, "state = WAITLISTED", "line").await;
+    let someone = line.into_iter().next_back().map(|r| r.name).unwrap_or_default();
     call("RegistrationService/ExplainRegistration", &format!(r#"{{"name": "{someone}"}}"#));
     say(format_args!("\nCtrl-C ends it."));
 }
