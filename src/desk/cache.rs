@@ -31,6 +31,8 @@ pub(super) struct Cache {
     max: usize,
 }
 
+/// Events that are kept whatever they weigh.
+const KEPT_LAST: usize = 8;
 /// What an event weighs beside its registrations.
 const EVENT_WEIGHT: usize = 16;
 
@@ -76,6 +78,9 @@ impl Cache {
         let mut oldest: Vec<(u64, EventId)> =
             cells.iter().map(|(id, c)| (c.last_used.load(Ordering::Relaxed), *id)).collect();
         oldest.sort_unstable();
+        // The few that were used last always stay: an event that is larger than the bound would otherwise be
+        // loaded anew with every batch.
+        oldest.truncate(oldest.len().saturating_sub(KEPT_LAST));
         // One quarter below the bound, so that not every batch has to trim.
         let aim = self.max / 4 * 3;
         for (_, id) in oldest {
