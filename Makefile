@@ -8,7 +8,7 @@ help: ## this list
 test: ## everything: lint, rust, proto, outside
 	@bash tests/run.sh
 
-lint: ## clippy, warnings are errors
+lint: ## rustfmt and clippy, warnings are errors
 	@bash tests/run.sh lint
 
 rust: ## the tests in Rust, on SQLite and PostgreSQL

@@ -59,6 +59,9 @@ async fn measure(name: &str, url: &str, shared: bool) {
             task.await.unwrap();
         }
         let rate = (total / IN_FLIGHT * IN_FLIGHT) as f64 / started.elapsed().as_secs_f64();
-        println!("{name:9} {what:13} {rate:>7.0}/s in {} transactions", house.store.transactions.load(Ordering::SeqCst));
+        println!(
+            "{name:9} {what:13} {rate:>7.0}/s in {} transactions",
+            house.store.transactions.load(Ordering::SeqCst)
+        );
     }
 }

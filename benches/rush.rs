@@ -272,8 +272,20 @@ fn rows(rounds: &[Round]) -> Vec<Row> {
         let (aim, ok) = (format!(">= {hot_aim:.2}"), Box::new(at_least(hot_aim)));
         rows.push(row("sign-ups, one hot event", String::new(), "/s", Box::new(|_| true), each(&|r| of(r).hot)));
         rows.push(row("hot event / ceiling", aim, "", ok, each(&|r| of(r).hot / r.ceiling.hot)));
-        rows.push(row("hot event / textbook", ">= 20".into(), "x", Box::new(at_least(20.0)), each(&|r| of(r).hot / r.textbook)));
-        rows.push(row("1,000 events / ceiling", ">= 0.50".into(), "", Box::new(at_least(0.5)), each(&|r| of(r).spread / r.ceiling.hot)));
+        rows.push(row(
+            "hot event / textbook",
+            ">= 20".into(),
+            "x",
+            Box::new(at_least(20.0)),
+            each(&|r| of(r).hot / r.textbook),
+        ));
+        rows.push(row(
+            "1,000 events / ceiling",
+            ">= 0.50".into(),
+            "",
+            Box::new(at_least(0.5)),
+            each(&|r| of(r).spread / r.ceiling.hot),
+        ));
         rows.push(row(
             "one in flight / (ceiling + fdatasync)",
             "<= 2".into(),
@@ -281,11 +293,41 @@ fn rows(rounds: &[Round]) -> Vec<Row> {
             Box::new(at_most(2.0)),
             each(&|r| of(r).alone_us / (r.ceiling.alone_us + r.fdatasync_us)),
         ));
-        rows.push(row("position / ceiling", ">= 0.90".into(), "", Box::new(at_least(0.9)), each(&|r| of(r).position / r.ceiling.position)));
-        rows.push(row("event with counts / ceiling", ">= 0.90".into(), "", Box::new(at_least(0.9)), each(&|r| of(r).event / r.ceiling.event)));
-        rows.push(row("closed loop of 1,024, p99", String::new(), "ms", Box::new(|_| true), each(&|r| of(r).hot_p99_ms)));
-        rows.push(row("open loop at half that rate, p50", String::new(), "ms", Box::new(|_| true), each(&|r| of(r).open_p50_ms)));
-        rows.push(row("open loop at half that rate, p99", String::new(), "ms", Box::new(|_| true), each(&|r| of(r).open_p99_ms)));
+        rows.push(row(
+            "position / ceiling",
+            ">= 0.90".into(),
+            "",
+            Box::new(at_least(0.9)),
+            each(&|r| of(r).position / r.ceiling.position),
+        ));
+        rows.push(row(
+            "event with counts / ceiling",
+            ">= 0.90".into(),
+            "",
+            Box::new(at_least(0.9)),
+            each(&|r| of(r).event / r.ceiling.event),
+        ));
+        rows.push(row(
+            "closed loop of 1,024, p99",
+            String::new(),
+            "ms",
+            Box::new(|_| true),
+            each(&|r| of(r).hot_p99_ms),
+        ));
+        rows.push(row(
+            "open loop at half that rate, p50",
+            String::new(),
+            "ms",
+            Box::new(|_| true),
+            each(&|r| of(r).open_p50_ms),
+        ));
+        rows.push(row(
+            "open loop at half that rate, p99",
+            String::new(),
+            "ms",
+            Box::new(|_| true),
+            each(&|r| of(r).open_p99_ms),
+        ));
         rows.push(row("memory, idle", "<= 32".into(), "MiB", Box::new(at_most(32.0)), each(&|r| of(r).idle_mib)));
     }
     rows

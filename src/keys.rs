@@ -51,13 +51,9 @@ impl Keys {
 
     /// The keys under which a contact is compared.
     pub fn contact(&self, contact: &Contact) -> ContactKeys {
-        let key = |purpose: &str, normal: Option<String>| {
-            normal.map(|text| first_8(&self.hash(purpose, &[text.as_bytes()])))
-        };
-        ContactKeys {
-            email: key("email", contact.normal_email()),
-            phone: key("phone", contact.normal_phone()),
-        }
+        let key =
+            |purpose: &str, normal: Option<String>| normal.map(|text| first_8(&self.hash(purpose, &[text.as_bytes()])));
+        ContactKeys { email: key("email", contact.normal_email()), phone: key("phone", contact.normal_phone()) }
     }
 
     /// The unguessable part of a registration's id.

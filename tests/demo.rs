@@ -37,10 +37,7 @@ async fn the_whole_year_is_played_and_everything_agrees() {
     let outcome = played(&[], 2025).await;
     everything_agrees(&outcome);
     assert_eq!(outcome.checked.events, 69);
-    assert_eq!(
-        sides(&outcome),
-        [side("42", 78, 451), side("49", 36, 15), side("41", 36, 94), side("85", 22, 26)]
-    );
+    assert_eq!(sides(&outcome), [side("42", 78, 451), side("49", 36, 15), side("41", 36, 94), side("85", 22, 26)]);
     let told = report(&outcome.played);
     assert!(told.contains("78 : 451") && told.contains("36 : 15"), "{told}");
 }

@@ -9,7 +9,9 @@ BUF=.tools/node_modules/.bin/buf
 BASELINE=proto/eile-v1.baseline.binpb
 
 lint() {
-    tests/tools.sh cargo && cargo clippy --all-targets -- -D warnings && echo "clippy: no warnings"
+    tests/tools.sh cargo || return
+    cargo fmt --check && echo "rustfmt: nothing to change" || return
+    cargo clippy --all-targets -- -D warnings && echo "clippy: no warnings"
 }
 
 # One process per test binary, so that its tests share one PostgreSQL.

@@ -39,8 +39,38 @@ fn names(code: &str, word: &str) -> bool {
 
 /// A room and what it must not name.
 const FORBIDDEN: &[(&str, &[&str])] = &[
-    ("src/model", &["sqlx", "tonic", "tokio", "prost", "tracing", "crate::admission", "crate::storage", "crate::desk", "crate::api"]),
-    ("src/admission", &["sqlx", "tonic", "tokio", "prost", "tracing", "async", "crate::storage", "crate::desk", "crate::api", "crate::clock", "crate::keys", "SystemTime", "Instant"]),
+    (
+        "src/model",
+        &[
+            "sqlx",
+            "tonic",
+            "tokio",
+            "prost",
+            "tracing",
+            "crate::admission",
+            "crate::storage",
+            "crate::desk",
+            "crate::api",
+        ],
+    ),
+    (
+        "src/admission",
+        &[
+            "sqlx",
+            "tonic",
+            "tokio",
+            "prost",
+            "tracing",
+            "async",
+            "crate::storage",
+            "crate::desk",
+            "crate::api",
+            "crate::clock",
+            "crate::keys",
+            "SystemTime",
+            "Instant",
+        ],
+    ),
     ("src/storage", &["tonic", "prost", "crate::desk", "crate::api", "crate::cli"]),
     ("src/desk", &["sqlx", "tonic", "prost", "crate::api", "crate::cli"]),
     ("src/audit", &["sqlx", "tonic", "prost", "crate::api", "crate::cli", "crate::desk"]),

@@ -32,6 +32,7 @@ need_cargo() {
     # sqlx brings SQLite as C source, and some crates link with the system's linker.
     command -v cc >/dev/null || system_install gcc libc6-dev
     cargo clippy --version >/dev/null 2>&1 || fail "clippy is missing: rustup component add clippy"
+    cargo fmt --version >/dev/null 2>&1 || fail "rustfmt is missing: rustup component add rustfmt"
 }
 
 # The newest PostgreSQL here, in whole numbers; 0 where there is none.

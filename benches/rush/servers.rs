@@ -90,8 +90,7 @@ pub async fn serve(kind: &str, url: &str) {
         cors_origins: Vec::new(),
     };
     let mut registry = prometheus_client::registry::Registry::default();
-    let running =
-        server::start(listener, routes, FILE_DESCRIPTOR_SET, &options, &mut registry, drain).await.unwrap();
+    let running = server::start(listener, routes, FILE_DESCRIPTOR_SET, &options, &mut registry, drain).await.unwrap();
     running.ready().await;
     println!("{}", running.address());
     let mut nothing = String::new();

@@ -28,14 +28,24 @@ macro_rules! not_measured_everywhere {
     () => {
         type WatchRegistrationStream = Streaming<proto::WatchRegistrationResponse>;
         type WatchEventStream = Streaming<proto::WatchEventResponse>;
-        fn watch_registration<'a, 'b>(&'a self, _: Request<proto::WatchRegistrationRequest>)
-            -> Pin<Box<dyn Future<Output = Result<Response<Self::WatchRegistrationStream>, Status>> + Send + 'b>>
-        where 'a: 'b, Self: 'b {
+        fn watch_registration<'a, 'b>(
+            &'a self,
+            _: Request<proto::WatchRegistrationRequest>,
+        ) -> Pin<Box<dyn Future<Output = Result<Response<Self::WatchRegistrationStream>, Status>> + Send + 'b>>
+        where
+            'a: 'b,
+            Self: 'b,
+        {
             Box::pin(async { Err(Status::unimplemented("not measured")) })
         }
-        fn watch_event<'a, 'b>(&'a self, _: Request<proto::WatchEventRequest>)
-            -> Pin<Box<dyn Future<Output = Result<Response<Self::WatchEventStream>, Status>> + Send + 'b>>
-        where 'a: 'b, Self: 'b {
+        fn watch_event<'a, 'b>(
+            &'a self,
+            _: Request<proto::WatchEventRequest>,
+        ) -> Pin<Box<dyn Future<Output = Result<Response<Self::WatchEventStream>, Status>> + Send + 'b>>
+        where
+            'a: 'b,
+            Self: 'b,
+        {
             Box::pin(async { Err(Status::unimplemented("not measured")) })
         }
         not_measured! {
@@ -59,8 +69,7 @@ pub struct Canned;
 
 fn canned_registration() -> proto::Registration {
     proto::Registration {
-        name: "events/0193b3a0-0000-7000-8000-000000000000/registrations/00000001-0000-8000-8000-000000000000"
-            .into(),
+        name: "events/0193b3a0-0000-7000-8000-000000000000/registrations/00000001-0000-8000-8000-000000000000".into(),
         event: "events/0193b3a0-0000-7000-8000-000000000000".into(),
         state: proto::RegistrationState::Waitlisted as i32,
         accepted_number: 12_345,
@@ -95,10 +104,7 @@ impl RegistrationService for Canned {
 
 #[tonic::async_trait]
 impl EventService for Canned {
-    async fn get_event(
-        &self,
-        _: Request<proto::GetEventRequest>,
-    ) -> Result<Response<proto::GetEventResponse>, Status> {
+    async fn get_event(&self, _: Request<proto::GetEventRequest>) -> Result<Response<proto::GetEventResponse>, Status> {
         Ok(Response::new(proto::GetEventResponse { event: Some(canned_event()) }))
     }
 
@@ -225,17 +231,16 @@ impl Textbook {
         let contact = registration.contact.unwrap_or_default();
         let size = registration.members.len() as i32;
         let mut tx = self.pool.begin().await?;
-        let row = sqlx::query("select capacity, used, accepted, waiting, journal from t_event where id = $1 for update")
-            .bind(event)
-            .fetch_one(&mut *tx)
-            .await?;
+        let row =
+            sqlx::query("select capacity, used, accepted, waiting, journal from t_event where id = $1 for update")
+                .bind(event)
+                .fetch_one(&mut *tx)
+                .await?;
         let (capacity, used, accepted, waiting): (i32, i32, i32, i32) =
             (row.get(0), row.get(1), row.get(2), row.get(3));
         let journal: i64 = row.get(4);
-        let seen = sqlx::query("select number from t_request where id = $1")
-            .bind(request_id)
-            .fetch_optional(&mut *tx)
-            .await?;
+        let seen =
+            sqlx::query("select number from t_request where id = $1").bind(request_id).fetch_optional(&mut *tx).await?;
         let twin = sqlx::query("select number from t_registration where event_id = $1 and (email = $2 or phone = $3)")
             .bind(event)
             .bind(&contact.email)

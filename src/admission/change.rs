@@ -39,16 +39,22 @@ fn is_zero(n: &i64) -> bool {
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// Number 1 of every journal.
-    EventCreated { terms: Arc<Terms> },
+    EventCreated {
+        terms: Arc<Terms>,
+    },
     /// Pools, policy, window or limits changed.
-    TermsChanged { terms: Arc<Terms> },
+    TermsChanged {
+        terms: Arc<Terms>,
+    },
     /// Texts, venue or other things that give nobody a seat changed.
     DetailsChanged,
     Published,
     EventCancelled,
     EventCompleted,
     /// A kept pool is open to all from now on.
-    PoolReleased { pool: PoolNo },
+    PoolReleased {
+        pool: PoolNo,
+    },
     /// A party was taken in.
     Registered {
         number: Number,
@@ -65,7 +71,9 @@ pub enum Change {
         drop_at: Option<Timestamp>,
     },
     /// A review ended well: the party stands in line at its accepted number.
-    Approved { number: Number },
+    Approved {
+        number: Number,
+    },
     /// A seat was given.
     Confirmed {
         number: Number,
@@ -84,7 +92,9 @@ pub enum Change {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         passed_over: Option<Number>,
     },
-    OfferAccepted { number: Number },
+    OfferAccepted {
+        number: Number,
+    },
     /// The deadline passed and the party stays on the list.
     OfferMissed {
         number: Number,
@@ -93,17 +103,34 @@ pub enum Change {
         to_place: Option<Number>,
     },
     /// A registration ended.
-    Ended { number: Number, end: End },
+    Ended {
+        number: Number,
+        end: End,
+    },
     /// Staff set or took away the priority class; the reason stands elsewhere.
-    ClassSet { number: Number, class: Option<String> },
+    ClassSet {
+        number: Number,
+        class: Option<String>,
+    },
     /// The party became smaller or larger.
-    Resized { number: Number, size: u32 },
+    Resized {
+        number: Number,
+        size: u32,
+    },
     /// The contact or other words of the party were corrected; the place stays.
-    Amended { number: Number },
+    Amended {
+        number: Number,
+    },
     /// The registration that it may have been a duplicate of is no longer live.
-    TwinCleared { number: Number },
+    TwinCleared {
+        number: Number,
+    },
     /// Seats were freed and stay free, with the reason.
-    SeatsFree { pool: PoolNo, seats: u32, because: Idle },
+    SeatsFree {
+        pool: PoolNo,
+        seats: u32,
+        because: Idle,
+    },
 }
 
 /// Where a new party goes.

@@ -27,22 +27,52 @@ pub enum Verb {
     /// A party signs up.
     Register(NewParty),
     /// Words of the party change; the size too where it is named.
-    Amend { number: Number, size: Option<u32>, contact: Option<ContactKeys> },
-    Cancel { number: Number, reason: CancelReason },
-    Accept { number: Number },
-    Decline { number: Number, reason: CancelReason },
-    Approve { number: Number },
-    Reject { number: Number, reason: RejectReason },
-    SetClass { number: Number, class: Option<String> },
+    Amend {
+        number: Number,
+        size: Option<u32>,
+        contact: Option<ContactKeys>,
+    },
+    Cancel {
+        number: Number,
+        reason: CancelReason,
+    },
+    Accept {
+        number: Number,
+    },
+    Decline {
+        number: Number,
+        reason: CancelReason,
+    },
+    Approve {
+        number: Number,
+    },
+    Reject {
+        number: Number,
+        reason: RejectReason,
+    },
+    SetClass {
+        number: Number,
+        class: Option<String>,
+    },
     /// Staff give a seat by hand. `has_reason` tells whether a reason was written down.
-    Promote { number: Number, pool: Option<PoolNo>, has_reason: bool },
+    Promote {
+        number: Number,
+        pool: Option<PoolNo>,
+        has_reason: bool,
+    },
     /// The source's half of a transfer, after the target took the party in.
-    TransferAway { number: Number, to: TransferTarget },
+    TransferAway {
+        number: Number,
+        to: TransferTarget,
+    },
     Publish,
     CancelEvent,
     CompleteEvent,
     /// Staff change the event. `terms` where something that gives seats changed; `if_version` is the etag.
-    UpdateEvent { terms: Option<Arc<Terms>>, if_version: Option<u64> },
+    UpdateEvent {
+        terms: Option<Arc<Terms>>,
+        if_version: Option<u64>,
+    },
     /// Do whatever is due: deadlines, releases.
     Sweep,
 }

@@ -203,13 +203,7 @@ impl Roster {
         Ok(vec![Change::Ended { number, end }])
     }
 
-    fn amend(
-        &self,
-        number: Number,
-        size: Option<u32>,
-        contact: Option<ContactKeys>,
-        actor: ActorKind,
-    ) -> Decision {
+    fn amend(&self, number: Number, size: Option<u32>, contact: Option<ContactKeys>, actor: ActorKind) -> Decision {
         let s = self.live(number)?;
         let mut changes = Vec::new();
         if let Some(size) = size.filter(|n| *n != s.size) {
@@ -240,12 +234,7 @@ impl Roster {
 
     /// More seats than before: only free ones, and only where nobody who waits has a right to them.
     fn may_grow(&self, s: &Standing, size: u32) -> Result<(), Refusal> {
-        let party = NewParty {
-            size,
-            wishes: s.wishes.to_vec(),
-            contact: ContactKeys::default(),
-            vouched: true,
-        };
+        let party = NewParty { size, wishes: s.wishes.to_vec(), contact: ContactKeys::default(), vouched: true };
         let (Some(extra), Some(no)) = (size.checked_sub(s.size), s.state.holds()) else {
             return if size > s.size { self.fits_some_pool(&party) } else { Ok(()) };
         };

@@ -117,9 +117,7 @@ impl Roster {
             .min();
         let deadline = self.deadlines.first().copied();
         match (release, deadline) {
-            (Some((at, pool)), d) if at <= now && d.is_none_or(|(d, _)| at <= d) => {
-                Some(Change::PoolReleased { pool })
-            }
+            (Some((at, pool)), d) if at <= now && d.is_none_or(|(d, _)| at <= d) => Some(Change::PoolReleased { pool }),
             (_, Some((at, number))) if at <= now => self.passed_deadline(number),
             _ => None,
         }
@@ -238,9 +236,7 @@ impl Roster {
                 _ => false,
             })
         };
-        may_free.then(|| {
-            self.pools().map(|(p, h)| (p.no, if opened(p) { 0 } else { Self::free(p, h) })).collect()
-        })
+        may_free.then(|| self.pools().map(|(p, h)| (p.no, if opened(p) { 0 } else { Self::free(p, h) })).collect())
     }
 }
 

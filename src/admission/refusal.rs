@@ -12,30 +12,68 @@ pub enum Refusal {
     EventNotPublished,
     EventCancelled,
     EventCompleted,
-    RegistrationNotOpen { opens_at: Timestamp },
-    RegistrationClosed { closed_at: Timestamp },
-    PartyTooSmall { size: u32, min: u32 },
-    PartyTooLarge { size: u32, max: u32 },
+    RegistrationNotOpen {
+        opens_at: Timestamp,
+    },
+    RegistrationClosed {
+        closed_at: Timestamp,
+    },
+    PartyTooSmall {
+        size: u32,
+        min: u32,
+    },
+    PartyTooLarge {
+        size: u32,
+        max: u32,
+    },
     /// No pool that the party accepts is ever large enough for it.
-    PartyLargerThanPool { size: u32, largest: u32 },
-    PoolNotFound { pool: PoolNo },
-    AlreadyRegistered { number: Number },
-    WaitlistFull { limit: u32 },
+    PartyLargerThanPool {
+        size: u32,
+        largest: u32,
+    },
+    PoolNotFound {
+        pool: PoolNo,
+    },
+    AlreadyRegistered {
+        number: Number,
+    },
+    WaitlistFull {
+        limit: u32,
+    },
     RegistrationNotFound,
     /// The verb is not possible in this state.
-    IllegalState { state: StateKind },
-    IllegalEventState { state: EventState },
+    IllegalState {
+        state: StateKind,
+    },
+    IllegalEventState {
+        state: EventState,
+    },
     OfferExpired,
-    NoLiveOffer { state: StateKind },
+    NoLiveOffer {
+        state: StateKind,
+    },
     /// The seats asked for are not free.
-    SeatsNotFree { asked: u32, free: u32 },
+    SeatsNotFree {
+        asked: u32,
+        free: u32,
+    },
     /// The seats are free, but somebody who waits has the better right to them.
-    WaitingPartyFirst { number: Number },
+    WaitingPartyFirst {
+        number: Number,
+    },
     ReasonRequired,
-    ClassUnknown { class: String },
-    PossibleDuplicate { twin_of: Number },
-    EtagMismatch { current: u64 },
+    ClassUnknown {
+        class: String,
+    },
+    PossibleDuplicate {
+        twin_of: Number,
+    },
+    EtagMismatch {
+        current: u64,
+    },
     /// A pool that is held or wished for cannot go.
-    PoolInUse { pool: PoolNo },
+    PoolInUse {
+        pool: PoolNo,
+    },
     SameEvent,
 }

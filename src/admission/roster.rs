@@ -351,11 +351,8 @@ impl Roster {
         if self.state != EventState::Published {
             return None;
         }
-        let release = self
-            .pools()
-            .filter(|(p, h)| !h.released && !p.classes.is_empty())
-            .filter_map(|(p, _)| p.release_at)
-            .min();
+        let release =
+            self.pools().filter(|(p, h)| !h.released && !p.classes.is_empty()).filter_map(|(p, _)| p.release_at).min();
         let deadline = self.deadlines.first().map(|(at, _)| *at);
         [release, deadline].into_iter().flatten().min()
     }
@@ -363,7 +360,5 @@ impl Roster {
 
 /// Whether somebody of this class may sit in the pool.
 pub(super) fn is_open_to(pool: &Pool, released: bool, class: Option<&str>) -> bool {
-    pool.classes.is_empty()
-        || released
-        || class.is_some_and(|class| pool.classes.iter().any(|c| c == class))
+    pool.classes.is_empty() || released || class.is_some_and(|class| pool.classes.iter().any(|c| c == class))
 }

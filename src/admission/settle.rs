@@ -271,9 +271,7 @@ impl Roster {
             let edge_minute = if is_quiet { to } else { from };
             let days = i64::from(edge_minute <= minute);
             let midnight = local.date().to_datetime(jiff::civil::Time::midnight());
-            let edge_local = midnight
-                .checked_add(jiff::Span::new().days(days).minutes(edge_minute))
-                .unwrap_or(local);
+            let edge_local = midnight.checked_add(jiff::Span::new().days(days).minutes(edge_minute)).unwrap_or(local);
             let edge = zone.instant_lenient(edge_local);
             let run = edge.since(at);
             if run.0 <= 0 {

@@ -38,8 +38,7 @@ impl super::proto::admin_service_server::AdminService for Api {
         let ListCentresRequest { page_size, page_token } = request.into_inner();
         let (size, after) = self.slug_page("ListCentres", page_size, &page_token)?;
         let after = after.map(CentreId);
-        let mut found =
-            self.desk.store().list_centres(after.as_ref(), size + 1).await.map_err(status::storage)?;
+        let mut found = self.desk.store().list_centres(after.as_ref(), size + 1).await.map_err(status::storage)?;
         let last = cut(&mut found, size).map(|c| c.id.0.clone());
         let next_page_token = self.slug_token("ListCentres", last);
         let centres = found.iter().map(to_proto::admin::centre).collect();
@@ -52,10 +51,7 @@ impl super::proto::admin_service_server::AdminService for Api {
         Ok(Response::new(UpdateCentreResponse { centre: Some(centre) }))
     }
 
-    async fn create_programme(
-        &self,
-        request: Request<CreateProgrammeRequest>,
-    ) -> Answer<CreateProgrammeResponse> {
+    async fn create_programme(&self, request: Request<CreateProgrammeRequest>) -> Answer<CreateProgrammeResponse> {
         let caller = Caller::of(request.metadata());
         let programme = self.add_programme(caller, request.into_inner()).await?;
         Ok(Response::new(CreateProgrammeResponse { programme: Some(programme) }))
@@ -68,25 +64,18 @@ impl super::proto::admin_service_server::AdminService for Api {
         Ok(Response::new(GetProgrammeResponse { programme: Some(to_proto::admin::programme(&programme)) }))
     }
 
-    async fn list_programmes(
-        &self,
-        request: Request<ListProgrammesRequest>,
-    ) -> Answer<ListProgrammesResponse> {
+    async fn list_programmes(&self, request: Request<ListProgrammesRequest>) -> Answer<ListProgrammesResponse> {
         let ListProgrammesRequest { page_size, page_token } = request.into_inner();
         let (size, after) = self.slug_page("ListProgrammes", page_size, &page_token)?;
         let after = after.map(ProgrammeId);
-        let mut found =
-            self.desk.store().list_programmes(after.as_ref(), size + 1).await.map_err(status::storage)?;
+        let mut found = self.desk.store().list_programmes(after.as_ref(), size + 1).await.map_err(status::storage)?;
         let last = cut(&mut found, size).map(|p| p.id.0.clone());
         let next_page_token = self.slug_token("ListProgrammes", last);
         let programmes = found.iter().map(to_proto::admin::programme).collect();
         Ok(Response::new(ListProgrammesResponse { programmes, next_page_token }))
     }
 
-    async fn update_programme(
-        &self,
-        request: Request<UpdateProgrammeRequest>,
-    ) -> Answer<UpdateProgrammeResponse> {
+    async fn update_programme(&self, request: Request<UpdateProgrammeRequest>) -> Answer<UpdateProgrammeResponse> {
         let caller = Caller::of(request.metadata());
         let programme = self.change_programme(caller, request.into_inner()).await?;
         Ok(Response::new(UpdateProgrammeResponse { programme: Some(programme) }))
@@ -120,8 +109,7 @@ impl Api {
                 None => Ok(to_proto::admin::centre(&centre)),
             };
         }
-        let (store, new, open) =
-            (Arc::clone(self.desk.store()), centre.clone(), asked.open(caller, self.desk.keys()));
+        let (store, new, open) = (Arc::clone(self.desk.store()), centre.clone(), asked.open(caller, self.desk.keys()));
         match self.write(async move { store.create_centre(&new, open).await }).await? {
             Stored::Created => Ok(to_proto::admin::centre(&centre)),
             Stored::Replayed(id) => Ok(to_proto::admin::centre(&self.centre(Some(CentreId(id))).await?)),
@@ -167,11 +155,7 @@ impl Api {
         Err(status::overloaded())
     }
 
-    async fn add_programme(
-        &self,
-        caller: Caller,
-        mut r: CreateProgrammeRequest,
-    ) -> Result<Programme, Status> {
+    async fn add_programme(&self, caller: Caller, mut r: CreateProgrammeRequest) -> Result<Programme, Status> {
         caller.staff_only(CreateProgrammeRequest::METHOD)?;
         let mut fields = Fields::default();
         let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
@@ -191,18 +175,12 @@ impl Api {
         let open = asked.open(caller, self.desk.keys());
         match self.write(async move { store.create_programme(&new, open).await }).await? {
             Stored::Created => Ok(to_proto::admin::programme(&programme)),
-            Stored::Replayed(id) => {
-                Ok(to_proto::admin::programme(&self.programme(Some(ProgrammeId(id))).await?))
-            }
+            Stored::Replayed(id) => Ok(to_proto::admin::programme(&self.programme(Some(ProgrammeId(id))).await?)),
             other => Err(not_stored(other, "programme", &names::programme(&id), &asked)),
         }
     }
 
-    async fn change_programme(
-        &self,
-        caller: Caller,
-        mut r: UpdateProgrammeRequest,
-    ) -> Result<Programme, Status> {
+    async fn change_programme(&self, caller: Caller, mut r: UpdateProgrammeRequest) -> Result<Programme, Status> {
         caller.staff_only(UpdateProgrammeRequest::METHOD)?;
         let mut fields = Fields::default();
         let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
@@ -257,12 +235,7 @@ impl Api {
     }
 
     /// Page size and cursor of a list in the order of ids.
-    fn slug_page(
-        &self,
-        method: &'static str,
-        size: i32,
-        token: &str,
-    ) -> Result<(u32, Option<String>), Status> {
+    fn slug_page(&self, method: &'static str, size: i32, token: &str) -> Result<(u32, Option<String>), Status> {
         let mut fields = Fields::default();
         let size = fields.page_size(size);
         let size = fields.finish(size).map_err(status::fields)?;

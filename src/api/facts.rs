@@ -38,10 +38,7 @@ impl Api {
         let Some(number) = about.registration.map(|id| id.number()) else { return Facts::default() };
         let steps = self.look(about.event, |view| steps(view, number)).await.unwrap_or_default();
         let entries = self.desk.store().journal_entries(about.event, &steps).await.unwrap_or_default();
-        Facts {
-            offer_expired_at: to_proto::explain::last_offer_deadline(&entries, number),
-            ..Facts::default()
-        }
+        Facts { offer_expired_at: to_proto::explain::last_offer_deadline(&entries, number), ..Facts::default() }
     }
 }
 
@@ -54,17 +51,13 @@ fn gathered(refusal: &Refusal, about: &About<'_>, view: &View<'_>) -> Facts {
     let mine = about.registration.and_then(|id| view.roster.standing(id.number()));
     let none = Facts::default();
     match refusal {
-        Refusal::AlreadyRegistered { number } => {
-            Facts { other: view.roster.standing(*number).map(|s| s.id), ..none }
-        }
+        Refusal::AlreadyRegistered { number } => Facts { other: view.roster.standing(*number).map(|s| s.id), ..none },
         Refusal::WaitingPartyFirst { .. } => Facts {
             seats_needed: about.party_size.saturating_sub(mine.map_or(0, |s| s.size)),
             waiting_parties: view.roster.counts.waiting.parties,
             ..none
         },
-        Refusal::ReasonRequired => {
-            Facts { position: mine.map_or(0, |s| view.roster.position(s.number)), ..none }
-        }
+        Refusal::ReasonRequired => Facts { position: mine.map_or(0, |s| view.roster.position(s.number)), ..none },
         Refusal::PoolInUse { pool } => {
             let pool_id = to_proto::registration::pool_id(&view.roster.terms, Some(*pool));
             Facts { pool_id, parties: users(view, *pool), ..none }

@@ -72,9 +72,7 @@ impl Api {
 
     /// All three services.
     pub fn routes(&self) -> Routes {
-        Routes::new(self.admin_service())
-            .add_service(self.event_service())
-            .add_service(self.registration_service())
+        Routes::new(self.admin_service()).add_service(self.event_service()).add_service(self.registration_service())
     }
 
     /// Writes to the store in a task of its own: a caller who goes away must not leave a transaction half done.

@@ -38,10 +38,7 @@ impl super::proto::registration_service_server::RegistrationService for Api {
         self.sign_up(caller, request.into_inner()).await.map(Response::new)
     }
 
-    async fn get_registration(
-        &self,
-        request: Request<GetRegistrationRequest>,
-    ) -> Answer<GetRegistrationResponse> {
+    async fn get_registration(&self, request: Request<GetRegistrationRequest>) -> Answer<GetRegistrationResponse> {
         let caller = Caller::of(request.metadata());
         with_registration!(GetRegistrationResponse, self.registration(caller, request.into_inner()).await?)
     }

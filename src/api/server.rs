@@ -95,11 +95,8 @@ pub async fn start(
         in_work: in_work.clone(),
         meters: Meters::new(registry, descriptors),
     };
-    let router = limited(options)
-        .layer(cors)
-        .layer(GrpcWebLayer::new())
-        .layer(Guard(Arc::new(rules)))
-        .add_routes(routes);
+    let router =
+        limited(options).layer(cors).layer(GrpcWebLayer::new()).layer(Guard(Arc::new(rules))).add_routes(routes);
     let stopped = stop.clone().cancelled_owned();
     let task = tokio::spawn(router.serve_with_incoming_shutdown(door.connections(), stopped));
     Ok(Running { address, health, services, stop, drain, cut, in_work, task })
@@ -133,9 +130,9 @@ fn with_reflection(routes: Routes, descriptors: &'static [u8]) -> Result<Routes,
 /// Every service whose health can be asked for: all of ours, and "" for the whole.
 fn service_names(descriptors: &[u8]) -> Vec<String> {
     let files = prost_types::FileDescriptorSet::decode(descriptors).unwrap_or_default().file;
-    let named = files.iter().flat_map(|file| {
-        file.service.iter().map(|service| format!("{}.{}", file.package(), service.name()))
-    });
+    let named = files
+        .iter()
+        .flat_map(|file| file.service.iter().map(|service| format!("{}.{}", file.package(), service.name())));
     std::iter::once(String::new()).chain(named).collect()
 }
 

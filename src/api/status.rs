@@ -31,17 +31,13 @@ pub fn code_of(reason: ErrorReason) -> Code {
     use ErrorReason::*;
     match reason {
         Unspecified | Internal => Code::Internal,
-        InvalidFields | PersonalCodeRefused | MalformedMessage | RequestIdReused | PageTokenInvalid
-        | FilterInvalid | SameEvent => Code::InvalidArgument,
-        EventNotFound | RegistrationNotFound | CentreNotFound | ProgrammeNotFound | PoolNotFound => {
-            Code::NotFound
-        }
+        InvalidFields | PersonalCodeRefused | MalformedMessage | RequestIdReused | PageTokenInvalid | FilterInvalid
+        | SameEvent => Code::InvalidArgument,
+        EventNotFound | RegistrationNotFound | CentreNotFound | ProgrammeNotFound | PoolNotFound => Code::NotFound,
         AlreadyExists | AlreadyRegistered => Code::AlreadyExists,
         EventNotPublished | EventCancelled | EventCompleted | RegistrationNotOpen | RegistrationClosed
         | PartyTooSmall | PartyTooLarge | PartyLargerThanPool | IllegalState | OfferExpired | NoLiveOffer
-        | SeatsNotFree | WaitingPartyFirst | ReasonRequired | ClassUnknown | PoolInUse => {
-            Code::FailedPrecondition
-        }
+        | SeatsNotFree | WaitingPartyFirst | ReasonRequired | ClassUnknown | PoolInUse => Code::FailedPrecondition,
         WaitlistFull | MessageTooLarge => Code::ResourceExhausted,
         TokenInvalid | StaffOnly => Code::PermissionDenied,
         EtagMismatch | WatchLagged => Code::Aborted,
@@ -108,8 +104,7 @@ impl Problem {
 
 /// Fields that are not as they should be: all of them.
 pub fn fields(violations: Violations) -> Status {
-    let reason =
-        if violations.personal_code { ErrorReason::PersonalCodeRefused } else { ErrorReason::InvalidFields };
+    let reason = if violations.personal_code { ErrorReason::PersonalCodeRefused } else { ErrorReason::InvalidFields };
     let list = violations.list;
     let named: Vec<&str> = list.iter().take(FIELDS_NAMED_MAX).map(|v| v.field.as_str()).collect();
     let message = match list.first() {
@@ -173,23 +168,17 @@ pub fn already_exists(kind: &str, name: &str) -> Status {
 }
 
 pub fn request_id_reused(request_id: Uuid) -> Status {
-    Problem::new(
-        ErrorReason::RequestIdReused,
-        format!("request_id {request_id} was used for another request"),
-    )
-    .with("request_id", request_id)
-    .status()
+    Problem::new(ErrorReason::RequestIdReused, format!("request_id {request_id} was used for another request"))
+        .with("request_id", request_id)
+        .status()
 }
 
 /// It changed since it was read.
 pub fn etag_mismatch(name: &str, current: u64) -> Status {
-    Problem::new(
-        ErrorReason::EtagMismatch,
-        format!("{name} changed since it was read; its etag is \"{current}\""),
-    )
-    .with("name", name)
-    .with("etag", format!("\"{current}\""))
-    .status()
+    Problem::new(ErrorReason::EtagMismatch, format!("{name} changed since it was read; its etag is \"{current}\""))
+        .with("name", name)
+        .with("etag", format!("\"{current}\""))
+        .status()
 }
 
 /// The token is not the one of this registration.

@@ -3,9 +3,7 @@
 
 use super::caller::Caller;
 use super::from_proto::{Fields, Path};
-use super::proto::{
-    WatchEventRequest, WatchEventResponse, WatchRegistrationRequest, WatchRegistrationResponse,
-};
+use super::proto::{WatchEventRequest, WatchEventResponse, WatchRegistrationRequest, WatchRegistrationResponse};
 use super::to_proto::{self, int64, names, words};
 use super::{Api, status};
 use crate::desk::View;

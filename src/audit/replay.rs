@@ -76,10 +76,7 @@ impl Replay {
         }
         if entry.policy != roster.terms.policy.version {
             let ruling = roster.terms.policy.version;
-            self.find(
-                About::Journal,
-                format!("entry {n} names policy {}, and {ruling} was in force", entry.policy),
-            );
+            self.find(About::Journal, format!("entry {n} names policy {}, and {ruling} was in force", entry.policy));
         }
         let before = i64::from(roster.counts.held());
         roster.apply(entry);

@@ -275,12 +275,8 @@ fn after_a_cut_a_full_pool_is_no_difference_and_a_seat_given_in_it_is() {
 
     // Somebody lets the fifth in although the pool holds four of two.
     let number = story.roster.journal_number + 1;
-    let change = Change::Confirmed {
-        number: 5,
-        pool: 1,
-        because: crate::admission::Because::FirstInLine,
-        passed_over: None,
-    };
+    let change =
+        Change::Confirmed { number: 5, pool: 1, because: crate::admission::Because::FirstInLine, passed_over: None };
     let (at, policy) = (Timestamp(story.now), story.roster.terms.policy.version);
     let entry = Entry { number, at, actor: ActorKind::Staff, policy, seats: 1, change };
     story.roster.apply(&entry);
@@ -310,8 +306,7 @@ fn two_live_registrations_under_one_contact_are_told_unless_the_event_allows_it(
 
 #[test]
 fn an_answer_that_names_what_is_not_there_is_told() {
-    let outcome =
-        Outcome { number: 77, state: None, position: 0, pool: None, expires_at: None, journal_number: 500 };
+    let outcome = Outcome { number: 77, state: None, position: 0, pool: None, expires_at: None, journal_number: 500 };
     let told = Story::eventful().told(|w| w.requests.push((1, Recorded { fingerprint: 1, outcome })));
     assert_told(&told, About::Request, "names 77");
     assert_told(&told, About::Request, "journal number 500");

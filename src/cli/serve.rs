@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn the_bound_on_open_files_is_read_where_there_is_one() {
-        let limits = |soft: &str| format!("Limit  Soft Limit  Hard Limit  Units\nMax open files  {soft}  4096  files\n");
+        let limits =
+            |soft: &str| format!("Limit  Soft Limit  Hard Limit  Units\nMax open files  {soft}  4096  files\n");
         assert_eq!(open_files(&limits("1024")), Some(1024));
         assert_eq!(open_files(&limits("unlimited")), None);
         assert_eq!(open_files(""), None);

@@ -120,8 +120,9 @@ pub async fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
 pub(super) fn make_folder(database: &Database) -> anyhow::Result<()> {
     let Database::Sqlite(path) = database else { return Ok(()) };
     match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => std::fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display())),
+        Some(folder) => {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
+        }
         None => Ok(()),
     }
 }

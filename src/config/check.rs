@@ -36,9 +36,7 @@ impl Config {
             Ok(at) if !at.ip().is_loopback() => {
                 Some(format!("metrics.listen {at} is not a loopback address: it has no password"))
             }
-            Ok(at) if at == self.listen && at.port() != 0 => {
-                Some(format!("metrics.listen {at} is the same as listen"))
-            }
+            Ok(at) if at == self.listen && at.port() != 0 => Some(format!("metrics.listen {at} is the same as listen")),
             Ok(_) => None,
         }
     }
@@ -80,9 +78,7 @@ fn origin_refusal(origin: &str) -> Option<String> {
     let sound = host.is_some_and(|host| {
         !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b))
     });
-    (!sound).then(|| {
-        format!("web.cors_origins: {origin} is not an origin such as https://sign-up.example.org")
-    })
+    (!sound).then(|| format!("web.cors_origins: {origin} is not an origin such as https://sign-up.example.org"))
 }
 
 #[cfg(test)]

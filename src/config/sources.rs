@@ -56,12 +56,10 @@ impl Settings {
 
     fn read_file(&mut self, path: &Path) -> Result<(), ConfigError> {
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|why| ConfigError::Unreadable { path: shown.clone(), why })?;
-        let table: Table = text.parse().map_err(|e: toml::de::Error| ConfigError::Syntax {
-            path: shown.clone(),
-            why: first_line(e.message()),
-        })?;
+        let text = std::fs::read_to_string(path).map_err(|why| ConfigError::Unreadable { path: shown.clone(), why })?;
+        let table: Table = text
+            .parse()
+            .map_err(|e: toml::de::Error| ConfigError::Syntax { path: shown.clone(), why: first_line(e.message()) })?;
         for (name, value) in flatten("", table) {
             self.set(&name, value, &format!("file {shown}"))?;
         }

@@ -56,12 +56,7 @@ impl Act {
     pub fn moves_the_line(&self) -> bool {
         !matches!(
             self,
-            Act::Publish
-                | Act::Resend(_)
-                | Act::Incomplete(_)
-                | Act::TooEarly(_)
-                | Act::Complaint
-                | Act::Complete
+            Act::Publish | Act::Resend(_) | Act::Incomplete(_) | Act::TooEarly(_) | Act::Complaint | Act::Complete
         )
     }
 }

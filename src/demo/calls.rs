@@ -1,9 +1,7 @@
 //! The demo's telephone: every call of the year goes through here, over gRPC like anybody's, and is counted
 //! by what was heard.
 
-use crate::api::proto::{
-    self, admin_service_client::AdminServiceClient, event_service_client::EventServiceClient,
-};
+use crate::api::proto::{self, admin_service_client::AdminServiceClient, event_service_client::EventServiceClient};
 use proto::registration_service_client::RegistrationServiceClient;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -68,9 +68,7 @@ pub struct Outcome {
 impl Outcome {
     /// Everything agrees, and the service never failed.
     pub fn is_clean(&self) -> bool {
-        self.checked.is_clean()
-            && self.played.tally.failures.is_empty()
-            && disagreements(&self.played).is_empty()
+        self.checked.is_clean() && self.played.tally.failures.is_empty() && disagreements(&self.played).is_empty()
     }
 }
 
@@ -79,11 +77,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     telemetry::start_log(&log).map_err(anyhow::Error::msg)?;
     let folder = fresh_folder(args.data.as_deref())?;
     let house = House::open(&folder, args.listen, &[]).await?;
-    say(format_args!(
-        "Eilė plays the year 2025 of six centres. Seed {}, database in {}",
-        args.seed,
-        folder.display()
-    ));
+    say(format_args!("Eilė plays the year 2025 of six centres. Seed {}, database in {}", args.seed, folder.display()));
     say(format_args!("{}", house.year.meta.warning_en));
     let bar = progress_bar();
     let started = tokio::time::Instant::now();
@@ -100,10 +94,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         say(format_args!("{line}"));
     }
     let (acts, instants) = (outcome.played.acts, outcome.played.instants);
-    say(format_args!(
-        "\n{acts} things happened at {instants} instants; the year took {:.1} s.",
-        took.as_secs_f64()
-    ));
+    say(format_args!("\n{acts} things happened at {instants} instants; the year took {:.1} s.", took.as_secs_f64()));
     let code = if outcome.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if !args.exit {
         invite(&outcome.played, house.service.address()).await;
@@ -123,8 +114,7 @@ impl House {
         year.events.retain(|e| centres.is_empty() || centres.contains(&e.centre.as_str()));
         let year = Arc::new(year);
         let clock = Arc::new(ManualClock::at(player::new_year(&year)?));
-        let config =
-            Config { listen, database: Database::Sqlite(folder.join("eile.db")), ..Config::default() };
+        let config = Config { listen, database: Database::Sqlite(folder.join("eile.db")), ..Config::default() };
         let service = Service::start(&config, clock.clone()).await?;
         Ok(Self { service, clock, year })
     }
@@ -207,9 +197,7 @@ async fn invite(played: &Played, address: SocketAddr) {
             "\n  buf curl --protocol grpc --http2-prior-knowledge \\\n    http://{address}/eile.v1.{method} \\\n    -d '{body}'"
         ));
     };
-    say(format_args!(
-        "\nThe service runs on, at the end of its year. Three calls to try from another window:"
-    ));
+    say(format_args!("\nThe service runs on, at the end of its year. Three calls to try from another window:"));
     call("EventService/ListEvents", r#"{"filter": "municipality = 42 AND programme = \"programmes/p01\""}"#);
     let Some(first) = played.runs.first() else { return };
     call(

@@ -73,8 +73,7 @@ pub fn draw(year: &Year, event: &Event, rng: &mut Rng, liked: &HashSet<usize>) -
 
 /// As many words as their counts say, in no order.
 fn spread(counts: &BTreeMap<String, usize>, rng: &mut Rng) -> Vec<String> {
-    let mut words: Vec<String> =
-        counts.iter().flat_map(|(word, n)| std::iter::repeat_n(word.clone(), *n)).collect();
+    let mut words: Vec<String> = counts.iter().flat_map(|(word, n)| std::iter::repeat_n(word.clone(), *n)).collect();
     rng.shuffle(&mut words);
     words
 }
@@ -237,10 +236,8 @@ fn fill(members: &mut Vec<proto::Member>, size: usize, role: &str) {
 }
 
 fn specialist(year: &Year, contact: &Specialist, size: usize, out: &mut proto::Registration) {
-    let colleagues = year
-        .specialists
-        .iter()
-        .filter(|s| s.organisation_demo == contact.organisation_demo && s.id != contact.id);
+    let colleagues =
+        year.specialists.iter().filter(|s| s.organisation_demo == contact.organisation_demo && s.id != contact.id);
     let person = |s: &Specialist| proto::Member {
         display_name: format!("{} {}", s.first, s.last),
         sex: sex(&s.sex).into(),
@@ -267,11 +264,7 @@ fn group(year: &Year, event: &Event, group: &Group, out: &mut proto::Registratio
             email: centre.contact_demo.email.clone(),
             phone: centre.contact_demo.phone.clone(),
         },
-        None => proto::Contact {
-            display_name: group.label_lt.clone(),
-            email: mailbox(number),
-            phone: String::new(),
-        },
+        None => proto::Contact { display_name: group.label_lt.clone(), email: mailbox(number), phone: String::new() },
     });
     out.on_behalf_of = proto::OnBehalfOf::Group.into();
     out.head_count = Some(proto::HeadCount { adults: group.adults, children: group.children });

@@ -135,9 +135,7 @@ fn doubles(stage: &Stage, run: &mut EventRun, agenda: &mut Agenda) {
     who.retain(|i| groups == 0 || run.guests[*i].plan.size < 10);
     who.sort_by_key(|i| run.guests[*i].plan.channel != Channel::Web);
     // The last of those who telephone among them, so that both answers to a second sign-up are heard.
-    if let Some(at) =
-        who.iter().position(|i| run.guests[*i].plan.channel == Channel::Phone).filter(|at| *at > 1)
-    {
+    if let Some(at) = who.iter().position(|i| run.guests[*i].plan.channel == Channel::Phone).filter(|at| *at > 1) {
         who.swap(1, at);
     }
     for (n, i) in who.into_iter().take(event.demand.double_submissions).enumerate() {

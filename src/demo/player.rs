@@ -43,13 +43,7 @@ pub fn new_year(year: &Year) -> anyhow::Result<Timestamp> {
     instant(&year.zone()?, "2025-01-02T08:00")
 }
 
-pub async fn play(
-    year: Arc<Year>,
-    calls: Calls,
-    place: &Place,
-    seed: u64,
-    watch: Watch<'_>,
-) -> anyhow::Result<Played> {
+pub async fn play(year: Arc<Year>, calls: Calls, place: &Place, seed: u64, watch: Watch<'_>) -> anyhow::Result<Played> {
     let first = new_year(&year)?;
     let stage = Stage { zone: year.zone()?, year, calls };
     let mut runs = Vec::with_capacity(stage.year.events.len());
@@ -84,13 +78,7 @@ pub async fn play(
 
 /// Does everything of one instant: each event's acts in their order, the events beside each other; then
 /// what concerns two events, alone.
-async fn instant_of(
-    stage: &Stage,
-    runs: &mut [EventRun],
-    agenda: &mut Agenda,
-    at: Timestamp,
-    acts: Vec<(usize, Act)>,
-) {
+async fn instant_of(stage: &Stage, runs: &mut [EventRun], agenda: &mut Agenda, at: Timestamp, acts: Vec<(usize, Act)>) {
     let (two, one): (Vec<_>, Vec<_>) =
         acts.into_iter().partition(|(event, act)| acts::concerns_two(stage, *event, act));
     let mut of_event: Vec<Vec<Act>> = Vec::new();
@@ -118,8 +106,7 @@ async fn instant_of(
 /// Households that an event is to draw first: those whose own group was cancelled and who were told of it.
 fn asked_before(stage: &Stage, runs: &[EventRun], index: usize) -> HashSet<usize> {
     let id = &stage.year.events[index].id;
-    let told =
-        |run: &&EventRun| run.event(stage).scripted_actions.iter().any(|a| a.to_event.as_deref() == Some(id));
+    let told = |run: &&EventRun| run.event(stage).scripted_actions.iter().any(|a| a.to_event.as_deref() == Some(id));
     let guests = runs.iter().filter(told).flat_map(|run| &run.guests);
     guests
         .filter_map(|g| match g.plan.source {

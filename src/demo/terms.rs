@@ -40,10 +40,9 @@ pub fn programme(year: &Year, programme: &Programme) -> proto::Programme {
         usual_session_duration: programme.hours_per_session.map(|h| duration(Span::hours(h))),
         group_size_min: min,
         group_size_max: max,
-        attendance_rule: programme.certificate_min_attendance_pct.map(|min_percent| proto::AttendanceRule {
-            min_percent,
-            makeup_sessions: programme.makeup_sessions,
-        }),
+        attendance_rule: programme
+            .certificate_min_attendance_pct
+            .map(|min_percent| proto::AttendanceRule { min_percent, makeup_sessions: programme.makeup_sessions }),
         project_code: year.project_code(&programme.project),
         ..Default::default()
     }
@@ -86,10 +85,8 @@ pub fn event(year: &Year, zone: &Zone, event: &Event) -> anyhow::Result<proto::E
 }
 
 fn needs() -> proto::Question {
-    let texts = vec![
-        text("lt", "Ko reikia, kad galėtumėte dalyvauti?"),
-        text("en", "What do you need in order to take part?"),
-    ];
+    let texts =
+        vec![text("lt", "Ko reikia, kad galėtumėte dalyvauti?"), text("en", "What do you need in order to take part?")];
     proto::Question { question_id: NEEDS.to_owned(), texts, required: false, max_length: 200 }
 }
 
@@ -157,8 +154,7 @@ pub fn release(year: &Year, event: &Event) -> anyhow::Result<Option<Span>> {
 }
 
 fn pools(year: &Year, event: &Event, starts: Timestamp) -> anyhow::Result<Vec<proto::SeatPool>> {
-    let pool =
-        |id: &str, capacity| proto::SeatPool { pool_id: id.to_owned(), capacity, ..Default::default() };
+    let pool = |id: &str, capacity| proto::SeatPool { pool_id: id.to_owned(), capacity, ..Default::default() };
     if kind(&event.kind) == proto::EventKind::Appointments {
         let slot = |s: &super::data::Session| proto::SeatPool {
             session_id: format!("s{}", s.n),

@@ -8,9 +8,7 @@ use crate::keys;
 use crate::model::id::{EventId, Number, RegistrationId};
 use crate::model::registration::TransferTarget;
 use crate::model::time::Timestamp;
-use crate::storage::{
-    Behind, ChangedRegistration, EventWrite, Fresh, NewRegistration, PartyWrite, Reason, Whole,
-};
+use crate::storage::{Behind, ChangedRegistration, EventWrite, Fresh, NewRegistration, PartyWrite, Reason, Whole};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tokio::sync::{OwnedRwLockWriteGuard, oneshot};
 
@@ -376,9 +374,9 @@ fn party_write(number: Number, papers: PartyPapers) -> PartyWrite {
 
 /// Free seats over all pools; `None` where one has no bound.
 fn free_seats(roster: &Roster) -> Option<u32> {
-    roster.pools().try_fold(0u32, |sum, (pool, held)| {
-        pool.capacity.map(|_| sum.saturating_add(Roster::free(pool, held)))
-    })
+    roster
+        .pools()
+        .try_fold(0u32, |sum, (pool, held)| pool.capacity.map(|_| sum.saturating_add(Roster::free(pool, held))))
 }
 
 /// The registrations whose rows a change touches.
@@ -409,4 +407,3 @@ fn touches(change: &Change) -> impl Iterator<Item = Number> {
     .into_iter()
     .flatten()
 }
-

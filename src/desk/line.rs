@@ -100,10 +100,8 @@ async fn attempt_once(shared: &Shared, tickets: Vec<Ticket>, forget: bool) -> (R
         }
         events.push(AtTable::new(id, guard));
     }
-    let locks = events
-        .iter()
-        .map(|e| Lock { event: e.id, known: e.guard.as_ref().map(|l| l.roster.journal_number) })
-        .collect();
+    let locks =
+        events.iter().map(|e| Lock { event: e.id, known: e.guard.as_ref().map(|l| l.roster.journal_number) }).collect();
     let now = shared.clock.now();
     let batch = Arc::new(Mutex::new(Some(Batch::new(tickets, events))));
     let inside = Arc::clone(&batch);

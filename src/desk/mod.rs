@@ -24,9 +24,7 @@ mod reads;
 mod sweeper;
 mod watches;
 
-pub use job::{
-    DeskError, Done, EditEvent, Job, Papers, PartyPapers, SignUp, TransferJob, Transferred, View,
-};
+pub use job::{DeskError, Done, EditEvent, Job, Papers, PartyPapers, SignUp, TransferJob, Transferred, View};
 
 use crate::admission::{Answer, Command, NewParty, Verb};
 use crate::clock::Clock;
@@ -168,17 +166,12 @@ impl Desk {
     }
 
     /// Decides on a copy and changes nothing; `f` sees what would be.
-    pub async fn try_out<R>(
-        &self,
-        job: Job,
-        f: impl FnOnce(&Done, &View<'_>) -> R + Send,
-    ) -> Result<R, DeskError>
+    pub async fn try_out<R>(&self, job: Job, f: impl FnOnce(&Done, &View<'_>) -> R + Send) -> Result<R, DeskError>
     where
         R: Send + 'static,
     {
         let now = self.clock().now();
-        self.read(job.event, |view| try_on_copy(&job, view, now).map(|(done, copy)| f(&done, &copy.view())))
-            .await?
+        self.read(job.event, |view| try_on_copy(&job, view, now).map(|(done, copy)| f(&done, &copy.view()))).await?
     }
 
     /// What a transfer would lead to; nothing is changed.
@@ -207,11 +200,7 @@ impl Desk {
 
     /// Looks at an event: everything that `f` sees is committed and holds at one journal number, which is
     /// not older than the call.
-    pub async fn read<R: Send>(
-        &self,
-        event: EventId,
-        f: impl FnOnce(&View<'_>) -> R + Send,
-    ) -> Result<R, DeskError> {
+    pub async fn read<R: Send>(&self, event: EventId, f: impl FnOnce(&View<'_>) -> R + Send) -> Result<R, DeskError> {
         let committed = match self.shared.options.shared {
             true => self.ask_number(event).await?.ok_or(DeskError::EventNotFound)?,
             false => 0,
@@ -297,11 +286,7 @@ impl Loaded {
     }
 }
 
-fn try_on_copy(
-    job: &Job,
-    view: &View<'_>,
-    now: crate::model::time::Timestamp,
-) -> Result<(Done, Loaded), DeskError> {
+fn try_on_copy(job: &Job, view: &View<'_>, now: crate::model::time::Timestamp) -> Result<(Done, Loaded), DeskError> {
     if let Papers::IfVersion(expected, _) = &job.papers
         && *expected != view.roster.version
     {

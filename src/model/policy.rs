@@ -77,10 +77,7 @@ impl Policy {
     /// The rank of a class: 0 is first. A class that the order does not name ranks with everybody else.
     pub fn rank(&self, class: Option<&str>) -> u8 {
         let place = |word: &str| self.class_order.iter().position(|c| c == word);
-        class
-            .and_then(place)
-            .or_else(|| place(CLASS_ANY))
-            .unwrap_or(self.class_order.len()) as u8
+        class.and_then(place).or_else(|| place(CLASS_ANY)).unwrap_or(self.class_order.len()) as u8
     }
 
     /// The usual rules (proto: the default of an absent policy): automatic, in strict order.

@@ -19,15 +19,24 @@ pub enum State {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
-    Cancelled { by: ActorKind, reason: CancelReason },
-    Declined { reason: CancelReason },
+    Cancelled {
+        by: ActorKind,
+        reason: CancelReason,
+    },
+    Declined {
+        reason: CancelReason,
+    },
     /// An offer was missed under a policy that ends it.
     Expired,
     /// A possible duplicate whose time was up.
     DuplicateDropped,
-    Rejected { reason: RejectReason },
+    Rejected {
+        reason: RejectReason,
+    },
     EventCancelled,
-    Transferred { to: Box<TransferTarget> },
+    Transferred {
+        to: Box<TransferTarget>,
+    },
 }
 
 /// Where a transferred registration went.

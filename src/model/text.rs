@@ -72,9 +72,7 @@ pub fn holds_personal_code(text: &str) -> bool {
 
 /// The checksum of the Lithuanian personal code: weights 1..9,1 and, where that leaves 10, 3..9,1..3.
 fn passes_checksum(d: &[u8]) -> bool {
-    let sum = |weights: [u32; 10]| -> u32 {
-        d.iter().zip(weights).map(|(d, w)| u32::from(*d) * w).sum::<u32>() % 11
-    };
+    let sum = |weights: [u32; 10]| -> u32 { d.iter().zip(weights).map(|(d, w)| u32::from(*d) * w).sum::<u32>() % 11 };
     let first = sum([1, 2, 3, 4, 5, 6, 7, 8, 9, 1]);
     let check = match first {
         10 => sum([3, 4, 5, 6, 7, 8, 9, 1, 2, 3]) % 10,

@@ -7,9 +7,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 use serde::{Deserialize, Serialize};
 
 /// An instant: microseconds since 1970-01-01T00:00:00Z.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(pub i64);
 
@@ -51,10 +49,7 @@ pub struct Zone(TimeZone);
 impl Zone {
     /// Looks the zone up by its IANA name; `None` where the table has no such name.
     pub fn named(name: &str) -> Option<Self> {
-        jiff::tz::TimeZoneDatabase::bundled()
-            .get(name)
-            .ok()
-            .map(Self)
+        jiff::tz::TimeZoneDatabase::bundled().get(name).ok().map(Self)
     }
     /// Universal time.
     pub fn utc() -> Self {
@@ -75,10 +70,7 @@ impl Zone {
         if matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. }) {
             return Err(NoSuchLocalTime);
         }
-        ambiguous
-            .earlier()
-            .map(|t| Timestamp(t.as_microsecond()))
-            .map_err(|_| NoSuchLocalTime)
+        ambiguous.earlier().map(|t| Timestamp(t.as_microsecond())).map_err(|_| NoSuchLocalTime)
     }
     /// The instant of a wall-clock time, shifted forward where a clock change skips it. For hours that
     /// nobody wrote down, such as the end of the quiet hours.
@@ -124,10 +116,7 @@ mod tests {
     use super::*;
 
     fn vilnius(local: &str) -> Result<i64, NoSuchLocalTime> {
-        Zone::named("Europe/Vilnius")
-            .unwrap()
-            .instant(parse_local(local).unwrap())
-            .map(|t| t.0 / 1_000_000)
+        Zone::named("Europe/Vilnius").unwrap().instant(parse_local(local).unwrap()).map(|t| t.0 / 1_000_000)
     }
 
     #[test]

@@ -71,9 +71,7 @@ impl House {
         let mut registry = Registry::default();
         let routes = api.routes();
         let server =
-            server::start(listener, routes, FILE_DESCRIPTOR_SET, &options, &mut registry, drain.clone())
-                .await
-                .unwrap();
+            server::start(listener, routes, FILE_DESCRIPTOR_SET, &options, &mut registry, drain.clone()).await.unwrap();
         let endpoint = Channel::from_shared(format!("http://{}", server.address())).unwrap();
         // A small window, so that a reader which takes nothing is felt at once.
         let channel = endpoint.initial_stream_window_size(1024).connect().await.unwrap();

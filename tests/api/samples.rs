@@ -28,9 +28,7 @@ pub fn at(text: &str) -> Option<Timestamp> {
 }
 
 pub fn centre() -> Centre {
-    Centre {
-        display_names: lt("Šeimų centras „Eilė“"), municipality_code: "42".into(), ..Default::default()
-    }
+    Centre { display_names: lt("Šeimų centras „Eilė“"), municipality_code: "42".into(), ..Default::default() }
 }
 
 pub fn programme() -> Programme {
@@ -71,9 +69,7 @@ static PARTIES: AtomicU32 = AtomicU32::new(1);
 pub fn contact() -> Contact {
     let n = PARTIES.fetch_add(1, Ordering::Relaxed);
     Contact {
-        display_name: format!("Vardenė Pavardenė {n}"),
-        email: format!("p{n}@example.org"),
-        ..Default::default()
+        display_name: format!("Vardenė Pavardenė {n}"), email: format!("p{n}@example.org"), ..Default::default()
     }
 }
 
@@ -133,21 +129,14 @@ impl House {
     }
 
     pub async fn cancel(&mut self, registration: &Registration) -> Registration {
-        let request = CancelRegistrationRequest {
-            name: registration.name.clone(),
-            request_id: id(),
-            ..Default::default()
-        };
+        let request =
+            CancelRegistrationRequest { name: registration.name.clone(), request_id: id(), ..Default::default() };
         self.registrations.cancel_registration(request).await.unwrap().into_inner().registration.unwrap()
     }
 
     pub async fn update(&mut self, event: Event, paths: &[&str]) -> Event {
-        let request = UpdateEventRequest {
-            event: Some(event),
-            update_mask: mask(paths),
-            request_id: id(),
-            ..Default::default()
-        };
+        let request =
+            UpdateEventRequest { event: Some(event), update_mask: mask(paths), request_id: id(), ..Default::default() };
         self.events.update_event(request).await.unwrap().into_inner().event.unwrap()
     }
 }

@@ -6,9 +6,7 @@ use eile::model::centre::{Centre, Programme};
 use eile::model::event::Event;
 use eile::model::id::{CentreId, EventId, Number, ProgrammeId};
 use eile::model::time::Timestamp;
-use eile::storage::{
-    Decide, EventQuery, EventRow, Lock, OpenRequest, PartyRow, Store, StoreError, Stored, Whole,
-};
+use eile::storage::{Decide, EventQuery, EventRow, Lock, OpenRequest, PartyRow, Store, StoreError, Stored, Whole};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -275,7 +275,11 @@ async fn two_instances_on_one_database_never_give_a_seat_twice() {
         let house = &houses[n as usize % 2];
         calls.push(tokio::spawn(submit(house, house.sign_up_job(event, 1 + n % 2, Uuid::new_v4()))));
         if n % 25 == 24 {
-            let live: Vec<_> = house.desk.read(event, |v| v.roster.standings().filter(|s| s.state.is_live()).map(|s| s.number).collect()).await.unwrap();
+            let live: Vec<_> = house
+                .desk
+                .read(event, |v| v.roster.standings().filter(|s| s.state.is_live()).map(|s| s.number).collect())
+                .await
+                .unwrap();
             if let Some(number) = live.first() {
                 // May have been cancelled by the other desk's round already.
                 let _ = house.cancel(event, *number).await;
@@ -327,7 +331,10 @@ async fn postgres(cluster: &postgres::Cluster) -> Arc<dyn Store> {
 }
 
 /// A call that outlives whoever made it.
-fn submit(house: &House, job: eile::desk::Job) -> impl Future<Output = Result<eile::desk::Done, DeskError>> + Send + use<> {
+fn submit(
+    house: &House,
+    job: eile::desk::Job,
+) -> impl Future<Output = Result<eile::desk::Done, DeskError>> + Send + use<> {
     let desk = house.desk.clone();
     async move { desk.submit(job).await }
 }
@@ -335,4 +342,3 @@ fn submit(house: &House, job: eile::desk::Job) -> impl Future<Output = Result<ei
 fn cluster() -> postgres::Cluster {
     postgres::Cluster::start()
 }
-

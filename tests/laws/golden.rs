@@ -43,7 +43,14 @@ fn the_stored_form_of_what_happens_to_an_event_never_changes() {
 
 #[test]
 fn the_stored_form_of_a_sign_up_never_changes() {
-    let registered = |wishes: Vec<u16>, to, twin_of, drop_at| Change::Registered { number: 7, size: 2, wishes, to, twin_of, drop_at };
+    let registered = |wishes: Vec<u16>, to, twin_of, drop_at| Change::Registered {
+        number: 7,
+        size: 2,
+        wishes,
+        to,
+        twin_of,
+        drop_at,
+    };
     stands(
         registered(Vec::new(), Entering::InReview, None, None),
         r#"{"registered":{"number":7,"size":2,"to":"in_review"}}"#,
@@ -104,7 +111,10 @@ fn the_stored_form_of_an_end_never_changes() {
         (End::Declined { reason: CancelReason::FoundElsewhere }, r#"{"declined":{"reason":"found_elsewhere"}}"#),
         (End::Expired, r#""expired""#),
         (End::DuplicateDropped, r#""duplicate_dropped""#),
-        (End::Rejected { reason: RejectReason::OtherServiceFitsBetter }, r#"{"rejected":{"reason":"other_service_fits_better"}}"#),
+        (
+            End::Rejected { reason: RejectReason::OtherServiceFitsBetter },
+            r#"{"rejected":{"reason":"other_service_fits_better"}}"#,
+        ),
         (End::EventCancelled, r#""event_cancelled""#),
         (
             End::Transferred { to: Box::new(to) },
@@ -118,7 +128,14 @@ fn the_stored_form_of_an_end_never_changes() {
 #[test]
 fn the_stored_form_of_an_entry_never_changes() {
     let change = Change::Approved { number: 7 };
-    let entry = |seats| Entry { number: 3, at: Timestamp(5), actor: ActorKind::System, policy: 2, seats, change: change.clone() };
+    let entry = |seats| Entry {
+        number: 3,
+        at: Timestamp(5),
+        actor: ActorKind::System,
+        policy: 2,
+        seats,
+        change: change.clone(),
+    };
     for (entry, stored) in [
         (entry(0), r#"{"n":3,"at":5,"by":"system","pv":2,"c":{"approved":{"number":7}}}"#),
         (entry(-2), r#"{"n":3,"at":5,"by":"system","pv":2,"s":-2,"c":{"approved":{"number":7}}}"#),

@@ -89,10 +89,14 @@ fn line_is_total_and_stable(_: &World, step: &Step) {
         assert_eq!(roster.position(twin.number), before + 1);
     }
     // Two who waited and wait stand as they stood, unless a class, its rank or a missed offer says otherwise.
-    let moved: BTreeSet<Number> = step.entries.iter().filter_map(|e| match &e.change {
-        Change::ClassSet { number, .. } | Change::OfferMissed { number, to_place: Some(_) } => Some(*number),
-        _ => None,
-    }).collect();
+    let moved: BTreeSet<Number> = step
+        .entries
+        .iter()
+        .filter_map(|e| match &e.change {
+            Change::ClassSet { number, .. } | Change::OfferMissed { number, to_place: Some(_) } => Some(*number),
+            _ => None,
+        })
+        .collect();
     if step.before.terms.policy.class_order == roster.terms.policy.class_order {
         let waits = |s: &&Standing| !moved.contains(&s.number) && roster.position(s.number) > 0 && s.twin_of.is_none();
         let old: Vec<Number> = Oracle(&step.before).line().into_iter().filter(waits).map(|s| s.number).collect();
@@ -127,7 +131,10 @@ fn nobody_jumps(_: &World, step: &Step) {
                 let waiting = oracle.waits_for(pool, &none);
                 let mine = (oracle.rank(None), *number);
                 let first = waiting.first().filter(|w| oracle.key(w) < mine);
-                assert!(!waiting.iter().any(|w| oracle.key(w) < mine && w.size <= oracle.free(pool)), "{entry:?} jumps");
+                assert!(
+                    !waiting.iter().any(|w| oracle.key(w) < mine && w.size <= oracle.free(pool)),
+                    "{entry:?} jumps"
+                );
                 assert_eq!(first.map(|w| w.number), *passed_over);
                 if let (Some(first), PartyFit::Skip { max_passed_over }) = (first, before.terms.policy.party_fit) {
                     assert!(first.passed_over < max_passed_over, "{entry:?} passes somebody who holds");
@@ -181,7 +188,8 @@ fn no_seat_is_left_behind(_: &World, step: &Step) {
     }
     for pool in roster.terms.pools.iter().filter(|p| p.capacity.is_some()) {
         let before = old.pool(pool.no).map_or(0, |p| old.free(p));
-        let recorded = step.entries.iter().any(|e| matches!(e.change, Change::SeatsFree { pool: no, .. } if no == pool.no));
+        let recorded =
+            step.entries.iter().any(|e| matches!(e.change, Change::SeatsFree { pool: no, .. } if no == pool.no));
         let opened = old.pool(pool.no).is_some_and(|p| p.classes != pool.classes)
             || step.entries.iter().any(|e| matches!(e.change, Change::PoolReleased { pool: no } if no == pool.no));
         if new.free(pool) > before || (opened && before < u32::MAX && new.free(pool) > 0) {

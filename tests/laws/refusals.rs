@@ -216,7 +216,9 @@ fn an_offer_answered_too_late_has_expired_and_an_event_that_ended_says_how() {
     let mut draft = Bench::draft(terms(1), vilnius("2025-01-13T09:00"));
     assert_eq!(draft.ask(Verb::CompleteEvent), Err(Refusal::EventNotPublished));
     draft.ask(Verb::CancelEvent).unwrap();
-    for verb in [Verb::Publish, Verb::CancelEvent, Verb::CompleteEvent, Verb::UpdateEvent { terms: None, if_version: None }] {
+    for verb in
+        [Verb::Publish, Verb::CancelEvent, Verb::CompleteEvent, Verb::UpdateEvent { terms: None, if_version: None }]
+    {
         assert_eq!(draft.ask(verb), Err(Refusal::EventCancelled));
     }
 }

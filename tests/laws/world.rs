@@ -18,24 +18,47 @@ pub const NOON: Timestamp = Timestamp(1_738_404_000_000_000);
 
 #[derive(Clone, Debug)]
 pub enum Op {
-    Register { size: u32, contact: u8, phone: Option<u8>, vouched: bool, wishes: u8 },
+    Register {
+        size: u32,
+        contact: u8,
+        phone: Option<u8>,
+        vouched: bool,
+        wishes: u8,
+    },
     Cancel(u8),
-    Amend { who: u8, size: Option<u32>, contact: Option<u8>, by: ActorKind },
+    Amend {
+        who: u8,
+        size: Option<u32>,
+        contact: Option<u8>,
+        by: ActorKind,
+    },
     Accept(u8),
     Decline(u8),
     Approve(u8),
     Reject(u8),
-    SetClass { who: u8, class: u8 },
-    Promote { who: u8, pool: Option<u16>, has_reason: bool },
+    SetClass {
+        who: u8,
+        class: u8,
+    },
+    Promote {
+        who: u8,
+        pool: Option<u16>,
+        has_reason: bool,
+    },
     Terms(Shape),
     Details,
     Complete,
     CancelEvent,
     Sweep,
-    Pass { minutes: u16 },
+    Pass {
+        minutes: u16,
+    },
     Transfer(u8),
     /// Sends an earlier request again, as it was or with another body.
-    Again { which: u8, same: bool },
+    Again {
+        which: u8,
+        same: bool,
+    },
 }
 
 /// What terms look like; small numbers so that everything meets.
@@ -59,37 +82,47 @@ pub fn shape() -> impl Strategy<Value = Shape> {
     let capacity = prop_oneof![2 => Just(Some(1)), 14 => (2u32..7).prop_map(Some), 1 => Just(Some(0)), 1 => Just(None)];
     let release = prop::option::of(0u16..20_000);
     let pool = (capacity, prop_oneof![5 => Just(0u8), 1 => Just(1), 1 => Just(2), 1 => Just(3)], release);
-    let fit = prop_oneof![
-        Just(PartyFit::Hold),
-        (0u16..4).prop_map(|max_passed_over| PartyFit::Skip { max_passed_over })
-    ];
+    let fit =
+        prop_oneof![Just(PartyFit::Hold), (0u16..4).prop_map(|max_passed_over| PartyFit::Skip { max_passed_over })];
     let promotion =
         prop_oneof![4 => Just(Promotion::Automatic), 4 => Just(Promotion::Offer), 1 => Just(Promotion::Manual)];
     let missed = prop_oneof![Just(MissedOffer::KeepPlace), Just(MissedOffer::ToEnd), Just(MissedOffer::Leave)];
-    let flags = (0u8..5, prop::option::weighted(0.1, 0u32..5), prop_oneof![6 => Just(1u32), 1 => Just(2), 1 => Just(0)]);
+    let flags =
+        (0u8..5, prop::option::weighted(0.1, 0u32..5), prop_oneof![6 => Just(1u32), 1 => Just(2), 1 => Just(0)]);
     let rest = (prop::bool::weighted(0.15), prop::bool::weighted(0.2), prop::option::weighted(0.8, 20u16..900));
     let pools = prop_oneof![3 => prop::collection::vec(pool.clone(), 1), 2 => prop::collection::vec(pool, 2..4)];
     (pools, promotion, fit, missed, flags, rest).prop_map(
-        |(pools, promotion, fit, missed, (class_order, waitlist_limit, per_contact), (approval, midway, starts))| Shape {
-            pools,
-            promotion,
-            fit,
-            missed,
-            class_order,
-            waitlist_limit,
-            per_contact,
-            approval,
-            midway,
-            starts_in_hours: starts,
+        |(pools, promotion, fit, missed, (class_order, waitlist_limit, per_contact), (approval, midway, starts))| {
+            Shape {
+                pools,
+                promotion,
+                fit,
+                missed,
+                class_order,
+                waitlist_limit,
+                per_contact,
+                approval,
+                midway,
+                starts_in_hours: starts,
+            }
         },
     )
 }
 
 fn sign_up() -> impl Strategy<Value = Op> {
-    let register =
-        (prop_oneof![4 => Just(1u32), 3 => Just(2), 1 => 3u32..5], prop_oneof![Just(0u8), 1u8..9], prop::option::weighted(0.1, 0u8..5));
+    let register = (
+        prop_oneof![4 => Just(1u32), 3 => Just(2), 1 => 3u32..5],
+        prop_oneof![Just(0u8), 1u8..9],
+        prop::option::weighted(0.1, 0u8..5),
+    );
     let register = (register, any::<bool>(), prop_oneof![5 => Just(0u8), 1 => 1u8..16]);
-    register.prop_map(|((size, contact, phone), vouched, wishes)| Op::Register { size, contact, phone, vouched, wishes })
+    register.prop_map(|((size, contact, phone), vouched, wishes)| Op::Register {
+        size,
+        contact,
+        phone,
+        vouched,
+        wishes,
+    })
 }
 
 pub fn op() -> impl Strategy<Value = Op> {
@@ -127,7 +160,14 @@ pub fn terms(shape: &Shape, version: u32, least_pools: usize) -> Terms {
         let (capacity, kept, release) = shape.pools[i % shape.pools.len()];
         let classes = classes(kept);
         let release_at = release.filter(|_| !classes.is_empty()).map(at);
-        pools.push(Pool { no: i as u16 + 1, id: format!("p{i}"), capacity, classes, release_at, session_id: String::new() });
+        pools.push(Pool {
+            no: i as u16 + 1,
+            id: format!("p{i}"),
+            capacity,
+            classes,
+            release_at,
+            session_id: String::new(),
+        });
     }
     let starts_at = shape.starts_in_hours.map(|h| at(0).plus(Span::hours(i64::from(h))));
     let orders: [&[&str]; 5] =
@@ -293,12 +333,23 @@ impl World {
         let (actor, verb) = match op {
             Op::Register { size, contact, phone, vouched, wishes } => {
                 let pools = self.rosters[event].terms.pools.len() as u8;
-                let mut list: Vec<u16> = (0..4u8).filter(|i| wishes >> i & 1 == 1 && *i < pools + u8::from(wishes % 7 == 6)).map(|i| u16::from(i) + 1).collect();
+                let mut list: Vec<u16> = (0..4u8)
+                    .filter(|i| wishes >> i & 1 == 1 && *i < pools + u8::from(wishes % 7 == 6))
+                    .map(|i| u16::from(i) + 1)
+                    .collect();
                 if wishes % 3 == 0 {
                     list.reverse();
                 }
                 let actor = if *vouched { staff } else { ActorKind::Portal };
-                (actor, Verb::Register(NewParty { size: *size, wishes: list, contact: keys(*contact, *phone), vouched: *vouched }))
+                (
+                    actor,
+                    Verb::Register(NewParty {
+                        size: *size,
+                        wishes: list,
+                        contact: keys(*contact, *phone),
+                        vouched: *vouched,
+                    }),
+                )
             }
             Op::Cancel(who) => (party, Verb::Cancel { number: self.pick(event, *who, live), reason }),
             Op::Amend { who, size, contact, by } => {
@@ -375,10 +426,7 @@ impl World {
 
 fn keys(contact: u8, phone: Option<u8>) -> ContactKeys {
     // Contact 0 is nobody's: a party without one is never a duplicate.
-    ContactKeys {
-        email: (contact > 0).then_some(100 + u64::from(contact)),
-        phone: phone.map(|p| 200 + u64::from(p)),
-    }
+    ContactKeys { email: (contact > 0).then_some(100 + u64::from(contact)), phone: phone.map(|p| 200 + u64::from(p)) }
 }
 
 /// Runs operations and shows each step to a law.

@@ -21,9 +21,7 @@ fn id() -> String {
 /// One event of two seats with offers: seven parties, of whom one left and one has an offer.
 async fn play(channel: Channel) -> String {
     let mut admin = AdminServiceClient::new(channel.clone());
-    let centre = Centre {
-        display_names: lt("Šeimų centras"), municipality_code: "42".into(), ..Default::default()
-    };
+    let centre = Centre { display_names: lt("Šeimų centras"), municipality_code: "42".into(), ..Default::default() };
     let request = CreateCentreRequest { request_id: id(), centre: Some(centre), ..Default::default() };
     let centre = admin.create_centre(request).await.unwrap().into_inner().centre.unwrap().name;
 
@@ -55,9 +53,8 @@ async fn play(channel: Channel) -> String {
     let mut desk = RegistrationServiceClient::new(channel);
     let mut first = String::new();
     for n in 0..7 {
-        let contact = Contact {
-            display_name: format!("Vardenė {n}"), email: format!("p{n}@example.org"), ..Default::default()
-        };
+        let contact =
+            Contact { display_name: format!("Vardenė {n}"), email: format!("p{n}@example.org"), ..Default::default() };
         let party = Registration {
             contact: Some(contact),
             head_count: Some(HeadCount { adults: 1, children: 0 }),
@@ -109,8 +106,11 @@ async fn whatever_somebody_changes_behind_the_services_back_is_told() {
         ("update registrations set size = 2 where number = 2", "registration: size of 2"),
         ("update registrations set state = 4, pool = 1 where number = 7", "registration: state of 7"),
         ("update registrations set place = 9 where number = 4", "line: "),
-        ("update registrations set email_key = (select r.email_key from registrations as r where r.number = 5) \
-          where number = 6", "contact: [5, 6] live under one contact"),
+        (
+            "update registrations set email_key = (select r.email_key from registrations as r where r.number = 5) \
+          where number = 6",
+            "contact: [5, 6] live under one contact",
+        ),
         ("delete from registrations where number = 5", "registration: 5 is in the journal, and not stored"),
         ("update events set free_seats = 1", "event: free seats"),
         ("update events set next_due = null", "event: what is due next"),

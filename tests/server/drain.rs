@@ -20,8 +20,7 @@ fn status(answer: &HealthCheckResponse) -> ServingStatus {
     ServingStatus::try_from(answer.status).unwrap()
 }
 
-const SERVICES: [&str; 4] =
-    ["", "eile.v1.AdminService", "eile.v1.EventService", "eile.v1.RegistrationService"];
+const SERVICES: [&str; 4] = ["", "eile.v1.AdminService", "eile.v1.EventService", "eile.v1.RegistrationService"];
 
 async fn health_of_all(server: &TestServer) -> Vec<ServingStatus> {
     let mut client = HealthClient::new(server.channel().await);

@@ -147,8 +147,7 @@ async fn connections_beyond_the_limit_wait_until_one_goes() {
     let second = tokio::spawn(async move {
         let channel = tonic::transport::Channel::from_shared(format!("http://{address}")).unwrap();
         let channel = channel.connect().await.unwrap();
-        let mut client =
-            eile::api::proto::registration_service_client::RegistrationServiceClient::new(channel);
+        let mut client = eile::api::proto::registration_service_client::RegistrationServiceClient::new(channel);
         client.get_registration(get("any")).await
     });
     tokio::time::sleep(Duration::from_millis(300)).await;

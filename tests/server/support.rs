@@ -49,8 +49,7 @@ pub async fn start(options: ServerOptions) -> TestServer {
     let mut registry = Registry::default();
     let drain = CancellationToken::new();
     let routes = Routes::new(service);
-    let running =
-        server::start(listener, routes, FILE_DESCRIPTOR_SET, &options, &mut registry, drain).await.unwrap();
+    let running = server::start(listener, routes, FILE_DESCRIPTOR_SET, &options, &mut registry, drain).await.unwrap();
     TestServer { running, canned, registry }
 }
 

@@ -370,7 +370,9 @@ impl One {
     fn with_another_body(&mut self, again: Sending) -> Option<Sending> {
         let accepted = {
             let calls = self.shared.calls.lock().unwrap();
-            calls.iter().any(|c| c.request_id.to_string() == again.request.id && !c.reused && c.refused().is_none() && !c.is_read())
+            calls.iter().any(|c| {
+                c.request_id.to_string() == again.request.id && !c.reused && c.refused().is_none() && !c.is_read()
+            })
         };
         let party = Box::new(party("Visai kita", 4));
         accepted.then_some(Sending { ask: Ask::Register { party, vouched: true }, about: None, reused: true, ..again })
@@ -390,7 +392,13 @@ impl Shared {
         let returned = self.tick();
         let after = eile::clock::Clock::now(&*self.clock);
         if let Heard::Refused(refused) = &heard {
-            let known = [tonic::Code::FailedPrecondition, tonic::Code::AlreadyExists, tonic::Code::ResourceExhausted, tonic::Code::InvalidArgument, tonic::Code::NotFound];
+            let known = [
+                tonic::Code::FailedPrecondition,
+                tonic::Code::AlreadyExists,
+                tonic::Code::ResourceExhausted,
+                tonic::Code::InvalidArgument,
+                tonic::Code::NotFound,
+            ];
             assert!(known.contains(&refused.code), "{refused:?} to {:?}", sending.ask);
         }
         let new = match (&heard, &sending.ask) {
@@ -429,7 +437,9 @@ impl Shared {
                 let party = pb::Registration { name: about.to_owned(), ..(**party).clone() };
                 Heard::Registration(client.amend(party, fields, request).await?)
             }
-            Ask::SetClass { class } => Heard::Registration(client.set_class(about, class, "Patikrinta", request).await?),
+            Ask::SetClass { class } => {
+                Heard::Registration(client.set_class(about, class, "Patikrinta", request).await?)
+            }
             Ask::Promote { reason } => Heard::Registration(client.promote(about, reason, request).await?),
             Ask::Seats { event, .. } => {
                 let event = client.update_event_as((**event).clone(), &["seat_pools"], &request.id).await?;

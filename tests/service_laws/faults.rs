@@ -77,7 +77,8 @@ fn shrink_a_confirmed_party(history: &mut History) {
 
 fn swap_two_in_line(history: &mut History) {
     for log in &mut history.logs {
-        let confirmed: Vec<usize> = (0..log.entries.len()).filter(|n| matches!(log.entries[*n].change, Change::Confirmed { .. })).collect();
+        let confirmed: Vec<usize> =
+            (0..log.entries.len()).filter(|n| matches!(log.entries[*n].change, Change::Confirmed { .. })).collect();
         if let [one, .., other] = confirmed.as_slice() {
             let change = log.entries[*one].change.clone();
             log.entries[*one].change = std::mem::replace(&mut log.entries[*other].change, change);
@@ -107,7 +108,8 @@ fn forget_why_seats_are_free(history: &mut History) {
 
 /// Two accepted calls under one request id.
 fn repeated(history: &mut History) -> &mut Call {
-    let accepted: Vec<_> = history.calls.iter().map(|c| (c.event, c.request_id, matches!(c.heard, Heard::SignedUp(_)))).collect();
+    let accepted: Vec<_> =
+        history.calls.iter().map(|c| (c.event, c.request_id, matches!(c.heard, Heard::SignedUp(_)))).collect();
     let is_repeated = |n: &usize| accepted[*n].2 && accepted.iter().filter(|other| **other == accepted[*n]).count() > 1;
     let n = (0..accepted.len()).rev().find(is_repeated).unwrap();
     &mut history.calls[n]
@@ -182,6 +184,7 @@ fn refuse_somebody(history: &mut History) {
     let refused = history.calls.iter().find(|c| !c.reused && c.refused().is_some()).unwrap().heard.clone();
     let Heard::Refused(mut refused) = refused else { return };
     refused.reason = "WAITLIST_FULL".into();
-    let cancelled = history.calls.iter_mut().find(|c| matches!(c.ask, Ask::Cancel) && c.refused().is_some() && !c.reused);
+    let cancelled =
+        history.calls.iter_mut().find(|c| matches!(c.ask, Ask::Cancel) && c.refused().is_some() && !c.reused);
     cancelled.unwrap().heard = Heard::Refused(refused);
 }

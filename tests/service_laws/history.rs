@@ -14,15 +14,31 @@ use uuid::Uuid;
 /// What was asked.
 #[derive(Clone, Debug)]
 pub enum Ask {
-    Register { party: Box<pb::Registration>, vouched: bool },
+    Register {
+        party: Box<pb::Registration>,
+        vouched: bool,
+    },
     Cancel,
     Accept,
     Decline,
-    Amend { party: Box<pb::Registration>, fields: Vec<&'static str> },
-    SetClass { class: String },
-    Promote { reason: String },
-    Seats { event: Box<pb::Event>, pool: String, seats: i32 },
-    Transfer { to: usize },
+    Amend {
+        party: Box<pb::Registration>,
+        fields: Vec<&'static str>,
+    },
+    SetClass {
+        class: String,
+    },
+    Promote {
+        reason: String,
+    },
+    Seats {
+        event: Box<pb::Event>,
+        pool: String,
+        seats: i32,
+    },
+    Transfer {
+        to: usize,
+    },
     /// Reads: one registration, or the counts of the event.
     Look,
     Counts,

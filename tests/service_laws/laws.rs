@@ -83,7 +83,9 @@ fn held(roster: &Roster, pool: PoolNo) -> u32 {
     roster.standings().filter(|s| s.state.holds() == Some(pool)).map(|s| s.size).sum()
 }
 
-fn p1_no_pool_ever_holds_more_than_its_capacity_unless_staff_cut_it_and_then_nobody_is_let_in((history, _): &(History, Rerun)) {
+fn p1_no_pool_ever_holds_more_than_its_capacity_unless_staff_cut_it_and_then_nobody_is_let_in(
+    (history, _): &(History, Rerun),
+) {
     for log in &history.logs {
         step_by_step(&log.entries, |before, entry, after| {
             for pool in &after.terms.pools {
@@ -115,7 +117,8 @@ fn p2_a_party_holds_all_its_seats_in_one_pool_or_none((history, _): &(History, R
             _ => None,
         });
         assert_eq!(taken, Some(wanted), "{}: {call:?}", history.seed);
-        let holds = [pb::RegistrationState::Confirmed as i32, pb::RegistrationState::Offered as i32].contains(&new.first.state);
+        let holds =
+            [pb::RegistrationState::Confirmed as i32, pb::RegistrationState::Offered as i32].contains(&new.first.state);
         assert_eq!(holds, !new.first.pool_id.is_empty(), "{}: {call:?}", history.seed);
     }
 }
@@ -129,7 +132,9 @@ fn confirmed_or_offered(change: &Change) -> Option<Number> {
     }
 }
 
-fn p3_nobody_has_more_live_registrations_than_the_event_allows_and_a_duplicate_never_holds_a_seat((history, again): &(History, Rerun)) {
+fn p3_nobody_has_more_live_registrations_than_the_event_allows_and_a_duplicate_never_holds_a_seat(
+    (history, again): &(History, Rerun),
+) {
     for (log, again) in history.logs.iter().zip(&again.events) {
         for roster in again.after.values() {
             let mut lives: HashMap<u64, Vec<Number>> = HashMap::new();
@@ -154,7 +159,9 @@ fn p3_nobody_has_more_live_registrations_than_the_event_allows_and_a_duplicate_n
 fn was_corrected_by_its_party(history: &History, log: &super::history::Log, of: Number) -> bool {
     history.calls.iter().any(|c| {
         let amends = matches!(&c.ask, Ask::Amend { fields, .. } if fields.contains(&"contact"));
-        amends && c.by_party && c.refused().is_none()
+        amends
+            && c.by_party
+            && c.refused().is_none()
             && c.about.as_deref().is_some_and(|name| name.starts_with(&log.name) && number(name) == of)
     })
 }
@@ -171,7 +178,8 @@ fn p4_the_line_is_in_order_and_every_position_that_was_told_was_true((history, a
         }
         // The list that staff see is the line.
         let waiting = pb::RegistrationState::Waitlisted as i32;
-        let listed: Vec<_> = log.listed.iter().filter(|r| r.state == waiting && !r.possible_duplicate).map(|r| r.position).collect();
+        let listed: Vec<_> =
+            log.listed.iter().filter(|r| r.state == waiting && !r.possible_duplicate).map(|r| r.position).collect();
         assert_eq!(listed, (1..=listed.len() as i64).collect::<Vec<_>>(), "{} {}", history.seed, log.name);
         step_by_step(&log.entries, |before, entry, after| {
             // Nobody's place changes but by a missed offer; nobody's number ever does.
@@ -201,7 +209,9 @@ fn in_line(roster: &Roster) -> Vec<&Standing> {
 fn suits(roster: &Roster, pool: &Pool, s: &Standing) -> bool {
     let wished = s.wishes.is_empty() || s.wishes.contains(&pool.no);
     let (_, now) = roster.pools().find(|(p, _)| p.no == pool.no).unwrap();
-    let open = pool.classes.is_empty() || now.released || s.class.as_deref().is_some_and(|c| pool.classes.iter().any(|p| p == c));
+    let open = pool.classes.is_empty()
+        || now.released
+        || s.class.as_deref().is_some_and(|c| pool.classes.iter().any(|p| p == c));
     wished && open && pool.capacity.is_none_or(|c| s.size <= c)
 }
 
@@ -219,7 +229,8 @@ fn p5_no_newcomer_takes_a_seat_that_somebody_who_waits_has_the_right_to((history
             let free = free(before, pool);
             assert!(*size <= free, "{entry:?}");
             let own = before.terms.policy.rank(None);
-            let first: Vec<_> = in_line(before).into_iter().filter(|s| before.rank(s) <= own && suits(before, pool, s)).collect();
+            let first: Vec<_> =
+                in_line(before).into_iter().filter(|s| before.rank(s) <= own && suits(before, pool, s)).collect();
             let jumped = match before.terms.policy.party_fit {
                 PartyFit::Hold => first.first(),
                 PartyFit::Skip { .. } => first.iter().find(|s| s.size <= free),
@@ -247,7 +258,11 @@ fn p6_a_freed_seat_goes_to_somebody_or_has_a_recorded_reason((history, again): &
                 }
                 freed += 1;
                 let said = chunk.iter().any(|e| matches!(e.change, Change::SeatsFree { pool: p, .. } if p == pool.no));
-                assert!(said, "{} {}: seats of {} stay free without a word: {chunk:?}", history.seed, log.name, pool.id);
+                assert!(
+                    said,
+                    "{} {}: seats of {} stay free without a word: {chunk:?}",
+                    history.seed, log.name, pool.id
+                );
             }
             nobody_entitled_waits(&after, &format!("{} {} at {}", history.seed, log.name, after.journal_number));
             before = after;
@@ -266,7 +281,9 @@ fn nobody_entitled_waits(roster: &Roster, at: &str) {
         let line: Vec<_> = in_line(roster).into_iter().filter(|s| suits(roster, pool, s)).collect();
         let entitled = match (roster.terms.policy.party_fit, line.first()) {
             (_, None) => None,
-            (PartyFit::Skip { max_passed_over }, Some(first)) if first.passed_over < max_passed_over => line.iter().find(|s| s.size <= free),
+            (PartyFit::Skip { max_passed_over }, Some(first)) if first.passed_over < max_passed_over => {
+                line.iter().find(|s| s.size <= free)
+            }
             (_, Some(first)) => (first.size <= free).then_some(first),
         };
         assert!(entitled.is_none(), "{at}: {entitled:?} waits beside {free} free seats in {}", pool.id);
@@ -427,7 +444,11 @@ fn whoever_returned_before_another_was_called_comes_before_it((history, again): 
         for (is_return, number, call) in happened.values() {
             match (is_return, call.is_read()) {
                 (true, _) => highest = highest.max(*number),
-                (false, true) => assert!(*number >= highest, "{}: a read went back to {number} after {highest}: {call:?}", history.seed),
+                (false, true) => assert!(
+                    *number >= highest,
+                    "{}: a read went back to {number} after {highest}: {call:?}",
+                    history.seed
+                ),
                 (false, false) => assert!(*number > highest, "{}: {number} after {highest}: {call:?}", history.seed),
             }
         }
@@ -447,12 +468,18 @@ fn reads_show_a_committed_state_and_never_an_older_one((history, again): &(Histo
             Heard::Registration(heard) => {
                 let s = roster.standing(number(&heard.name)).unwrap();
                 let position = i64::from(roster.position(s.number));
-                assert_eq!((heard.state, heard.position, heard.party_size), (wire_state(s.state.kind()), position, s.size as i32));
+                assert_eq!(
+                    (heard.state, heard.position, heard.party_size),
+                    (wire_state(s.state.kind()), position, s.size as i32)
+                );
             }
             Heard::Event(heard) => {
                 let (shown, counts) = (heard.counts.as_ref().unwrap(), &roster.counts);
                 assert_eq!(shown.confirmed_persons, counts.confirmed.persons as i32);
-                assert_eq!((shown.waiting_parties, shown.offered_parties), (counts.waiting.parties as i32, counts.offered.parties as i32));
+                assert_eq!(
+                    (shown.waiting_parties, shown.offered_parties),
+                    (counts.waiting.parties as i32, counts.offered.parties as i32)
+                );
             }
             other => panic!("{other:?}"),
         }
@@ -486,7 +513,8 @@ fn everything_that_can_be_asked_was_asked((history, _): &(History, Rerun)) {
         ("seats stayed free", |c| matches!(c, Change::SeatsFree { .. })),
         ("held by the first", |c| matches!(c, Change::SeatsFree { because: Idle::FirstHolds { .. }, .. })),
     ];
-    let missing: Vec<_> = happened.iter().filter(|(_, is)| !entries().any(|e| is(&e.change))).map(|(what, _)| what).collect();
+    let missing: Vec<_> =
+        happened.iter().filter(|(_, is)| !entries().any(|e| is(&e.change))).map(|(what, _)| what).collect();
     assert!(missing.is_empty(), "{}: never {missing:?}", history.seed);
     let moved = history.calls.iter().filter(|c| matches!(c.heard, Heard::Transferred(..))).count();
     assert!(moved > 0, "{}: nobody moved", history.seed);

@@ -121,7 +121,10 @@ async fn p11_an_event_in_another_zone_has_its_own_clock(database: Database) {
         ..course("Szkolenie", &["2025-04-01T17:30"])
     };
     let event = desk.publish(event).await;
-    assert_eq!((event.time_zone.as_str(), starts(&event)), ("Europe/Warsaw", vec![("2025-04-01T17:30", utc("2025-04-01T15:30:00Z"))]));
+    assert_eq!(
+        (event.time_zone.as_str(), starts(&event)),
+        ("Europe/Warsaw", vec![("2025-04-01T17:30", utc("2025-04-01T15:30:00Z"))])
+    );
     // Sign-ups end with the start there, an hour later than the same wall-clock time in Vilnius.
     service.move_to("2025-04-01T18:29").await;
     assert!(desk.sign_up(&event.name, party("Ostatnia", 1)).await.is_ok());

@@ -138,7 +138,10 @@ impl Rerun {
         }
         for event in 0..self.events.len() {
             if let Some((number, _)) = self.events[event].next() {
-                self.wrong.push(format!("{}: the order of two events contradicts itself at {number}", history.logs[event].name));
+                self.wrong.push(format!(
+                    "{}: the order of two events contradicts itself at {number}",
+                    history.logs[event].name
+                ));
             }
             let last = history.logs[event].entries.len() as u64;
             self.events[event].sweep_until(last + 1);
@@ -152,7 +155,8 @@ impl Rerun {
         if let Some(text) = &again.differs {
             self.wrong.push(format!("{name}: {text}"));
         } else if again.roster.journal_number != number {
-            self.wrong.push(format!("{name}: the journal is at {number}, the rules at {}", again.roster.journal_number));
+            self.wrong
+                .push(format!("{name}: the journal is at {number}, the rules at {}", again.roster.journal_number));
         }
     }
 
@@ -208,7 +212,8 @@ impl Rerun {
         let (new, old) = moved.as_ref();
         self.events[call.event].sweep_until(left);
         self.events[to].sweep_until(entered);
-        let Some(party) = self.events[call.event].roster.standing(number(call.about.as_deref().unwrap())).cloned() else {
+        let Some(party) = self.events[call.event].roster.standing(number(call.about.as_deref().unwrap())).cloned()
+        else {
             return self.wrong.push(format!("nobody to move: {call:?}"));
         };
         let newcomer = NewParty { size: party.size, wishes: Vec::new(), contact: party.contact, vouched: true };
@@ -238,7 +243,8 @@ impl Rerun {
         let told = (heard.accepted_number, heard.state, heard.position, heard.journal_number, heard.offer_expire_time);
         let state = outcome.state.map_or(0, wire_state);
         let expires = outcome.expires_at.map(crate::support::words::to_wire);
-        let decided = (i64::from(outcome.number), state, i64::from(outcome.position), outcome.journal_number as i64, expires);
+        let decided =
+            (i64::from(outcome.number), state, i64::from(outcome.position), outcome.journal_number as i64, expires);
         let pool = pool_id(&self.events[event].roster, outcome.pool);
         if told != decided || heard.pool_id != pool {
             self.wrong.push(format!("{}: heard {heard:?}, decided {outcome:?}", history.logs[event].name));

@@ -147,7 +147,9 @@ async fn step_of(
             protocol.note("time passes", service.now());
         }
         (93..=94, _) => {
-            let heard = client.set_capacity(&events[0], "main", 6 + dice.below(6) as i32, &crate::support::client::new_id()).await;
+            let heard = client
+                .set_capacity(&events[0], "main", 6 + dice.below(6) as i32, &crate::support::client::new_id())
+                .await;
             protocol.note("seats", heard);
         }
         (_, Some(p)) => protocol.note("looks", client.get_in_full(&p.name).await),

@@ -207,10 +207,8 @@ pub fn decide(memory: &mut Memory, commands: &[Command], now: Timestamp) -> (Vec
             }
         })
         .collect();
-    let changed_rows = |n: &Number| ChangedRegistration {
-        standing: roster.standing(*n).unwrap().clone(),
-        guard: roster.guard(*n),
-    };
+    let changed_rows =
+        |n: &Number| ChangedRegistration { standing: roster.standing(*n).unwrap().clone(), guard: roster.guard(*n) };
     let free = roster.pools().map(|(p, h)| p.capacity.map(|_| Roster::free(p, h))).sum();
     let write = EventWrite {
         event: memory.event.id,

@@ -154,8 +154,11 @@ mod on_postgres {
         let cluster = cluster().await;
         let (url, mut memory) = (place.url.clone(), clerk.remembered());
         let work = move |_: Vec<Fresh>| {
-            let killed = cluster.query(&url, "select count(pg_terminate_backend(pid)) from pg_stat_activity
-                where application_name = 'eile' and datname = current_database() and state = 'idle in transaction'");
+            let killed = cluster.query(
+                &url,
+                "select count(pg_terminate_backend(pid)) from pg_stat_activity
+                where application_name = 'eile' and datname = current_database() and state = 'idle in transaction'",
+            );
             assert_eq!(killed, "1");
             clerk::decide(&mut memory, &[sign_up(1, contact(1))], minutes(2)).1.into_iter().collect()
         };
@@ -203,8 +206,12 @@ mod on_postgres {
         let place = Place::postgres().await;
         let clerk = Clerk::at_open(&place.store, None).await;
         tokio::time::sleep(Duration::from_millis(2200)).await;
-        place.meddle("select pg_terminate_backend(pid) from pg_stat_activity
-            where application_name = 'eile' and datname = current_database()").await;
+        place
+            .meddle(
+                "select pg_terminate_backend(pid) from pg_stat_activity
+            where application_name = 'eile' and datname = current_database()",
+            )
+            .await;
         place.store.ping().await.unwrap();
         clerk.hand_in(vec![sign_up(1, contact(1))]).await.unwrap();
     }

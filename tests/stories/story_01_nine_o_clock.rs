@@ -258,7 +258,8 @@ async fn a_referral_gets_one_of_the_kept_seats_while_the_open_ones_are_gone(data
     for n in 0..14 {
         all.push(desk.sign_up(&event, party(&format!("Šeima {n}"), 1)).await.unwrap());
     }
-    let referred = desk.set_class(&all[13].name, "referral", "Nukreipė vaiko teisių specialistė", &staff()).await.unwrap();
+    let referred =
+        desk.set_class(&all[13].name, "referral", "Nukreipė vaiko teisių specialistė", &staff()).await.unwrap();
     assert_eq!((referred.stands(), referred.pool_id.as_str()), (State::Confirmed, "kept"));
     let after = desk.get(&all[12].name).await.unwrap();
     assert_eq!((after.stands(), after.position), (State::Waitlisted, 5), "nobody else moved");

@@ -107,7 +107,9 @@ async fn a_child_in_care_is_a_child_of_nine_and_no_more(database: Database) {
     service.finish().await;
 }
 
-async fn what_was_written_in_polish_and_cyrillic_comes_back_unchanged_and_is_found_without_diacritics(database: Database) {
+async fn what_was_written_in_polish_and_cyrillic_comes_back_unchanged_and_is_found_without_diacritics(
+    database: Database,
+) {
     let (service, desk, event) = the_celebration(database, 200).await;
     let family = desk.sign_up(&event, danuta()).await.unwrap();
     desk.sign_up(&event, party("Ona Žymantienė", 1)).await.unwrap();

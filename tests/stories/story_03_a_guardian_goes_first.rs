@@ -106,7 +106,8 @@ async fn nobody_else_ever_learns_why(database: Database) {
     }
     assert_eq!(desk.get(&inga.name).await.unwrap().class, "guardian", "staff see the class");
     assert_eq!(desk.get_as_party(&inga).await.unwrap().class, "", "not even her own page shows it");
-    let everything = format!("{:?} {:?} {}", service.journal(&event).await, desk.get_in_full(&inga.name).await, inga.name);
+    let everything =
+        format!("{:?} {:?} {}", service.journal(&event).await, desk.get_in_full(&inga.name).await, inga.name);
     assert!(!everything.contains("žurnale"), "the reason stands apart from the journal and the registration");
     service.finish().await;
 }
@@ -134,7 +135,10 @@ async fn a_kept_seat_that_nobody_needed_goes_to_the_line_by_itself_a_week_before
     assert_eq!((shown.seat_pools[1].released, shown.counts.unwrap().free), (true, Some(0)), "no empty chair");
     let journal = service.journal(&event).await;
     let released: Vec<_> = journal.iter().filter(|e| matches!(e.change, Change::PoolReleased { .. })).collect();
-    assert_eq!(released.iter().map(|e| (e.actor, e.at)).collect::<Vec<_>>(), [(ActorKind::System, vilnius("2025-09-25T17:30"))]);
+    assert_eq!(
+        released.iter().map(|e| (e.actor, e.at)).collect::<Vec<_>>(),
+        [(ActorKind::System, vilnius("2025-09-25T17:30"))]
+    );
     assert_eq!(desk.get(&waiting[1].name).await.unwrap().position, 1);
     service.finish().await;
 }
@@ -163,7 +167,11 @@ async fn under_rules_that_rank_guardians_she_stands_first_in_line_and_keeps_her_
     desk.set_class(&other.name, "guardian", GUARDIAN_REASON, &staff()).await.unwrap();
     let back = desk.set_class(&other.name, "", "Įvesta per klaidą", &staff()).await.unwrap();
     assert_eq!(back.position, 31);
-    let entered = service.journal(&event).await.into_iter().filter(|e| matches!(&e.change, Change::Registered { to: Entering::Line, .. }));
+    let entered = service
+        .journal(&event)
+        .await
+        .into_iter()
+        .filter(|e| matches!(&e.change, Change::Registered { to: Entering::Line, .. }));
     assert_eq!(entered.count(), 33);
     service.finish().await;
 }

@@ -202,7 +202,12 @@ async fn one_seat_is_never_accepted_twice(database: Database) {
     let same = by(&evening.couple);
     let (own, again, other) = (by(&evening.couple), same.clone(), staff());
     let name = &evening.couple.name;
-    let answers = tokio::join!(one.accept(name, &same), two.accept(name, &again), evening.desk.accept(name, &own), evening.desk.promote(name, "", &other));
+    let answers = tokio::join!(
+        one.accept(name, &same),
+        two.accept(name, &again),
+        evening.desk.accept(name, &own),
+        evening.desk.promote(name, "", &other)
+    );
     assert_eq!(answers.0, answers.1, "the same tap, the same answer");
     let counts = evening.desk.counts(&evening.event).await;
     assert_eq!((counts.confirmed_persons, counts.offered_persons), (12, 0));

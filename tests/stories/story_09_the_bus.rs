@@ -37,7 +37,10 @@ async fn the_celebration(database: Database) -> (Service, Client, String) {
 }
 
 fn the_bus(adults: i32, children: i32) -> pb::Registration {
-    pb::Registration { on_behalf_of: pb::OnBehalfOf::Group as i32, ..party("Šalčininkų centras", 0).heads(adults, children) }
+    pb::Registration {
+        on_behalf_of: pb::OnBehalfOf::Group as i32,
+        ..party("Šalčininkų centras", 0).heads(adults, children)
+    }
 }
 
 /// The bus is in with 30, 34 families of five fill the hall, and nine families of four wait.
@@ -144,7 +147,12 @@ async fn while_it_is_over_nobody_is_let_in_and_nothing_is_negative(database: Dat
     }
     let cut = service.journal(&event).await;
     let cut = cut.into_iter().skip_while(|e| !matches!(e.change, Change::TermsChanged { .. }));
-    let let_in = |c: &Change| matches!(c, Change::Confirmed { .. } | Change::Offered { .. } | Change::Registered { to: Entering::Seat { .. }, .. });
+    let let_in = |c: &Change| {
+        matches!(
+            c,
+            Change::Confirmed { .. } | Change::Offered { .. } | Change::Registered { to: Entering::Seat { .. }, .. }
+        )
+    };
     assert!(cut.into_iter().all(|e| !let_in(&e.change)));
     service.finish().await;
 }

@@ -32,10 +32,8 @@ fn slot(n: usize) -> String {
 
 /// 24 slots, each a session and a pool of one; the first `kept` of them for running clients.
 fn el_17(kept: usize, policy: pb::WaitlistPolicy) -> pb::Event {
-    let meeting = |n: usize| pb::Session {
-        session_id: slot(n),
-        ..session(&format!("2025-{}T{}", DAYS[n / 3], HOURS[n % 3]), 1)
-    };
+    let meeting =
+        |n: usize| pb::Session { session_id: slot(n), ..session(&format!("2025-{}T{}", DAYS[n / 3], HOURS[n % 3]), 1) };
     let seat = |n: usize| pb::SeatPool {
         session_id: slot(n),
         classes: if n < kept { vec!["client".into()] } else { Vec::new() },
@@ -109,7 +107,11 @@ async fn slots_laid_aside_for_running_clients_stay_theirs(database: Database) {
     assert!(late.is_waiting() && kept.is_waiting());
     let client = asks(&desk, &event, "Tęsianti", &[4, 3]).await;
     let client = desk.set_class(&client.name, "client", "Tęsia nuo gruodžio", &staff()).await.unwrap();
-    assert_eq!((client.stands(), client.pool_id.clone()), (State::Confirmed, slot(4)), "her hour, though two wait before her");
+    assert_eq!(
+        (client.stands(), client.pool_id.clone()),
+        (State::Confirmed, slot(4)),
+        "her hour, though two wait before her"
+    );
     assert!(desk.get(&kept.name).await.unwrap().is_waiting());
 
     // Staff open what the clients do not need: the line moves in the same call.
@@ -168,7 +170,10 @@ async fn nobody_holds_four_slots_while_others_wait(database: Database) {
     assert!(first.is_confirmed() && second.is_confirmed());
     for _ in 0..2 {
         let refused = desk.sign_up(&event, client.clone()).await.unwrap_err();
-        assert_eq!((refused.reason.as_str(), refused.facts.get("registration")), ("ALREADY_REGISTERED", Some(&first.name)));
+        assert_eq!(
+            (refused.reason.as_str(), refused.facts.get("registration")),
+            ("ALREADY_REGISTERED", Some(&first.name))
+        );
     }
     // Pressing at the same time from two telephones does not help either.
     desk.cancel(&first.name, &by(&first)).await.unwrap();

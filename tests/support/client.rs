@@ -211,11 +211,8 @@ impl Client {
     }
 
     async fn look(&self, name: &str, view: pb::RegistrationView, token: &str) -> Answer<pb::Registration> {
-        let request = pb::GetRegistrationRequest {
-            name: name.into(),
-            view: view as i32,
-            management_token: token.into(),
-        };
+        let request =
+            pb::GetRegistrationRequest { name: name.into(), view: view as i32, management_token: token.into() };
         Ok(self.registrations.clone().get_registration(request).await?.into_inner().registration.unwrap())
     }
 
@@ -242,7 +239,12 @@ impl Client {
     }
 
     /// Replaces the named fields of a registration.
-    pub async fn amend(&self, registration: pb::Registration, fields: &[&str], ask: &Request) -> Answer<pb::Registration> {
+    pub async fn amend(
+        &self,
+        registration: pb::Registration,
+        fields: &[&str],
+        ask: &Request,
+    ) -> Answer<pb::Registration> {
         let request = pb::UpdateRegistrationRequest {
             registration: Some(registration),
             update_mask: Some(super::words::mask(fields)),
@@ -330,10 +332,7 @@ impl Client {
     }
 
     pub async fn watch(&self, party: &SignedUp) -> tonic::Streaming<pb::WatchRegistrationResponse> {
-        let request = pb::WatchRegistrationRequest {
-            name: party.name.clone(),
-            management_token: party.token.clone(),
-        };
+        let request = pb::WatchRegistrationRequest { name: party.name.clone(), management_token: party.token.clone() };
         self.registrations.clone().watch_registration(request).await.unwrap().into_inner()
     }
 }

@@ -92,19 +92,13 @@ pub fn window(open: &str, close: &str) -> Option<pb::RegistrationWindow> {
 
 /// Offers by the usual rules.
 pub fn offers(fit: pb::PartyFit) -> pb::WaitlistPolicy {
-    pb::WaitlistPolicy {
-        promotion: pb::Promotion::Offer as i32,
-        party_fit: fit as i32,
-        ..Default::default()
-    }
+    pb::WaitlistPolicy { promotion: pb::Promotion::Offer as i32, party_fit: fit as i32, ..Default::default() }
 }
 
 /// A party of this many, reached by an e-mail address of its own.
 pub fn party(who: &str, size: usize) -> pb::Registration {
-    let slug: String = eile::model::text::fold(who)
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '.' })
-        .collect();
+    let slug: String =
+        eile::model::text::fold(who).chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '.' }).collect();
     let member = |n: usize| pb::Member {
         display_name: if n == 0 { who.to_owned() } else { format!("{who} {}", n + 1) },
         ..Default::default()

@@ -58,17 +58,10 @@ fn date(fields: &mut Fields, given: &str) -> Option<Date> {
     parsed
 }
 
-fn copied(
-    fields: &mut Fields,
-    source: Event,
-    centre: Option<CentreId>,
-    date: Option<Date>,
-    now: Timestamp,
-) -> Event {
+fn copied(fields: &mut Fields, source: Event, centre: Option<CentreId>, date: Option<Date>, now: Timestamp) -> Event {
     let days = date.map_or(0, |date| days_to(&source, date));
     let mut details = source.details;
-    details.sessions =
-        details.sessions.into_iter().map(|s| moved(fields, s, &source.terms.zone, days)).collect();
+    details.sessions = details.sessions.into_iter().map(|s| moved(fields, s, &source.terms.zone, days)).collect();
     let terms = Terms {
         starts_at: details.sessions.iter().map(|s| s.starts_at).min(),
         ends_at: details.sessions.iter().map(|s| s.ends_at).max(),

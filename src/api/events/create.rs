@@ -20,11 +20,7 @@ use tonic::Status;
 use uuid::Uuid;
 
 impl Api {
-    pub(super) async fn open_event(
-        &self,
-        caller: Caller,
-        mut r: CreateEventRequest,
-    ) -> Result<proto::Event, Status> {
+    pub(super) async fn open_event(&self, caller: Caller, mut r: CreateEventRequest) -> Result<proto::Event, Status> {
         caller.staff_only(CreateEventRequest::METHOD)?;
         let mut fields = Fields::default();
         let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);

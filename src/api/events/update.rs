@@ -36,11 +36,7 @@ struct Stored {
 }
 
 impl Api {
-    pub(super) async fn change_event(
-        &self,
-        caller: Caller,
-        mut r: UpdateEventRequest,
-    ) -> Result<proto::Event, Status> {
+    pub(super) async fn change_event(&self, caller: Caller, mut r: UpdateEventRequest) -> Result<proto::Event, Status> {
         caller.staff_only(UpdateEventRequest::METHOD)?;
         let mut fields = Fields::default();
         let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
@@ -105,11 +101,7 @@ impl Api {
         let request = Some(update.asked.within(update.id, self.desk.keys()));
         Ok(Job {
             event: update.id,
-            command: Command {
-                actor: caller.actor(),
-                request,
-                verb: Verb::UpdateEvent { terms, if_version },
-            },
+            command: Command { actor: caller.actor(), request, verb: Verb::UpdateEvent { terms, if_version } },
             papers: Papers::Event(Arc::new(edit)),
         })
     }

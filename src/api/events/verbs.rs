@@ -13,11 +13,7 @@ use std::sync::Arc;
 use tonic::Status;
 
 impl Api {
-    pub(super) async fn publish(
-        &self,
-        caller: Caller,
-        mut r: PublishEventRequest,
-    ) -> Result<proto::Event, Status> {
+    pub(super) async fn publish(&self, caller: Caller, mut r: PublishEventRequest) -> Result<proto::Event, Status> {
         caller.staff_only(PublishEventRequest::METHOD)?;
         let mut fields = Fields::default();
         let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
@@ -26,11 +22,7 @@ impl Api {
         self.event_verb(caller, &asked, id, etag, Verb::Publish, Papers::None).await
     }
 
-    pub(super) async fn call_off(
-        &self,
-        caller: Caller,
-        mut r: CancelEventRequest,
-    ) -> Result<proto::Event, Status> {
+    pub(super) async fn call_off(&self, caller: Caller, mut r: CancelEventRequest) -> Result<proto::Event, Status> {
         caller.staff_only(CancelEventRequest::METHOD)?;
         let mut fields = Fields::default();
         let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
@@ -41,11 +33,7 @@ impl Api {
         self.event_verb(caller, &asked, id, etag, Verb::CancelEvent, Papers::Event(Arc::new(edit))).await
     }
 
-    pub(super) async fn complete(
-        &self,
-        caller: Caller,
-        mut r: CompleteEventRequest,
-    ) -> Result<proto::Event, Status> {
+    pub(super) async fn complete(&self, caller: Caller, mut r: CompleteEventRequest) -> Result<proto::Event, Status> {
         caller.staff_only(CompleteEventRequest::METHOD)?;
         let mut fields = Fields::default();
         let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);

@@ -9,8 +9,7 @@ use crate::model::id::{CentreId, ProgrammeId};
 use crate::model::time::{Span, Timestamp, Zone};
 
 /// Fields of a centre that can be replaced.
-pub const CENTRE_FIELDS: &[&str] =
-    &["display_names", "municipality_code", "elderships", "time_zone", "languages"];
+pub const CENTRE_FIELDS: &[&str] = &["display_names", "municipality_code", "elderships", "time_zone", "languages"];
 
 /// Fields of a programme that can be replaced.
 pub const PROGRAMME_FIELDS: &[&str] = &[
@@ -33,9 +32,7 @@ impl Fields {
     /// A whole centre. Name, times and version are the caller's business.
     pub fn centre(&mut self, given: proto::Centre, id: CentreId) -> Centre {
         let at = Path::Top("centre");
-        let proto::Centre {
-            name: _, display_names, municipality_code, elderships, time_zone, languages, ..
-        } = given;
+        let proto::Centre { name: _, display_names, municipality_code, elderships, time_zone, languages, .. } = given;
         let mut languages = self.languages(at.field("languages"), languages);
         if languages.is_empty() {
             languages.push("lt".to_owned());
@@ -85,12 +82,7 @@ impl Fields {
             id,
             titles: self.texts(at.field("titles"), given.titles, 1, 200),
             kind: kind.unwrap_or(EventKind::Course),
-            usual_session_count: self.number(
-                at.field("usual_session_count"),
-                given.usual_session_count,
-                0,
-                200,
-            ),
+            usual_session_count: self.number(at.field("usual_session_count"), given.usual_session_count, 0, 200),
             usual_session_duration: self.span(
                 at.field("usual_session_duration"),
                 given.usual_session_duration,
@@ -113,11 +105,7 @@ impl Fields {
         }
     }
 
-    pub fn attendance_rule(
-        &mut self,
-        at: Path<'_>,
-        given: Option<proto::AttendanceRule>,
-    ) -> Option<AttendanceRule> {
+    pub fn attendance_rule(&mut self, at: Path<'_>, given: Option<proto::AttendanceRule>) -> Option<AttendanceRule> {
         let proto::AttendanceRule { min_percent, makeup_sessions } = given?;
         Some(AttendanceRule {
             min_percent: self.number(at.field("min_percent"), min_percent, 0, 100),

@@ -67,8 +67,7 @@ impl Fields {
         details.sessions = self.sessions(AT.field("sessions"), given.sessions, &zone);
         details.questions = self.questions(AT.field("questions"), given.questions);
         let (opens_at, closes_at) = self.window(AT.field("registration_window"), given.registration_window);
-        let (party_min, party_max) =
-            self.limits(AT.field("party_limits"), given.party_limits.unwrap_or_default());
+        let (party_min, party_max) = self.limits(AT.field("party_limits"), given.party_limits.unwrap_or_default());
         let pools = self.pools(AT.field("seat_pools"), given.seat_pools, &details.sessions, old);
         let terms = Terms {
             opens_at,
@@ -110,11 +109,7 @@ impl Fields {
             descriptions: Vec::new(),
             kind: kind.unwrap_or(EventKind::Course),
             venue: Default::default(),
-            municipality_code: if municipality.is_empty() {
-                defaults.municipality_code.clone()
-            } else {
-                municipality
-            },
+            municipality_code: if municipality.is_empty() { defaults.municipality_code.clone() } else { municipality },
             languages: if languages.is_empty() { defaults.languages.clone() } else { languages },
             sessions: Vec::new(),
             minimum_to_start: self.number(AT.field("minimum_to_start"), given.minimum_to_start, 0, 1_000_000),

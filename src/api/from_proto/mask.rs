@@ -4,11 +4,7 @@ use super::{Fields, Path};
 
 impl Fields {
     /// The named fields, each one of `known`; required, so that nothing is cleared by accident.
-    pub fn mask(
-        &mut self,
-        given: Option<prost_types::FieldMask>,
-        known: &'static [&'static str],
-    ) -> Vec<&'static str> {
+    pub fn mask(&mut self, given: Option<prost_types::FieldMask>, known: &'static [&'static str]) -> Vec<&'static str> {
         let at = Path::Top("update_mask");
         let paths = given.map(|mask| mask.paths).unwrap_or_default();
         if paths.is_empty() {

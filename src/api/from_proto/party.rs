@@ -26,12 +26,7 @@ impl Fields {
             on_behalf_of: self.on_behalf_of(AT.field("on_behalf_of"), given.on_behalf_of),
             who: self.who(given.members, given.head_count, this_year),
             willing_elsewhere: given.willing_elsewhere,
-            municipality_code: self.code(
-                AT.field("municipality_code"),
-                given.municipality_code,
-                Alphabet::Mixed,
-                10,
-            ),
+            municipality_code: self.code(AT.field("municipality_code"), given.municipality_code, Alphabet::Mixed, 10),
             eldership_code: self.code(AT.field("eldership_code"), given.eldership_code, Alphabet::Mixed, 16),
             services: self.services(given.services),
             answers: self.answers(given.answers),
@@ -119,11 +114,7 @@ impl Fields {
             (false, None) => {
                 let members = self.list(at, members, 1, 50);
                 Who::Members(
-                    members
-                        .into_iter()
-                        .enumerate()
-                        .map(|(i, m)| self.member(at.item(i), m, this_year))
-                        .collect(),
+                    members.into_iter().enumerate().map(|(i, m)| self.member(at.item(i), m, this_year)).collect(),
                 )
             }
             (true, Some(heads)) => self.heads(AT.field("head_count"), heads),
@@ -150,12 +141,7 @@ impl Fields {
             birth_year: birth_year.and_then(|year| u16::try_from(year).ok()),
             sex: self.sex(at.field("sex"), given.sex),
             role: self.code(at.field("role"), given.role, Alphabet::Word, 32),
-            municipality_code: self.code(
-                at.field("municipality_code"),
-                given.municipality_code,
-                Alphabet::Mixed,
-                10,
-            ),
+            municipality_code: self.code(at.field("municipality_code"), given.municipality_code, Alphabet::Mixed, 10),
             eldership_code: self.code(at.field("eldership_code"), given.eldership_code, Alphabet::Mixed, 16),
             person_ref: self.line(at.field("person_ref"), given.person_ref, 64),
         }

@@ -14,12 +14,7 @@ const YEAR: Span = Span::hours(366 * 24);
 
 impl Fields {
     /// A policy of version `version`.
-    pub(super) fn policy(
-        &mut self,
-        at: Path<'_>,
-        given: Option<proto::WaitlistPolicy>,
-        version: u32,
-    ) -> Policy {
+    pub(super) fn policy(&mut self, at: Path<'_>, given: Option<proto::WaitlistPolicy>, version: u32) -> Policy {
         let usual = Policy { version, ..Policy::usual() };
         let Some(given) = given else { return usual };
         Policy {
@@ -33,9 +28,7 @@ impl Fields {
             },
             missed_offer: self.missed_offer(at.field("missed_offer"), given.missed_offer),
             class_order: self.codes(at.field("class_order"), given.class_order, 16, Alphabet::Word, 32),
-            waitlist_limit: given
-                .waitlist_limit
-                .map(|n| self.number(at.field("waitlist_limit"), n, 0, 1_000_000)),
+            waitlist_limit: given.waitlist_limit.map(|n| self.number(at.field("waitlist_limit"), n, 0, 1_000_000)),
             registrations_per_contact: match given.registrations_per_contact {
                 Some(n) => self.number(at.field("registrations_per_contact"), n, 0, 100),
                 None => usual.registrations_per_contact,
@@ -55,8 +48,7 @@ impl Fields {
     }
 
     fn party_fit(&mut self, at: Path<'_>, given: i32, max_passed_over: Option<i32>) -> PartyFit {
-        let bound =
-            max_passed_over.map(|n| self.number(at.field("max_passed_over"), n, 1, u32::from(u16::MAX)));
+        let bound = max_passed_over.map(|n| self.number(at.field("max_passed_over"), n, 1, u32::from(u16::MAX)));
         match self.word(at.field("party_fit"), given) {
             None | Some(proto::PartyFit::Unspecified | proto::PartyFit::Hold) => PartyFit::Hold,
             Some(proto::PartyFit::Skip) => PartyFit::Skip {
@@ -80,9 +72,8 @@ impl Fields {
         let mut rules: Vec<OfferRule> = Vec::new();
         for (i, rule) in self.list(at, given, 0, 10).into_iter().enumerate() {
             let at = at.item(i);
-            let min = self
-                .span(at.field("min_time_to_start"), rule.min_time_to_start, Span(0), YEAR)
-                .unwrap_or(Span(0));
+            let min =
+                self.span(at.field("min_time_to_start"), rule.min_time_to_start, Span(0), YEAR).unwrap_or(Span(0));
             if rules.iter().any(|r| r.min_time_to_start == min) {
                 self.refuse(at.field("min_time_to_start"), "stands twice in the list");
             }

@@ -39,8 +39,7 @@ impl Fields {
     }
 
     fn pool(&mut self, at: Path<'_>, given: proto::SeatPool) -> Pool {
-        let proto::SeatPool { pool_id, capacity, classes, release_time, session_id, released: _, counts: _ } =
-            given;
+        let proto::SeatPool { pool_id, capacity, classes, release_time, session_id, released: _, counts: _ } = given;
         let classes = self.codes(at.field("classes"), classes, 16, Alphabet::Word, 32);
         if release_time.is_some() && classes.is_empty() {
             self.refuse(at.field("release_time"), "is only for a pool that is kept for classes");

@@ -29,8 +29,7 @@ impl Fields {
     }
 
     fn session(&mut self, at: Path<'_>, given: proto::Session, zone: &Zone) -> Session {
-        let proto::Session { session_id, start_local, end_local, start_time: _, end_time: _, venue, note } =
-            given;
+        let proto::Session { session_id, start_local, end_local, start_time: _, end_time: _, venue, note } = given;
         let start = self.local(at.field("start_local"), &start_local, zone);
         let end = self.local(at.field("end_local"), &end_local, zone);
         if let (Some((_, start)), Some((_, end))) = (start, end) {
@@ -67,7 +66,5 @@ impl Fields {
 
 fn is_https(link: &str) -> bool {
     let rest = link.strip_prefix("https://");
-    rest.is_some_and(|rest| {
-        !rest.is_empty() && !rest.starts_with('/') && !link.chars().any(char::is_whitespace)
-    })
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !link.chars().any(char::is_whitespace))
 }

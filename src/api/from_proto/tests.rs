@@ -44,17 +44,9 @@ fn text_in_every_script_goes_in_and_comes_out_unchanged() {
 #[test]
 fn text_that_is_missing_blank_long_or_armed_is_refused() {
     let line = |text: &str| sound(|f| f.required_line(AT, text.to_owned(), 20));
-    for bad in [
-        "",
-        "   ",
-        "\u{a0}",
-        "a\nb",
-        "a\u{0}b",
-        "a\u{202e}b",
-        "a\u{2028}b",
-        "aaaaaaaaaaaaaaaaaaaaa",
-        "38703181745",
-    ] {
+    for bad in
+        ["", "   ", "\u{a0}", "a\nb", "a\u{0}b", "a\u{202e}b", "a\u{2028}b", "aaaaaaaaaaaaaaaaaaaaa", "38703181745"]
+    {
         assert!(!line(bad), "{bad:?}");
     }
     assert!(sound(|f| f.line(AT, String::new(), 20)), "what is not required may be empty");
@@ -108,9 +100,7 @@ fn names_and_ids_are_exact() {
     let upper = format!("events/{}", id.to_uppercase());
     let plain = format!("events/{}", id.replace('-', ""));
     let braced = format!("events/{{{id}}}");
-    for bad in
-        ["", "events/", "events/7", id, "event/x", &upper, &plain, &braced, &registration, "events/../x"]
-    {
+    for bad in ["", "events/", "events/7", id, "event/x", &upper, &plain, &braced, &registration, "events/../x"] {
         assert!(!sound(|f| f.event_name(AT, bad)), "{bad}");
         assert!(!sound(|f| f.registration_name(AT, bad)) || bad == registration, "{bad}");
     }
@@ -194,14 +184,11 @@ fn instants_and_spans_stay_within_the_calendar() {
     let instant = |seconds, nanos| read(|f| f.instant(AT, Some(prost_types::Timestamp { seconds, nanos })));
     assert_eq!(instant(1, 999_999_999).1.unwrap().0, 1_999_999, "cut to microseconds");
     assert_eq!(instant(-1, 1000).1.unwrap().0, -999_999);
-    for (seconds, nanos) in [(i64::MAX, 0), (i64::MIN, 0), (0, -1), (0, 1_000_000_000), (253_402_300_800, 0)]
-    {
+    for (seconds, nanos) in [(i64::MAX, 0), (i64::MIN, 0), (0, -1), (0, 1_000_000_000), (253_402_300_800, 0)] {
         assert!(!instant(seconds, nanos).0.is_empty(), "{seconds} {nanos}");
     }
     let span = |seconds, nanos| {
-        sound(|f| {
-            f.span(AT, Some(prost_types::Duration { seconds, nanos }), Span::seconds(60), Span::hours(24))
-        })
+        sound(|f| f.span(AT, Some(prost_types::Duration { seconds, nanos }), Span::seconds(60), Span::hours(24)))
     };
     assert!(span(60, 0) && span(86_400, 0));
     for (seconds, nanos) in

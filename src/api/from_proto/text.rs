@@ -70,13 +70,7 @@ impl Fields {
         }
     }
 
-    fn checked(
-        &mut self,
-        at: Path<'_>,
-        given: String,
-        max: usize,
-        forbidden: impl Fn(char) -> bool,
-    ) -> String {
+    fn checked(&mut self, at: Path<'_>, given: String, max: usize, forbidden: impl Fn(char) -> bool) -> String {
         if given.is_empty() {
             return given;
         }
@@ -158,8 +152,7 @@ impl Fields {
         max_length: usize,
     ) -> Vec<LocalizedText> {
         let given = self.list(at, given, min, 10);
-        let texts: Vec<_> =
-            given.into_iter().enumerate().map(|(i, t)| self.text(at.item(i), t, max_length)).collect();
+        let texts: Vec<_> = given.into_iter().enumerate().map(|(i, t)| self.text(at.item(i), t, max_length)).collect();
         self.unique(at, "language", texts.iter().map(|t| t.language.as_str()));
         if !texts.is_empty() && !texts.iter().any(|t| t.language == "lt") {
             self.refuse(at, "must have a Lithuanian text");

@@ -20,13 +20,7 @@ impl Fields {
     }
 
     /// A span of time from `min` to `max`; absent stays absent.
-    pub fn span(
-        &mut self,
-        at: Path<'_>,
-        given: Option<prost_types::Duration>,
-        min: Span,
-        max: Span,
-    ) -> Option<Span> {
+    pub fn span(&mut self, at: Path<'_>, given: Option<prost_types::Duration>, min: Span, max: Span) -> Option<Span> {
         let given = given?;
         let sound = given.nanos.unsigned_abs() < 1_000_000_000
             && (given.seconds == 0 || given.nanos == 0 || (given.seconds < 0) == (given.nanos < 0));

@@ -17,17 +17,12 @@ use crate::storage::PartyRow;
 use tonic::Status;
 
 impl Api {
-    pub(super) async fn amend(
-        &self,
-        caller: Caller,
-        mut r: UpdateRegistrationRequest,
-    ) -> Result<Registration, Status> {
+    pub(super) async fn amend(&self, caller: Caller, mut r: UpdateRegistrationRequest) -> Result<Registration, Status> {
         let mut fields = Fields::default();
         let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
         let mask = fields.mask(r.update_mask, REGISTRATION_FIELDS);
         let given = fields.message(Path::Top("registration"), r.registration);
-        let named =
-            self.named(caller, &mut fields, "registration.name", &given.name, &r.management_token).await?;
+        let named = self.named(caller, &mut fields, "registration.name", &given.name, &r.management_token).await?;
         let event = named.name.event;
         let mut party = self.stored_party(event, named.name.id, named.number).await?;
         fields.amend(&mut party, given, &mask, this_year(self.desk.clock().now()));
@@ -62,7 +57,6 @@ impl Api {
 
 /// The party in a row. What cannot be read is told to the log without its content.
 pub(super) fn read_party(row: &PartyRow) -> Result<Party, Status> {
-    serde_json::from_str(&row.document).map_err(|error| {
-        status::internal(format!("party {} cannot be read: {:?}", row.number, error.classify()))
-    })
+    serde_json::from_str(&row.document)
+        .map_err(|error| status::internal(format!("party {} cannot be read: {:?}", row.number, error.classify())))
 }

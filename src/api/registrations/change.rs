@@ -32,8 +32,9 @@ impl Api {
     ) -> Result<Named, Status> {
         let Some(name) = fields.registration_name(Path::Top(at), name) else {
             let violations = std::mem::take(fields).finish(());
-            return Err(violations
-                .map_or_else(status::fields, |()| status::internal("a name was refused and is sound")));
+            return Err(
+                violations.map_or_else(status::fields, |()| status::internal("a name was refused and is sound"))
+            );
         };
         let number = self.number(name).await?;
         let acting = self.acting(caller, name, number, token).await?;
@@ -43,8 +44,7 @@ impl Api {
     /// The number of a registration whose whole id is that of its row.
     pub(super) async fn number(&self, name: RegistrationName) -> Result<Number, Status> {
         let number = name.id.number();
-        let is_there =
-            |view: &crate::desk::View<'_>| view.roster.standing(number).is_some_and(|s| s.id == name.id);
+        let is_there = |view: &crate::desk::View<'_>| view.roster.standing(number).is_some_and(|s| s.id == name.id);
         if self.look(name.event, is_there).await? {
             return Ok(number);
         }

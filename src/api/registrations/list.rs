@@ -115,12 +115,7 @@ impl Api {
         Ok(chunk)
     }
 
-    async fn chunk_by_name(
-        &self,
-        query: &Query,
-        after: Option<Key>,
-        limit: usize,
-    ) -> Result<Vec<Candidate>, Status> {
+    async fn chunk_by_name(&self, query: &Query, after: Option<Key>, limit: usize) -> Result<Vec<Candidate>, Status> {
         let store = self.desk.store();
         // The token holds no name: it is looked up again.
         let after = match after {
@@ -218,9 +213,5 @@ fn bytes((rank, place, number): Key) -> Vec<u8> {
 fn cursor(bytes: &[u8]) -> Option<Key> {
     let (rank, rest) = bytes.split_first()?;
     let (place, number) = rest.split_at_checked(4)?;
-    Some((
-        *rank,
-        Number::from_be_bytes(place.try_into().ok()?),
-        Number::from_be_bytes(number.try_into().ok()?),
-    ))
+    Some((*rank, Number::from_be_bytes(place.try_into().ok()?), Number::from_be_bytes(number.try_into().ok()?)))
 }

@@ -11,12 +11,10 @@ impl Api {
     /// What was done, with the registration as it stood right after it.
     pub(super) async fn as_first_answered(&self, event: EventId, mut done: Done) -> Result<Done, DeskError> {
         let answered_at = done.outcome.journal_number;
-        let Some(standing) = done.standing.as_mut().filter(|s| done.replayed && moved_since(s, answered_at))
-        else {
+        let Some(standing) = done.standing.as_mut().filter(|s| done.replayed && moved_since(s, answered_at)) else {
             return Ok(done);
         };
-        let until_then: Vec<u64> =
-            standing.steps.iter().copied().filter(|step| *step <= answered_at).collect();
+        let until_then: Vec<u64> = standing.steps.iter().copied().filter(|step| *step <= answered_at).collect();
         let entries = self.desk.store().journal_entries(event, &until_then).await;
         take_back(standing, &entries.map_err(|_| DeskError::Unavailable)?);
         Ok(done)

@@ -72,12 +72,8 @@ impl Api {
         wishes: Vec<u16>,
     ) -> Result<Job, Status> {
         let keys = self.desk.keys();
-        let new = NewParty {
-            size: party.size(),
-            wishes,
-            contact: keys.contact(&party.contact),
-            vouched: caller.is_staff(),
-        };
+        let new =
+            NewParty { size: party.size(), wishes, contact: keys.contact(&party.contact), vouched: caller.is_staff() };
         let papers = SignUp {
             party: papers(party)?,
             id_secret: keys.id_secret(&scope(event), asked.request_id),
@@ -101,10 +97,8 @@ impl Api {
         let event = job.event;
         let for_staff = caller.is_staff();
         if asked.validate_only {
-            let tried = self
-                .desk
-                .try_out(job, |done, _| to_proto::registration::answered(event, done, for_staff))
-                .await;
+            let tried =
+                self.desk.try_out(job, |done, _| to_proto::registration::answered(event, done, for_staff)).await;
             return match tried {
                 Ok(registration) => Ok(provisional(registration)),
                 Err(error) => Err(self.no(error, about).await),

@@ -90,19 +90,15 @@ pub fn refused(refusal: &Refusal, about: &About<'_>, terms: Option<&Terms>, fact
         Refusal::AlreadyRegistered { .. } => already_registered(about, facts),
         Refusal::WaitlistFull { limit } => {
             let message = format!("{limit} parties wait already, as many as the event allows");
-            Problem::new(R::WaitlistFull, message)
-                .with("waitlist_limit", limit)
-                .quota(&about.event_name())
+            Problem::new(R::WaitlistFull, message).with("waitlist_limit", limit).quota(&about.event_name()).status()
+        }
+        Refusal::PoolInUse { .. } => {
+            Problem::new(R::PoolInUse, format!("{} parties sit in or wish for pool {}", facts.parties, facts.pool_id))
+                .with("pool_id", &facts.pool_id)
+                .with("parties", facts.parties)
+                .precondition(&about.event_name())
                 .status()
         }
-        Refusal::PoolInUse { .. } => Problem::new(
-            R::PoolInUse,
-            format!("{} parties sit in or wish for pool {}", facts.parties, facts.pool_id),
-        )
-        .with("pool_id", &facts.pool_id)
-        .with("parties", facts.parties)
-        .precondition(&about.event_name())
-        .status(),
         other => precondition(other, about, terms, facts),
     }
 }
@@ -148,11 +144,8 @@ fn of_event(refusal: &Refusal) -> Option<Problem> {
                 .with("max_size", max)
         }
         Refusal::PartyLargerThanPool { size, largest } => {
-            let message =
-                format!("a party of {size} fits no acceptable pool; the largest has {largest} seats");
-            Problem::new(R::PartyLargerThanPool, message)
-                .with("party_size", size)
-                .with("largest_pool", largest)
+            let message = format!("a party of {size} fits no acceptable pool; the largest has {largest} seats");
+            Problem::new(R::PartyLargerThanPool, message).with("party_size", size).with("largest_pool", largest)
         }
         _ => return None,
     })
@@ -170,8 +163,7 @@ fn of_registration(refusal: &Refusal, about: &About<'_>, facts: &Facts) -> Optio
         }
         Refusal::NoLiveOffer { state } => {
             let state = words::state_kind(*state);
-            Problem::new(R::NoLiveOffer, format!("there is no offer to answer; it is {state}"))
-                .with("state", state)
+            Problem::new(R::NoLiveOffer, format!("there is no offer to answer; it is {state}")).with("state", state)
         }
         Refusal::SeatsNotFree { asked, free } => {
             Problem::new(R::SeatsNotFree, format!("{asked} seats are needed and {free} are free"))
@@ -179,15 +171,13 @@ fn of_registration(refusal: &Refusal, about: &About<'_>, facts: &Facts) -> Optio
                 .with("seats_free", free)
         }
         Refusal::WaitingPartyFirst { .. } => {
-            let message =
-                format!("of {} waiting parties one has a right to the seats", facts.waiting_parties);
+            let message = format!("of {} waiting parties one has a right to the seats", facts.waiting_parties);
             Problem::new(R::WaitingPartyFirst, message)
                 .with("seats_needed", facts.seats_needed)
                 .with("waiting_parties", facts.waiting_parties)
         }
         Refusal::ReasonRequired => {
-            let message =
-                format!("it stands at position {}; a promotion out of order needs a reason", facts.position);
+            let message = format!("it stands at position {}; a promotion out of order needs a reason", facts.position);
             Problem::new(R::ReasonRequired, message).with("position", facts.position)
         }
         _ => return None,

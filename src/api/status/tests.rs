@@ -94,8 +94,7 @@ fn refusals() -> Vec<Refusal> {
 fn every_answer() -> Vec<Status> {
     let pools = ["balcony".to_owned()];
     let about = About { pools: &pools, ..About::event("UpdateRegistration", EventId::default()) };
-    let mut answers: Vec<Status> =
-        refusals().iter().map(|r| refused(r, &about, None, &Facts::default())).collect();
+    let mut answers: Vec<Status> = refusals().iter().map(|r| refused(r, &about, None, &Facts::default())).collect();
     let desk_errors = [
         DeskError::EventNotFound,
         DeskError::Overloaded,
@@ -137,11 +136,8 @@ fn every_reason_is_reached_by_some_answer_that_tells_its_facts() {
         assert_eq!(told, documented, "{}", info.reason);
         reached.insert(info.reason);
     }
-    let all: BTreeSet<String> = reasons()
-        .into_iter()
-        .filter(|r| *r != ErrorReason::Unspecified)
-        .map(|r| reason_word(r).to_owned())
-        .collect();
+    let all: BTreeSet<String> =
+        reasons().into_iter().filter(|r| *r != ErrorReason::Unspecified).map(|r| reason_word(r).to_owned()).collect();
     assert_eq!(reached, all);
 }
 

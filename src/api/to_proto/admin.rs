@@ -17,10 +17,8 @@ pub fn centre(centre: &Centre) -> proto::Centre {
         updated_at,
         version,
     } = centre;
-    let eldership = |Eldership { code, name }: &Eldership| proto::Eldership {
-        code: code.clone(),
-        display_name: name.clone(),
-    };
+    let eldership =
+        |Eldership { code, name }: &Eldership| proto::Eldership { code: code.clone(), display_name: name.clone() };
     proto::Centre {
         name: names::centre(id),
         display_names: texts(display_names),

@@ -61,24 +61,14 @@ fn render(event: &Event, terms: &Terms, live: Live) -> proto::Event {
         time_zone: terms.zone.name().to_owned(),
         sessions: d.sessions.iter().map(session).collect(),
         registration_window: window(terms),
-        seat_pools: terms
-            .pools
-            .iter()
-            .zip(live.pools)
-            .map(|(p, (held, counts))| seat_pool(p, &held, counts))
-            .collect(),
+        seat_pools: terms.pools.iter().zip(live.pools).map(|(p, (held, counts))| seat_pool(p, &held, counts)).collect(),
         waitlist_policy: Some(policy::policy(&terms.policy)),
-        party_limits: Some(proto::PartyLimits {
-            min_size: int32(terms.party_min),
-            max_size: int32(terms.party_max),
-        }),
+        party_limits: Some(proto::PartyLimits { min_size: int32(terms.party_min), max_size: int32(terms.party_max) }),
         approval_required: terms.approval_required,
         join_midway: terms.join_midway,
         minimum_to_start: int32(d.minimum_to_start),
-        services_offered: (d.childcare_places > 0 || d.rides > 0).then(|| proto::ServicesOffered {
-            childcare_places: int32(d.childcare_places),
-            rides: int32(d.rides),
-        }),
+        services_offered: (d.childcare_places > 0 || d.rides > 0)
+            .then(|| proto::ServicesOffered { childcare_places: int32(d.childcare_places), rides: int32(d.rides) }),
         questions: d.questions.iter().map(question).collect(),
         languages: d.languages.clone(),
         counts: Some(live.counts),

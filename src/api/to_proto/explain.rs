@@ -21,8 +21,7 @@ pub fn explanation(
     let e = roster.explain(number)?;
     let needed = needed(roster, s, &e, now, for_staff);
     let state = words::registration_state(s.state.kind());
-    let before =
-        |a: &Ahead| proto::PartyAhead { accepted_number: i64::from(a.number), party_size: int32(a.size) };
+    let before = |a: &Ahead| proto::PartyAhead { accepted_number: i64::from(a.number), party_size: int32(a.size) };
     Some(proto::ExplainRegistrationResponse {
         policy_version: int32(e.policy_version),
         state: state.into(),
@@ -39,13 +38,7 @@ pub fn explanation(
 }
 
 /// What must happen for a seat: the first thing that stands in the way.
-fn needed(
-    roster: &Roster,
-    s: &Standing,
-    e: &Explanation,
-    now: Timestamp,
-    for_staff: bool,
-) -> Option<proto::Needed> {
+fn needed(roster: &Roster, s: &Standing, e: &Explanation, now: Timestamp, for_staff: bool) -> Option<proto::Needed> {
     let simple = |reason: Reason| Some(proto::Needed { reason: reason.into(), seats: 0, persons_before: 0 });
     match e.needed {
         Needed::Ended => None,
@@ -87,9 +80,7 @@ fn why_waiting(roster: &Roster, s: &Standing, now: Timestamp) -> Reason {
 fn waiting(roster: &Roster, s: &Standing, persons_before: u32, reason: Reason) -> proto::Needed {
     let free: Vec<u64> = roster
         .pools()
-        .filter(|(p, h)| {
-            (s.wishes.is_empty() || s.wishes.contains(&p.no)) && (p.classes.is_empty() || h.released)
-        })
+        .filter(|(p, h)| (s.wishes.is_empty() || s.wishes.contains(&p.no)) && (p.classes.is_empty() || h.released))
         .map(|(p, h)| u64::from(Roster::free(p, h)))
         .collect();
     let all: u64 = free.iter().sum();
@@ -135,8 +126,7 @@ fn step(entry: &Entry, number: Number, terms: &Terms, for_staff: bool) -> Vec<pr
         Entering::Line => StepKind::Waitlisted,
         Entering::Seat { .. } => StepKind::Confirmed,
     };
-    let received =
-        proto::Step { because: "signed_up".to_owned(), seats: 0, pool_id: String::new(), ..whole.clone() };
+    let received = proto::Step { because: "signed_up".to_owned(), seats: 0, pool_id: String::new(), ..whole.clone() };
     vec![received, proto::Step { kind: next.into(), ..whole }]
 }
 
@@ -145,9 +135,7 @@ type Told = (StepKind, &'static str, Option<crate::model::id::PoolNo>);
 /// What a change means to one registration; `None` where it is about somebody else.
 fn told(change: &Change, of: Number, for_staff: bool) -> Option<Told> {
     let (number, told): (Number, Told) = match change {
-        Change::Confirmed { passed_over, .. } | Change::Offered { passed_over, .. }
-            if *passed_over == Some(of) =>
-        {
+        Change::Confirmed { passed_over, .. } | Change::Offered { passed_over, .. } if *passed_over == Some(of) => {
             (of, (StepKind::PassedOver, "first_that_fits", None))
         }
         Change::Registered { to: Entering::Seat { passed_over, .. }, .. } if *passed_over == Some(of) => {
@@ -170,9 +158,7 @@ fn told(change: &Change, of: Number, for_staff: bool) -> Option<Told> {
         Change::ClassSet { number, .. } => (*number, (StepKind::ClassChanged, "class_set", None)),
         Change::Resized { number, .. } => (*number, (StepKind::PartyChanged, "party_resized", None)),
         Change::Amended { number } => (*number, (StepKind::DetailsChanged, "details_corrected", None)),
-        Change::TwinCleared { number } if for_staff => {
-            (*number, (StepKind::DuplicateChanged, "twin_ended", None))
-        }
+        Change::TwinCleared { number } if for_staff => (*number, (StepKind::DuplicateChanged, "twin_ended", None)),
         Change::TwinCleared { .. }
         | Change::EventCreated { .. }
         | Change::TermsChanged { .. }

@@ -23,8 +23,7 @@ pub fn int64(n: u64) -> i64 {
 }
 
 pub fn texts(texts: &[LocalizedText]) -> Vec<proto::LocalizedText> {
-    let text =
-        |t: &LocalizedText| proto::LocalizedText { language: t.language.clone(), text: t.text.clone() };
+    let text = |t: &LocalizedText| proto::LocalizedText { language: t.language.clone(), text: t.text.clone() };
     texts.iter().map(text).collect()
 }
 
@@ -57,10 +56,7 @@ pub mod time {
 
     pub fn instant(at: Timestamp) -> prost_types::Timestamp {
         let nanos = at.0.rem_euclid(1_000_000) * 1000;
-        prost_types::Timestamp {
-            seconds: at.0.div_euclid(1_000_000),
-            nanos: i32::try_from(nanos).unwrap_or_default(),
-        }
+        prost_types::Timestamp { seconds: at.0.div_euclid(1_000_000), nanos: i32::try_from(nanos).unwrap_or_default() }
     }
 
     pub fn span(span: Span) -> prost_types::Duration {

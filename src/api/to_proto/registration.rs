@@ -25,13 +25,7 @@ pub fn answered(event: EventId, done: &Done, for_staff: bool) -> proto::Registra
     }
 }
 
-fn render(
-    event: EventId,
-    terms: &Terms,
-    s: &Standing,
-    outcome: &Outcome,
-    for_staff: bool,
-) -> proto::Registration {
+fn render(event: EventId, terms: &Terms, s: &Standing, outcome: &Outcome, for_staff: bool) -> proto::Registration {
     let state = outcome.state.unwrap_or(s.state.kind());
     // How it ended is told only where the answer is about that end.
     let end = match &s.state {
@@ -75,12 +69,7 @@ fn end_reason(end: &End, for_staff: bool) -> &'static str {
 }
 
 /// Adds what is FULL only.
-pub fn with_party(
-    basic: proto::Registration,
-    terms: &Terms,
-    s: &Standing,
-    party: Party,
-) -> proto::Registration {
+pub fn with_party(basic: proto::Registration, terms: &Terms, s: &Standing, party: Party) -> proto::Registration {
     let Party {
         contact,
         language,
@@ -101,11 +90,7 @@ pub fn with_party(
     };
     let wished = services.childcare_children > 0 || services.rides > 0;
     proto::Registration {
-        contact: Some(proto::Contact {
-            display_name: contact.name,
-            email: contact.email,
-            phone: contact.phone,
-        }),
+        contact: Some(proto::Contact { display_name: contact.name, email: contact.email, phone: contact.phone }),
         language,
         channel: words::channel(channel).into(),
         on_behalf_of: words::on_behalf_of(on_behalf_of).into(),

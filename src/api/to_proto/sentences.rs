@@ -3,20 +3,13 @@
 use crate::api::proto::{self, NeededReason as Reason, RegistrationState as State};
 
 /// The sentences per language.
-pub(super) fn texts(
-    state: State,
-    position: u32,
-    needed: Option<&proto::Needed>,
-) -> Vec<proto::LocalizedText> {
+pub(super) fn texts(state: State, position: u32, needed: Option<&proto::Needed>) -> Vec<proto::LocalizedText> {
     let text = |language: &str, text: String| proto::LocalizedText { language: language.to_owned(), text };
     let (seats, before) = needed.map_or((0, 0), |n| (n.seats, i64::from(position.saturating_sub(1))));
     let reason = needed.map(|n| n.reason());
     vec![
         text("en", join(english_state(state, position), reason.map(|r| english_need(r, seats, before)))),
-        text(
-            "lt",
-            join(lithuanian_state(state, position), reason.map(|r| lithuanian_need(r, seats, before))),
-        ),
+        text("lt", join(lithuanian_state(state, position), reason.map(|r| lithuanian_need(r, seats, before)))),
     ]
 }
 
@@ -60,9 +53,7 @@ fn english_need(reason: Reason, seats: i64, before: i64) -> String {
             "More people are in than there are seats now; the event must fit again first.".to_owned()
         }
         Reason::PoolRelease => "Free seats are kept for others for now.".to_owned(),
-        Reason::Duplicate => {
-            "The same contact is registered already; that registration must end first.".to_owned()
-        }
+        Reason::Duplicate => "The same contact is registered already; that registration must end first.".to_owned(),
         Reason::LargerPool => "No seats that it accepts are enough for the whole party.".to_owned(),
     }
 }
@@ -98,20 +89,13 @@ fn lithuanian_need(reason: Reason, seats: i64, before: i64) -> String {
             plural(seats, ["vieta", "vietos", "vietų"]),
         ),
         Reason::Seats => {
-            format!(
-                "Ši registracija – kita; turi atsilaisvinti {}.",
-                plural(seats, ["vieta", "vietos", "vietų"])
-            )
+            format!("Ši registracija – kita; turi atsilaisvinti {}.", plural(seats, ["vieta", "vietos", "vietų"]))
         }
         Reason::StaffChoice => "Kas bus kitas, sprendžia darbuotojai.".to_owned(),
-        Reason::StaffCall => {
-            "Iki pradžios liko nedaug, todėl atsilaisvinus vietai paskambins darbuotojai.".to_owned()
-        }
+        Reason::StaffCall => "Iki pradžios liko nedaug, todėl atsilaisvinus vietai paskambins darbuotojai.".to_owned(),
         Reason::OverCapacity => "Dalyvių dabar daugiau, nei yra vietų; pirma jų turi sumažėti.".to_owned(),
         Reason::PoolRelease => "Laisvos vietos kol kas skirtos kitiems.".to_owned(),
-        Reason::Duplicate => {
-            "Tuo pačiu kontaktu jau užsiregistruota; pirma turi baigtis ta registracija.".to_owned()
-        }
+        Reason::Duplicate => "Tuo pačiu kontaktu jau užsiregistruota; pirma turi baigtis ta registracija.".to_owned(),
         Reason::LargerPool => "Tinkamų vietų visai grupei neužtenka.".to_owned(),
     }
 }

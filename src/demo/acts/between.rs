@@ -141,10 +141,8 @@ pub async fn complaint(stage: &Stage, run: &mut EventRun, at: Timestamp) {
             let steps = answer.steps.len();
             let first = answer.steps.first().and_then(|s| s.time.as_ref()).map(super::super::terms::unstamp);
             let since = first.map(|t| wall(&stage.zone, t)).unwrap_or_default();
-            let outcome = format!(
-                "{} ({steps} steps on record since {since}; nobody else is named)",
-                text.unwrap_or_default()
-            );
+            let outcome =
+                format!("{} ({steps} steps on record since {since}; nobody else is named)", text.unwrap_or_default());
             run.say(stage, at, "a complaint: \"my neighbour came after me and got in\"", outcome);
         }
         Err(no) => run.odd(stage, "explanation", &no),

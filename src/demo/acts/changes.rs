@@ -33,8 +33,7 @@ fn no_group(run: &EventRun, guest: usize) -> bool {
 }
 
 pub async fn smaller(stage: &Stage, run: &mut EventRun, at: Timestamp, tries: u8) -> Follow {
-    let found =
-        somebody(stage, run, "", |run, r, g| settled(r) && r.party_size > 1 && no_group(run, g)).await;
+    let found = somebody(stage, run, "", |run, r, g| settled(r) && r.party_size > 1 && no_group(run, g)).await;
     let Some((guest, _)) = found else {
         return put_off(run, at, tries, Act::Smaller(tries + 1), "smaller party: everybody comes alone");
     };
@@ -101,8 +100,7 @@ pub async fn update(
             true
         }
         Err(no) => {
-            let known =
-                ["SEATS_NOT_FREE", "WAITING_PARTY_FIRST", "PARTY_TOO_LARGE", "PARTY_LARGER_THAN_POOL"];
+            let known = ["SEATS_NOT_FREE", "WAITING_PARTY_FIRST", "PARTY_TOO_LARGE", "PARTY_LARGER_THAN_POOL"];
             run.notes.changes_refused += 1;
             if !known.contains(&no.reason.as_str()) {
                 run.odd(stage, "change", &no);
@@ -113,9 +111,7 @@ pub async fn update(
 }
 
 pub async fn cancel(stage: &Stage, run: &mut EventRun, at: Timestamp, persons: i32, tries: u8) -> Follow {
-    let suits = move |run: &EventRun, r: &proto::Registration, g: usize| {
-        r.party_size <= persons && !run.guests[g].keen
-    };
+    let suits = move |run: &EventRun, r: &proto::Registration, g: usize| r.party_size <= persons && !run.guests[g].keen;
     let found = somebody(stage, run, "state = CONFIRMED", suits).await;
     let Some((_, registration)) = found else {
         let again = Act::Cancel { persons, tries: tries + 1 };
@@ -132,8 +128,7 @@ pub async fn cancel(stage: &Stage, run: &mut EventRun, at: Timestamp, persons: i
 
 /// No party is small enough to leave as a whole: some of a larger one stay at home. True: so it was.
 async fn some_stay_away(stage: &Stage, run: &mut EventRun, persons: i32) -> bool {
-    let suits =
-        move |run: &EventRun, r: &proto::Registration, g: usize| r.party_size > persons && no_group(run, g);
+    let suits = move |run: &EventRun, r: &proto::Registration, g: usize| r.party_size > persons && no_group(run, g);
     let Some((guest, _)) = somebody(stage, run, "state = CONFIRMED", suits).await else { return false };
     let mut words = run.guests[guest].words.clone();
     let stay = words.members.len().saturating_sub(persons as usize);

@@ -56,11 +56,7 @@ async fn one(stage: &Stage, run: &mut EventRun, at: Timestamp, act: Act) -> Foll
 }
 
 async fn publish(stage: &Stage, run: &mut EventRun) {
-    let ask = proto::PublishEventRequest {
-        name: run.name.clone(),
-        request_id: run.request_id(),
-        ..Default::default()
-    };
+    let ask = proto::PublishEventRequest { name: run.name.clone(), request_id: run.request_id(), ..Default::default() };
     match stage.calls.publish_event(ask).await {
         Ok(answer) => {
             let counts = answer.event.and_then(|e| e.counts);
@@ -74,11 +70,8 @@ async fn complete(stage: &Stage, run: &mut EventRun) {
     if run.cancelled {
         return;
     }
-    let ask = proto::CompleteEventRequest {
-        name: run.name.clone(),
-        request_id: run.request_id(),
-        ..Default::default()
-    };
+    let ask =
+        proto::CompleteEventRequest { name: run.name.clone(), request_id: run.request_id(), ..Default::default() };
     if let Err(no) = stage.calls.complete_event(ask).await {
         run.odd(stage, "complete", &no);
     }

@@ -20,9 +20,8 @@ pub async fn play(stage: &Stage, run: &mut EventRun, at: Timestamp, i: usize) ->
         "decide_start" => decide_start(stage, run, at, &action).await,
         "offer_transfer" => {
             let to = action.to_event.unwrap_or_default();
-            let outcome = format!(
-                "not possible: {to} is not open, and a transfer moves live registrations; they ask anew there"
-            );
+            let outcome =
+                format!("not possible: {to} is not open, and a transfer moves live registrations; they ask anew there");
             run.say(stage, at, "the parties are to be offered a transfer", outcome);
         }
         _ => {}
@@ -180,12 +179,7 @@ async fn group_resized(stage: &Stage, run: &mut EventRun, at: Timestamp, action:
     let outcome = match stage.calls.create_registration(ask, true).await {
         Ok(answer) => {
             let r = answer.registration.unwrap_or_default();
-            run.notes.arrivals.push(Arrival {
-                at,
-                size: r.party_size,
-                state: r.state(),
-                position: r.position,
-            });
+            run.notes.arrivals.push(Arrival { at, size: r.party_size, state: r.state(), position: r.position });
             let state = r.state().as_str_name().trim_start_matches("REGISTRATION_STATE_").to_lowercase();
             format!(
                 "refused, the 30 keep their seats; the {more} sign up beside them: {state}, position {}",
@@ -201,12 +195,7 @@ async fn decide_start(stage: &Stage, run: &mut EventRun, at: Timestamp, action: 
     let Some(event) = current(stage, run).await else { return };
     let counts = event.counts.unwrap_or_default();
     let outcome = format!("{} confirmed, minimum {}", counts.confirmed_persons, event.minimum_to_start);
-    run.say(
-        stage,
-        at,
-        format!("staff decide to start ({})", action.reason_lt.clone().unwrap_or_default()),
-        outcome,
-    );
+    run.say(stage, at, format!("staff decide to start ({})", action.reason_lt.clone().unwrap_or_default()), outcome);
 }
 
 /// What is scripted between two events, and played by `between`.

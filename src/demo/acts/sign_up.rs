@@ -28,12 +28,8 @@ pub async fn sign_up(stage: &Stage, run: &mut EventRun, at: Timestamp, i: usize)
 
 fn take_in(run: &mut EventRun, at: Timestamp, i: usize, answer: proto::CreateRegistrationResponse) {
     let Some(registration) = answer.registration else { return };
-    let arrival = Arrival {
-        at,
-        size: registration.party_size,
-        state: registration.state(),
-        position: registration.position,
-    };
+    let arrival =
+        Arrival { at, size: registration.party_size, state: registration.state(), position: registration.position };
     run.notes.arrivals.push(arrival);
     run.by_name.insert(registration.name.clone(), i);
     let guest = &mut run.guests[i];
@@ -98,12 +94,8 @@ pub async fn incomplete(stage: &Stage, run: &mut EventRun, i: usize) {
         1 => ("ne adresas", vec![member(85)]),
         _ => ("kas-nors@example.org", Vec::new()),
     };
-    let registration = proto::Registration {
-        contact: Some(contact(email)),
-        members,
-        language: "lt".to_owned(),
-        ..Default::default()
-    };
+    let registration =
+        proto::Registration { contact: Some(contact(email)), members, language: "lt".to_owned(), ..Default::default() };
     let ask = proto::CreateRegistrationRequest {
         parent: run.name.clone(),
         registration: Some(registration),

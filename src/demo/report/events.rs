@@ -28,10 +28,7 @@ pub fn table(played: &Played) -> String {
         if file.centre != centre {
             centre = &file.centre;
             let name = played.stage.year.centre(centre).map(|c| c.name_lt.clone()).unwrap_or_default();
-            table.add_row(vec![
-                Cell::new(""),
-                Cell::new(shortened(&name, 40)).add_attribute(Attribute::Italic),
-            ]);
+            table.add_row(vec![Cell::new(""), Cell::new(shortened(&name, 40)).add_attribute(Attribute::Italic)]);
         }
         let counts = event.counts.unwrap_or_default();
         sum.add(&counts);

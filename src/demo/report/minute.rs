@@ -11,8 +11,7 @@ pub fn timeline(played: &Played) -> String {
         return String::new();
     };
     let Some(event) = played.events.iter().find(|e| e.name == run.name) else { return String::new() };
-    let kept: i32 =
-        event.seat_pools.iter().filter(|p| !p.classes.is_empty()).filter_map(|p| p.capacity).sum();
+    let kept: i32 = event.seat_pools.iter().filter(|p| !p.classes.is_empty()).filter_map(|p| p.capacity).sum();
     let seats = run.notes.seats_at_opening.unwrap_or(0);
     let mut out = format!(
         "{seats} seats, {kept} of them kept for referrals, guardians and a mandated parent until seven days before the start\n"
@@ -31,9 +30,7 @@ pub fn timeline(played: &Played) -> String {
         let dots: String =
             new.iter().map(|a| if a.state == RegistrationState::Confirmed { '●' } else { '○' }).collect();
         let bar = "█".repeat(taken.max(0) as usize) + &"░".repeat((open - taken).max(0) as usize);
-        out.push_str(&format!(
-            "09:00:{second:02}  {dots:<9} {bar} {taken} of {open} open seats   {last:>3} in line\n"
-        ));
+        out.push_str(&format!("09:00:{second:02}  {dots:<9} {bar} {taken} of {open} open seats   {last:>3} in line\n"));
     }
     let all = run.notes.arrivals.len();
     out.push_str(&format!(

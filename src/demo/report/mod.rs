@@ -88,20 +88,12 @@ fn heard(played: &Played) -> String {
     };
     row(
         "calls",
-        format!(
-            "{} answered, {refused} refused as they should be, {} failures",
-            answered,
-            played.tally.failures.len()
-        ),
+        format!("{} answered, {refused} refused as they should be, {} failures", answered, played.tally.failures.len()),
     );
     row("parties signed up", sum(|r| r.notes.arrivals.len()).to_string());
     row(
         "the same request sent again",
-        format!(
-            "{}, of which {} got the same answer and token",
-            sum(|r| r.notes.resent),
-            sum(|r| r.notes.resent_same)
-        ),
+        format!("{}, of which {} got the same answer and token", sum(|r| r.notes.resent), sum(|r| r.notes.resent_same)),
     );
     row(
         "the same household once more",
@@ -125,20 +117,14 @@ fn heard(played: &Played) -> String {
         "staff telephone down the line on the last day",
         format!("{} calls, {} persons seated", sum(|r| r.notes.called), sum(|r| r.notes.called_seated)),
     );
-    row(
-        "sessions at their local hour across both clock changes",
-        format!("{} of {}", sessions.0, sessions.1),
-    );
+    row("sessions at their local hour across both clock changes", format!("{} of {}", sessions.0, sessions.1));
     let reasons: Vec<String> =
         played.tally.refused.iter().map(|((code, reason), n)| format!("{n} × {code} {reason}")).collect();
     row("refusals", reasons.join("\n"));
     let odd: Vec<&String> =
         played.runs.iter().flat_map(|r| &r.notes.unexpected).chain(&played.tally.failures).collect();
     let shown = odd.iter().take(12).map(|s| s.as_str()).collect::<Vec<_>>().join("\n");
-    row(
-        "unexpected answers",
-        if odd.is_empty() { "none".to_owned() } else { format!("{}\n{shown}", odd.len()) },
-    );
+    row("unexpected answers", if odd.is_empty() { "none".to_owned() } else { format!("{}\n{shown}", odd.len()) });
     table.to_string()
 }
 
@@ -158,8 +144,7 @@ fn session_times(played: &Played) -> (usize, usize) {
             }
             all += 1;
             let (from, to) = (data::utc(&session.starts.utc).ok(), data::utc(&session.ends.utc).ok());
-            let same =
-                given.start_time.as_ref().map(unstamp) == from && given.end_time.as_ref().map(unstamp) == to;
+            let same = given.start_time.as_ref().map(unstamp) == from && given.end_time.as_ref().map(unstamp) == to;
             right += usize::from(same && given.start_local == session.starts.local);
         }
     }

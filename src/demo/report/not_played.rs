@@ -35,10 +35,7 @@ fn later(year: &Year) -> Vec<(String, &'static str)> {
             format!("{walk_ins} walk-ins, {} late paper lists", year.paper_entries.len()),
             "attendance is not in the service yet",
         ),
-        (
-            format!("{} report runs", year.report_runs.len()),
-            "reports and the change feed are not in the service yet",
-        ),
+        (format!("{} report runs", year.report_runs.len()), "reports and the change feed are not in the service yet"),
         (format!("{} erasures", of_kind("erasure_request")), "erasure is not in the service yet"),
         (
             format!("{others} other requests (copy of data, correction, merge, consent)"),
@@ -52,10 +49,7 @@ fn later(year: &Year) -> Vec<(String, &'static str)> {
             "the transfer offered to the three families of KA-02".to_owned(),
             "KA-03 opens five months later; played: they are among those who ask there in September",
         ),
-        (
-            "messages, reminders".to_owned(),
-            "what is owed to whom is in the journal; sending is not in the service yet",
-        ),
+        ("messages, reminders".to_owned(), "what is owed to whom is in the journal; sending is not in the service yet"),
         (
             "childcare places and rides as seats of their own".to_owned(),
             "wishes are recorded and shown, places are not booked yet",

@@ -81,10 +81,8 @@ pub fn table(played: &Played) -> String {
     }
     for side in sides(played, true) {
         let name = played.stage.year.municipality(&side.municipality);
-        notes.push(format!(
-            "{name}: not counted above, one group by invitation only, {} : {}.",
-            side.seats, side.asked
-        ));
+        notes
+            .push(format!("{name}: not counted above, one group by invitation only, {} : {}.", side.seats, side.asked));
     }
     let intro = "Seats as published; persons as large as their parties were when they signed up. Both are the service's figures.";
     format!("{table}\n{intro}\n{}", notes.join("\n"))
@@ -100,10 +98,7 @@ fn footnote(name: &str, side: &Side) -> Option<String> {
         why.push(format!("parties became smaller by {} persons and larger by {}", side.shrunk, side.grown));
     }
     if side.moved_in > 0 {
-        why.push(format!(
-            "{} persons came over from the line next door, where they had asked",
-            side.moved_in
-        ));
+        why.push(format!("{} persons came over from the line next door, where they had asked", side.moved_in));
     }
     (!why.is_empty()).then(|| format!("{name}: {}.", why.join("; ")))
 }

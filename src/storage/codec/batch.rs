@@ -1,7 +1,7 @@
 //! A batch as rows: what one transaction writes, table by table over all its events.
 
-use super::{ChangeRow, EventColumns, JournalRow, SignUpRow, column, journal_row, signed, write_header, write_outcome};
 use super::state_word;
+use super::{ChangeRow, EventColumns, JournalRow, SignUpRow, column, journal_row, signed, write_header, write_outcome};
 use crate::admission::Change;
 use crate::storage::traits::{EventWrite, StoreError};
 use uuid::Uuid;

@@ -1,8 +1,8 @@
 //! What a transaction learns about its events, gathered from rows in any order of tables: which rosters are
 //! right, which lack entries, which are wanted whole.
 
-use super::{Reader, RegistrationRow, attached_numbers, column, corrupt, read_attachment, read_entries, read_event};
 use super::{AttachmentRow, count, read_recorded, read_row};
+use super::{Reader, RegistrationRow, attached_numbers, column, corrupt, read_attachment, read_entries, read_event};
 use crate::model::id::{EventId, Number};
 use crate::model::time::Timestamp;
 use crate::storage::traits::{Behind, Fresh, Lock, StoreError, Whole};

@@ -8,7 +8,9 @@ mod journal;
 mod registration;
 
 pub(super) use batch::{Batch, EventUpdate, PartyColumns, ReasonColumns, RequestColumns};
-pub(super) use event::{EventColumns, QueryColumns, free_seats, header_of_new, read_event, read_row, state_word, write_header};
+pub(super) use event::{
+    EventColumns, QueryColumns, free_seats, header_of_new, read_event, read_row, state_word, write_header,
+};
 pub(super) use fresh::{Gathering, RequestRow, WholeRow};
 pub(super) use journal::{JournalRow, attached_numbers, journal_row, read_entries};
 pub(super) use registration::{

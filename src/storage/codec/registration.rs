@@ -223,10 +223,9 @@ fn read_state(
     let state = match kind {
         StateKind::InReview => State::InReview,
         StateKind::Waitlisted => State::Waitlisted,
-        StateKind::Offered => State::Offered {
-            pool: seat()?,
-            expires_at: Timestamp(expires_at.ok_or_else(|| bad("expires_at"))?),
-        },
+        StateKind::Offered => {
+            State::Offered { pool: seat()?, expires_at: Timestamp(expires_at.ok_or_else(|| bad("expires_at"))?) }
+        }
         StateKind::Confirmed => State::Confirmed { pool: seat()? },
         _ => State::Ended(end.ok_or_else(|| bad("rare"))?),
     };
@@ -234,8 +233,7 @@ fn read_state(
 }
 
 /// event_id, number, id, email_key, phone_key, request_key, request_fingerprint, outcome.
-pub(in crate::storage) type AttachmentRow =
-    (Uuid, i64, Uuid, Option<i64>, Option<i64>, Uuid, i64, String);
+pub(in crate::storage) type AttachmentRow = (Uuid, i64, Uuid, Option<i64>, Option<i64>, Uuid, i64, String);
 
 /// What an entry does not hold of a registration.
 pub(in crate::storage) type Attachment = ((Number, RegistrationId, ContactKeys), (u128, Recorded));

@@ -21,11 +21,7 @@ pub(super) async fn create_centre(
     writer.finish(transaction, work).await
 }
 
-async fn create(
-    connection: &mut PgConnection,
-    centre: &Centre,
-    request: OpenRequest,
-) -> Result<Stored, StoreError> {
+async fn create(connection: &mut PgConnection, centre: &Centre, request: OpenRequest) -> Result<Stored, StoreError> {
     if let Some(answer) = requests::answered(connection, KIND, request).await? {
         return Ok(answer);
     }
@@ -57,11 +53,7 @@ pub(super) async fn update_centre(
     writer.finish(transaction, work).await
 }
 
-async fn update(
-    connection: &mut PgConnection,
-    centre: &Centre,
-    request: OpenRequest,
-) -> Result<Stored, StoreError> {
+async fn update(connection: &mut PgConnection, centre: &Centre, request: OpenRequest) -> Result<Stored, StoreError> {
     if let Some(answer) = requests::answered(connection, KIND, request).await? {
         return Ok(answer);
     }

@@ -93,10 +93,7 @@ async fn insert_event(connection: &mut PgConnection, event: &Event, entry: &Entr
     Ok(())
 }
 
-pub(super) async fn journal_numbers(
-    readers: &PgPool,
-    events: &[EventId],
-) -> Result<Vec<(EventId, u64)>, StoreError> {
+pub(super) async fn journal_numbers(readers: &PgPool, events: &[EventId]) -> Result<Vec<(EventId, u64)>, StoreError> {
     let ids: Vec<Uuid> = events.iter().map(|event| event.0).collect();
     let rows: Vec<(Uuid, i64)> = sqlx::query_as(
         "-- journal_numbers
@@ -147,11 +144,7 @@ pub(super) async fn list_events(readers: &PgPool, query: &EventQuery) -> Result<
     rows.iter().map(|(id, state, number, header, document)| read_row(*id, state, *number, header, document)).collect()
 }
 
-pub(super) async fn due_events(
-    readers: &PgPool,
-    now: Timestamp,
-    limit: u32,
-) -> Result<Vec<EventId>, StoreError> {
+pub(super) async fn due_events(readers: &PgPool, now: Timestamp, limit: u32) -> Result<Vec<EventId>, StoreError> {
     let ids: Vec<Uuid> = sqlx::query_scalar(
         "-- due_events
         select id

@@ -8,12 +8,7 @@ use crate::storage::traits::StoreError;
 use sqlx::PgPool;
 
 /// Entries from number `from` on. Numbers have no gaps, so no row beyond `from + limit` is read.
-pub(super) async fn journal(
-    readers: &PgPool,
-    event: EventId,
-    from: u64,
-    limit: u32,
-) -> Result<Vec<Entry>, StoreError> {
+pub(super) async fn journal(readers: &PgPool, event: EventId, from: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
     let rows: Vec<(i64, String)> = sqlx::query_as(
         "-- journal
         select first_number, entries

@@ -6,7 +6,7 @@ use crate::model::id::{EventId, Number};
 use crate::storage::codec::{AttachmentRow, Gathering, RegistrationRow, RequestRow, WholeRow};
 use crate::storage::traits::{Fresh, Lock, StoreError, Whole};
 use futures_util::TryStreamExt;
-use sqlx::{FromRow, Row, PgConnection, PgPool};
+use sqlx::{FromRow, PgConnection, PgPool, Row};
 use uuid::Uuid;
 
 /// What is new about each event, in the order of the locks.
@@ -27,7 +27,8 @@ pub(super) async fn fresh(connection: &mut PgConnection, locks: &[Lock]) -> Resu
 ///
 /// Differs from sqlite because a transaction sees one snapshot only where that is asked for.
 pub(super) async fn whole(readers: PgPool, event: EventId) -> Result<Option<Whole>, StoreError> {
-    let mut transaction = readers.begin_with("begin isolation level repeatable read, read only").await.map_err(failed)?;
+    let mut transaction =
+        readers.begin_with("begin isolation level repeatable read, read only").await.map_err(failed)?;
     let work = read_whole(&mut transaction, event).await;
     let _ = transaction.rollback().await;
     work
@@ -159,11 +160,7 @@ async fn load_missing_requests(
     Ok(())
 }
 
-async fn load_whole(
-    connection: &mut PgConnection,
-    ids: &[Uuid],
-    gathering: &mut Gathering,
-) -> Result<(), StoreError> {
+async fn load_whole(connection: &mut PgConnection, ids: &[Uuid], gathering: &mut Gathering) -> Result<(), StoreError> {
     load_whole_events(connection, ids, gathering).await?;
     load_whole_registrations(connection, ids, gathering).await?;
     load_whole_requests(connection, ids, gathering).await

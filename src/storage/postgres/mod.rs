@@ -16,9 +16,7 @@ mod write;
 pub(super) use open::migrate;
 
 use super::retry::until_settled;
-use super::traits::{
-    Decide, EventQuery, EventRow, Lock, OpenRequest, PartyRow, Store, StoreError, Stored, Whole,
-};
+use super::traits::{Decide, EventQuery, EventRow, Lock, OpenRequest, PartyRow, Store, StoreError, Stored, Whole};
 use crate::admission::Entry;
 use crate::model::centre::{Centre, Programme};
 use crate::model::event::Event;
@@ -37,9 +35,7 @@ pub(super) struct PostgresStore {
 async fn apart<T: Send + 'static>(
     work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> Result<T, StoreError> {
-    tokio::spawn(work)
-        .await
-        .unwrap_or_else(|e| Err(StoreError::Failed(format!("a storage operation broke off: {e}"))))
+    tokio::spawn(work).await.unwrap_or_else(|e| Err(StoreError::Failed(format!("a storage operation broke off: {e}"))))
 }
 
 #[async_trait]

@@ -3,9 +3,9 @@
 //! A plan that was made for an empty table reads the whole of it for ever after. All lookups here go by key,
 //! so the connections are told to prefer an index always, and plans stay right while tables grow.
 
+use super::PostgresStore;
 use super::errors::failed;
 use super::transact::Writer;
-use super::PostgresStore;
 use crate::storage::Options;
 use crate::storage::traits::StoreError;
 use sqlx::migrate::Migrator;
@@ -27,7 +27,8 @@ impl PostgresStore {
         let server = connect_options(url)?;
         prepare(&server, options.migrate).await?;
         let writers = pool(options.writers.max(1));
-        let writers = writers.connect_with(server.clone().options(PATIENCE).options(WRITER_SETTINGS)).await.map_err(failed)?;
+        let writers =
+            writers.connect_with(server.clone().options(PATIENCE).options(WRITER_SETTINGS)).await.map_err(failed)?;
         let readers = pool(options.readers.max(1));
         let readers = readers.connect_with(server.options(PATIENCE).options(READER_SETTINGS)).await.map_err(failed)?;
         Ok(Self { writer: Writer::new(writers), readers })
@@ -49,11 +50,8 @@ fn connect_options(url: &str) -> Result<PgConnectOptions, StoreError> {
 const SETTINGS: [(&str, &str); 1] = [("synchronous_commit", "on")];
 
 /// The server bounds every wait; no future of this room is ever cut off by a timer.
-const PATIENCE: [(&str, &str); 3] = [
-    ("lock_timeout", "5s"),
-    ("statement_timeout", "30s"),
-    ("idle_in_transaction_session_timeout", "30s"),
-];
+const PATIENCE: [(&str, &str); 3] =
+    [("lock_timeout", "5s"), ("statement_timeout", "30s"), ("idle_in_transaction_session_timeout", "30s")];
 
 const WRITER_SETTINGS: [(&str, &str); 3] =
     [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];

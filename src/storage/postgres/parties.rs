@@ -6,11 +6,7 @@ use crate::storage::codec::{corrupt, count};
 use crate::storage::traits::{PartyRow, StoreError};
 use sqlx::PgPool;
 
-pub(super) async fn parties(
-    readers: &PgPool,
-    event: EventId,
-    numbers: &[Number],
-) -> Result<Vec<PartyRow>, StoreError> {
+pub(super) async fn parties(readers: &PgPool, event: EventId, numbers: &[Number]) -> Result<Vec<PartyRow>, StoreError> {
     let rows: Vec<(i64, String, String)> = sqlx::query_as(
         "-- parties
         select number, document, search

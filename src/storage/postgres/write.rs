@@ -9,8 +9,8 @@ use crate::storage::codec::{
     Batch, ChangeRow, EventColumns, EventUpdate, JournalRow, PartyColumns, ReasonColumns, RequestColumns, SignUpRow,
 };
 use crate::storage::traits::StoreError;
-use sqlx::{PgConnection, Row};
 use sqlx::postgres::{PgArguments, Postgres};
+use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 type Query = sqlx::query::Query<'static, Postgres, PgArguments>;

@@ -149,11 +149,7 @@ pub(super) async fn list_events(readers: &SqlitePool, query: &EventQuery) -> Res
     rows.iter().map(|(id, state, number, header, document)| read_row(*id, state, *number, header, document)).collect()
 }
 
-pub(super) async fn due_events(
-    readers: &SqlitePool,
-    now: Timestamp,
-    limit: u32,
-) -> Result<Vec<EventId>, StoreError> {
+pub(super) async fn due_events(readers: &SqlitePool, now: Timestamp, limit: u32) -> Result<Vec<EventId>, StoreError> {
     let ids: Vec<Uuid> = sqlx::query_scalar(
         "-- due_events
         select id

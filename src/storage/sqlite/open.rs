@@ -5,9 +5,9 @@
 //! killed process wrote can be read from the page cache although a power cut would still take it; the
 //! checkpoint at start closes that hole. A lock file keeps a second process out.
 
+use super::SqliteStore;
 use super::errors::failed;
 use super::transact::Writer;
-use super::SqliteStore;
 use crate::storage::Options;
 use crate::storage::traits::StoreError;
 use sqlx::migrate::Migrator;
@@ -86,9 +86,7 @@ fn lock(database: &Path) -> Result<File, StoreError> {
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(cannot)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(StoreError::Unavailable("another process has this database open".into()))
-        }
+        Err(TryLockError::WouldBlock) => Err(StoreError::Unavailable("another process has this database open".into())),
         Err(TryLockError::Error(e)) => Err(cannot(e)),
     }
 }
@@ -100,7 +98,10 @@ async fn prepare(file: &SqliteConnectOptions, migrate: bool) -> Result<(), Store
     check_version(&mut connection).await?;
     read_back(&mut connection).await.map_err(failed)?;
     if migrate {
-        MIGRATOR.run_direct(None, &mut connection, false).await.map_err(|e| StoreError::Failed(format!("migration: {e}")))?;
+        MIGRATOR
+            .run_direct(None, &mut connection, false)
+            .await
+            .map_err(|e| StoreError::Failed(format!("migration: {e}")))?;
     } else {
         check_migrations(&mut connection).await?;
     }
@@ -174,10 +175,8 @@ async fn check_migrations(connection: &mut SqliteConnection) -> Result<(), Store
 
 /// Writes the WAL back into the database and empties it.
 async fn write_back(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    let (busy, _, _): (i64, i64, i64) = sqlx::query_as("pragma wal_checkpoint(truncate)")
-        .fetch_one(connection)
-        .await
-        .map_err(failed)?;
+    let (busy, _, _): (i64, i64, i64) =
+        sqlx::query_as("pragma wal_checkpoint(truncate)").fetch_one(connection).await.map_err(failed)?;
     if busy == 0 { Ok(()) } else { Err(StoreError::Unavailable("the WAL cannot be written back now".into())) }
 }
 

@@ -75,11 +75,7 @@ pub(super) async fn transact(writer: Writer, locks: Vec<Lock>, decide: Decide) -
     writer.finish(transaction, work).await
 }
 
-async fn decide_and_write(
-    connection: &mut SqliteConnection,
-    locks: &[Lock],
-    decide: Decide,
-) -> Result<(), StoreError> {
+async fn decide_and_write(connection: &mut SqliteConnection, locks: &[Lock], decide: Decide) -> Result<(), StoreError> {
     let fresh = load::fresh(connection, locks).await?;
     let writes = decide(fresh);
     if writes.is_empty() {

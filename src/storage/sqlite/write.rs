@@ -8,8 +8,8 @@ use crate::storage::codec::{
     Batch, ChangeRow, EventColumns, EventUpdate, JournalRow, PartyColumns, ReasonColumns, RequestColumns, SignUpRow,
 };
 use crate::storage::traits::StoreError;
-use sqlx::sqlite::{Sqlite, SqliteArguments};
 use sqlx::SqliteConnection;
+use sqlx::sqlite::{Sqlite, SqliteArguments};
 use std::sync::LazyLock;
 use uuid::Uuid;
 
@@ -101,10 +101,7 @@ pub(super) async fn update_documents(
     Ok(())
 }
 
-pub(super) async fn insert_journal(
-    connection: &mut SqliteConnection,
-    rows: Vec<JournalRow>,
-) -> Result<(), StoreError> {
+pub(super) async fn insert_journal(connection: &mut SqliteConnection, rows: Vec<JournalRow>) -> Result<(), StoreError> {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
             5,
@@ -115,12 +112,7 @@ pub(super) async fn insert_journal(
         )
     });
     let bind = |query: Query, row: JournalRow| {
-        query
-            .bind(row.event)
-            .bind(row.first_number)
-            .bind(row.last_number)
-            .bind(row.written_at)
-            .bind(row.entries)
+        query.bind(row.event).bind(row.first_number).bind(row.last_number).bind(row.written_at).bind(row.entries)
     };
     SQL.run(connection, rows, bind, "journal").await
 }

@@ -37,15 +37,11 @@ pub async fn a_centre_is_kept_and_changed_by_its_mask(mut h: House) {
     };
     let updated = h.admin.update_centre(request.clone()).await.unwrap().into_inner().centre.unwrap();
     assert_eq!((updated.languages.len(), updated.elderships.len(), updated.etag.as_str()), (2, 0, "\"2\""));
-    assert_eq!(
-        (&updated.municipality_code, &updated.display_names),
-        (&made.municipality_code, &made.display_names)
-    );
+    assert_eq!((&updated.municipality_code, &updated.display_names), (&made.municipality_code, &made.display_names));
     assert!(updated.update_time.unwrap().seconds == made.update_time.unwrap().seconds + 5);
     let again = h.admin.update_centre(request).await.unwrap().into_inner().centre.unwrap();
     assert_eq!(again, updated, "a repeated update is done once");
-    let got =
-        h.admin.get_centre(GetCentreRequest { name: made.name }).await.unwrap().into_inner().centre.unwrap();
+    let got = h.admin.get_centre(GetCentreRequest { name: made.name }).await.unwrap().into_inner().centre.unwrap();
     assert_eq!(got, updated);
 }
 
@@ -96,10 +92,7 @@ pub async fn a_taken_id_and_a_stale_etag_are_told(mut h: House) {
     h.admin.create_centre(request(false)).await.unwrap();
     for validate_only in [true, false] {
         let taken = no(h.admin.create_centre(request(validate_only)).await);
-        assert_eq!(
-            (taken.reason.as_str(), taken.metadata["name"].as_str()),
-            ("ALREADY_EXISTS", "centres/elk")
-        );
+        assert_eq!((taken.reason.as_str(), taken.metadata["name"].as_str()), ("ALREADY_EXISTS", "centres/elk"));
         let stale = UpdateCentreRequest {
             centre: Some(Centre { name: "centres/elk".into(), etag: "\"9\"".into(), ..centre() }),
             update_mask: mask(&["display_names"]),

@@ -23,10 +23,7 @@ pub async fn what_is_left_out_comes_from_programme_and_centre(mut h: House) {
     let programme = h.admin.create_programme(request).await.unwrap().into_inner().programme.unwrap().name;
     let made = h.draft(Event { programme, kind: 0, ..event(&centre, 12) }).await;
     assert_eq!((made.kind(), made.project_code.as_str()), (EventKind::OpenGroup, "ESF"));
-    assert_eq!(
-        (made.time_zone.as_str(), made.languages.as_slice()),
-        ("Europe/Warsaw", &["pl".to_owned()][..])
-    );
+    assert_eq!((made.time_zone.as_str(), made.languages.as_slice()), ("Europe/Warsaw", &["pl".to_owned()][..]));
     assert_eq!((made.municipality_code.as_str(), made.attendance_rule), ("42", Some(rule)));
     assert_eq!(made.sessions[0].start_time, at("2031-02-20T16:30:00Z"));
     assert_eq!((made.state(), made.journal_number, made.etag.as_str()), (EventState::Draft, 1, "\"1\""));
@@ -109,10 +106,7 @@ pub async fn what_is_given_comes_back_unchanged(mut h: House) {
     let given = full(&centre);
     let made = h.draft(given.clone()).await;
     assert_eq!(made.descriptions, given.descriptions);
-    assert_eq!(
-        (&made.venue, &made.languages, &made.questions),
-        (&given.venue, &given.languages, &given.questions)
-    );
+    assert_eq!((&made.venue, &made.languages, &made.questions), (&given.venue, &given.languages, &given.questions));
     assert_eq!(made.registration_window, given.registration_window);
     assert_eq!((made.sessions[0].session_id.as_str(), made.sessions[1].session_id.as_str()), ("pirma", "s1"));
     assert_eq!(made.sessions[0].venue, given.sessions[0].venue);
@@ -136,8 +130,7 @@ pub async fn an_update_replaces_what_the_mask_names_and_nothing_else(mut h: Hous
         seat_pools: vec![pool("atvira", 20), pool("nauja", 1)],
         ..Default::default()
     };
-    let after =
-        h.update(change, &["titles", "seat_pools", "venue", "registration_window", "project_code"]).await;
+    let after = h.update(change, &["titles", "seat_pools", "venue", "registration_window", "project_code"]).await;
     assert_eq!((after.titles[0].text.as_str(), &after.venue), ("Naujas pavadinimas", &None));
     assert_eq!((after.registration_window, after.etag.as_str()), (None, "\"2\""));
     assert_eq!(after.counts.as_ref().unwrap().capacity, Some(21));
@@ -173,9 +166,8 @@ pub async fn a_pool_that_is_new_never_gets_the_number_of_one_taken_out(mut h: Ho
         h.update(Event { name: name.clone(), seat_pools, ..Default::default() }, &["seat_pools"]).await;
     }
     let id = eile::model::id::EventId(name.strip_prefix("events/").unwrap().parse().unwrap());
-    let numbers = |view: &eile::desk::View<'_>| {
-        view.roster.terms.pools.iter().map(|p| (p.id.clone(), p.no)).collect::<Vec<_>>()
-    };
+    let numbers =
+        |view: &eile::desk::View<'_>| view.roster.terms.pools.iter().map(|p| (p.id.clone(), p.no)).collect::<Vec<_>>();
     assert_eq!(h.desk.read(id, numbers).await.unwrap(), [("e".to_owned(), 5), ("a".to_owned(), 1)]);
 }
 
@@ -201,8 +193,7 @@ pub async fn trying_an_event_out_changes_nothing(mut h: House) {
 
 pub async fn a_repeated_change_is_answered_and_done_once(mut h: House) {
     let centre = h.centre().await;
-    let create =
-        CreateEventRequest { event: Some(event(&centre, 2)), request_id: id(), ..Default::default() };
+    let create = CreateEventRequest { event: Some(event(&centre, 2)), request_id: id(), ..Default::default() };
     let first = h.events.create_event(create.clone()).await.unwrap().into_inner().event.unwrap();
     let again = h.events.create_event(create.clone()).await.unwrap().into_inner().event.unwrap();
     assert_eq!(again, first);
@@ -223,9 +214,8 @@ pub async fn a_repeated_change_is_answered_and_done_once(mut h: House) {
 
 pub async fn a_copy_keeps_local_times_and_leaves_people_behind(mut h: House) {
     let centre = h.centre().await;
-    let source = h
-        .open(Event { approval_required: false, party_limits: None, questions: Vec::new(), ..full(&centre) })
-        .await;
+    let source =
+        h.open(Event { approval_required: false, party_limits: None, questions: Vec::new(), ..full(&centre) }).await;
     h.joins(&source, 2).await;
     let other = h.centre().await;
     let request = CopyEventRequest {
@@ -242,10 +232,7 @@ pub async fn a_copy_keeps_local_times_and_leaves_people_behind(mut h: House) {
     assert_eq!(copy.registration_window.unwrap().open_time, at("2031-02-12T07:00:00Z"));
     assert_eq!(copy.registration_window.unwrap().close_time, at("2031-05-01T09:00:00Z"));
     assert_eq!((copy.counts.as_ref().unwrap().applied_parties, copy.journal_number), (0, 1));
-    assert_eq!(
-        (copy.venue.as_ref().unwrap().display_name.as_str(), copy.time_zone.as_str()),
-        ("Salė", "Europe/Riga")
-    );
+    assert_eq!((copy.venue.as_ref().unwrap().display_name.as_str(), copy.time_zone.as_str()), ("Salė", "Europe/Riga"));
     let same = CopyEventRequest { name: source.clone(), request_id: id(), ..Default::default() };
     let same = h.events.copy_event(same).await.unwrap().into_inner().event.unwrap();
     assert_eq!(same.sessions, h.get(&source).await.sessions);
@@ -311,16 +298,9 @@ pub async fn a_list_filters_by_every_field(mut h: House) {
     assert_eq!((&second.events[0].name, second.next_page_token.as_str()), (&contest, ""));
     let other = ListEventsRequest { page_token: page.next_page_token, filter: String::new(), ..first };
     assert_eq!(no(h.events.list_events(other).await).reason, "PAGE_TOKEN_INVALID");
-    for (filter, offset) in
-        [("colour = red", "0"), ("kind = BOAT", "7"), ("start_time > soon", "13"), ("state", "5")]
-    {
-        let bad =
-            no(h.events.list_events(ListEventsRequest { filter: filter.into(), ..Default::default() }).await);
-        assert_eq!(
-            (bad.reason.as_str(), bad.metadata["offset"].as_str()),
-            ("FILTER_INVALID", offset),
-            "{filter}"
-        );
+    for (filter, offset) in [("colour = red", "0"), ("kind = BOAT", "7"), ("start_time > soon", "13"), ("state", "5")] {
+        let bad = no(h.events.list_events(ListEventsRequest { filter: filter.into(), ..Default::default() }).await);
+        assert_eq!((bad.reason.as_str(), bad.metadata["offset"].as_str()), ("FILTER_INVALID", offset), "{filter}");
     }
 }
 
@@ -337,11 +317,8 @@ pub async fn a_draft_is_there_for_staff_only(mut h: House) {
 pub async fn an_etag_guards_the_verbs_and_not_their_repetition(mut h: House) {
     let centre = h.centre().await;
     let draft = h.draft(event(&centre, 1)).await;
-    h.update(
-        Event { name: draft.name.clone(), minimum_to_start: 1, ..Default::default() },
-        &["minimum_to_start"],
-    )
-    .await;
+    h.update(Event { name: draft.name.clone(), minimum_to_start: 1, ..Default::default() }, &["minimum_to_start"])
+        .await;
     let stale = PublishEventRequest {
         name: draft.name.clone(),
         etag: draft.etag.clone(),

@@ -6,10 +6,7 @@ use tonic::Code;
 pub async fn facts_stand_in_the_metadata(mut h: House) {
     let event = h.open_with(4, |e| e.seat_pools = vec![pool("a", 4), pool("b", 2)]).await;
     let large = no(h.registrations.create_registration(sign_up(&event, party(5))).await);
-    assert_eq!(
-        (large.reason.as_str(), large.metadata["largest_pool"].as_str()),
-        ("PARTY_LARGER_THAN_POOL", "4")
-    );
+    assert_eq!((large.reason.as_str(), large.metadata["largest_pool"].as_str()), ("PARTY_LARGER_THAN_POOL", "4"));
     h.joins(&event, 3).await;
     let without = UpdateEventRequest {
         event: Some(Event { name: event.clone(), seat_pools: vec![pool("b", 2)], ..Default::default() }),
@@ -23,10 +20,7 @@ pub async fn facts_stand_in_the_metadata(mut h: House) {
     let publish = PublishEventRequest { name: event.clone(), request_id: id(), ..Default::default() };
     let twice = no(h.events.publish_event(publish).await);
     assert_eq!(twice.reason, "ILLEGAL_STATE");
-    assert_eq!(
-        (twice.metadata["state"].as_str(), twice.metadata["verb"].as_str()),
-        ("PUBLISHED", "PublishEvent")
-    );
+    assert_eq!((twice.metadata["state"].as_str(), twice.metadata["verb"].as_str()), ("PUBLISHED", "PublishEvent"));
 
     let manual = Some(WaitlistPolicy { promotion: Promotion::Manual.into(), ..Default::default() });
     let event = h.open_with(2, |e| e.waitlist_policy = manual).await;
@@ -42,10 +36,7 @@ pub async fn facts_stand_in_the_metadata(mut h: House) {
     };
     let first = no(h.registrations.update_registration(request).await);
     assert_eq!(first.reason, "WAITING_PARTY_FIRST");
-    assert_eq!(
-        (first.metadata["seats_needed"].as_str(), first.metadata["waiting_parties"].as_str()),
-        ("1", "1")
-    );
+    assert_eq!((first.metadata["seats_needed"].as_str(), first.metadata["waiting_parties"].as_str()), ("1", "1"));
 }
 
 pub async fn only_staff_may_do_what_is_for_staff(mut h: House) {
@@ -79,10 +70,7 @@ pub async fn every_violated_field_is_told_at_once(mut h: House) {
             session("2031-03-30T03:30", "2031-03-30T05:00"),
             Session { session_id: "Ą".into(), ..session("2031-04-01T17:30", "2031-04-01T17:00") },
         ],
-        seat_pools: vec![
-            pool("a", 0),
-            SeatPool { release_time: at("2031-01-01T00:00:00Z"), ..pool("a", -5) },
-        ],
+        seat_pools: vec![pool("a", 0), SeatPool { release_time: at("2031-01-01T00:00:00Z"), ..pool("a", -5) }],
         minimum_to_start: -1,
         ..Default::default()
     };
@@ -120,11 +108,7 @@ pub async fn every_violated_field_is_told_at_once(mut h: House) {
     let code = "kodas 387 0318 1745";
     let coded = Registration {
         contact: Some(Contact { display_name: code.into(), email: "x".into(), phone: "38703181745".into() }),
-        members: vec![Member {
-            person_ref: "38703181745".into(),
-            birth_year: Some(1800),
-            ..Default::default()
-        }],
+        members: vec![Member { person_ref: "38703181745".into(), birth_year: Some(1800), ..Default::default() }],
         head_count: None,
         channel: 42,
         ..Default::default()
@@ -177,11 +161,7 @@ pub async fn nothing_sent_makes_an_internal_error(mut h: House) {
                 .await
                 .err(),
             h.registrations
-                .get_registration(GetRegistrationRequest {
-                    name: name.clone(),
-                    view: 0,
-                    management_token: text(),
-                })
+                .get_registration(GetRegistrationRequest { name: name.clone(), view: 0, management_token: text() })
                 .await
                 .err(),
             h.registrations
@@ -206,10 +186,7 @@ pub async fn nothing_sent_makes_an_internal_error(mut h: House) {
         ];
         for status in answers.into_iter().flatten() {
             let refused = crate::house::no_of(status);
-            assert!(
-                !matches!(refused.code, Code::Internal | Code::Unknown | Code::Unavailable),
-                "{refused:?}"
-            );
+            assert!(!matches!(refused.code, Code::Internal | Code::Unknown | Code::Unavailable), "{refused:?}");
         }
     }
 }

@@ -39,8 +39,7 @@ fn full_party() -> Registration {
 async fn asking(h: &mut House) -> String {
     h.open_with(1, |e| {
         e.seat_pools = vec![pool("a", 3), pool("b", 3)];
-        e.questions =
-            vec![Question { question_id: "kada".into(), texts: lt("Kada?"), required: true, max_length: 10 }];
+        e.questions = vec![Question { question_id: "kada".into(), texts: lt("Kada?"), required: true, max_length: 10 }];
     })
     .await
 }
@@ -87,10 +86,7 @@ pub async fn a_repeated_sign_up_is_answered_as_the_first_time(mut h: House) {
     assert_eq!(h.get(&event).await.counts.unwrap().applied_parties, 2);
     let other = CreateRegistrationRequest { registration: Some(party(2)), ..request.clone() };
     let reused = no(h.registrations.create_registration(other).await);
-    assert_eq!(
-        (reused.reason.as_str(), &reused.metadata["request_id"]),
-        ("REQUEST_ID_REUSED", &request.request_id)
-    );
+    assert_eq!((reused.reason.as_str(), &reused.metadata["request_id"]), ("REQUEST_ID_REUSED", &request.request_id));
     // In another event the same id is another request.
     let elsewhere = h.open_with(1, |_| {}).await;
     let free = CreateRegistrationRequest { parent: elsewhere, ..request };
@@ -106,12 +102,9 @@ pub async fn trying_a_sign_up_out_changes_nothing(mut h: House) {
     assert_eq!(answer.management_token, "");
     assert_eq!(h.get(&event).await.counts.unwrap().applied_parties, 0);
     let real = CreateRegistrationRequest { validate_only: false, ..tried };
-    assert!(
-        !h.registrations.create_registration(real).await.unwrap().into_inner().management_token.is_empty()
-    );
+    assert!(!h.registrations.create_registration(real).await.unwrap().into_inner().management_token.is_empty());
     let second = CreateRegistrationRequest { validate_only: true, ..sign_up(&event, party(1)) };
-    let waiting =
-        h.registrations.create_registration(second).await.unwrap().into_inner().registration.unwrap();
+    let waiting = h.registrations.create_registration(second).await.unwrap().into_inner().registration.unwrap();
     assert_eq!((waiting.state(), waiting.position), (State::Waitlisted, 1));
 }
 
@@ -151,17 +144,10 @@ pub async fn the_ladder_of_refusals_goes_in_its_order(mut h: House) {
     assert_eq!((twin.reason.as_str(), &twin.metadata["registration"]), ("ALREADY_REGISTERED", &seated.name));
     let full = no(h.registrations.create_registration(sign_up(&event, party(1))).await);
     assert_eq!((full.reason.as_str(), full.metadata["waitlist_limit"].as_str()), ("WAITLIST_FULL", "0"));
-    let cancel = CancelEventRequest {
-        name: event.clone(),
-        reason: "nevyks".into(),
-        request_id: id(),
-        ..Default::default()
-    };
+    let cancel =
+        CancelEventRequest { name: event.clone(), reason: "nevyks".into(), request_id: id(), ..Default::default() };
     h.events.cancel_event(cancel).await.unwrap();
-    assert_eq!(
-        no(h.registrations.create_registration(sign_up(&event, party(1))).await).reason,
-        "EVENT_CANCELLED"
-    );
+    assert_eq!(no(h.registrations.create_registration(sign_up(&event, party(1))).await).reason, "EVENT_CANCELLED");
 }
 
 fn amend(name: &str, registration: Registration, paths: &[&str]) -> UpdateRegistrationRequest {
@@ -177,33 +163,18 @@ pub async fn a_party_is_corrected_field_by_field(mut h: House) {
     let event = asking(&mut h).await;
     let made = h.sign_up(&event, full_party()).await.registration.unwrap();
     let answers = vec![Answer { question_id: "kada".into(), text: "Ryte".into() }];
-    let change = Registration {
-        answers,
-        members: vec![Member::default()],
-        language: "lt".into(),
-        ..Default::default()
-    };
+    let change =
+        Registration { answers, members: vec![Member::default()], language: "lt".into(), ..Default::default() };
     let request = amend(&made.name, change, &["answers", "members"]);
-    let after = h
-        .registrations
-        .update_registration(request.clone())
-        .await
-        .unwrap()
-        .into_inner()
-        .registration
-        .unwrap();
+    let after = h.registrations.update_registration(request.clone()).await.unwrap().into_inner().registration.unwrap();
     assert_eq!(
         (after.party_size, after.state(), after.journal_number > made.journal_number),
         (1, State::Confirmed, true)
     );
-    let again =
-        h.registrations.update_registration(request).await.unwrap().into_inner().registration.unwrap();
+    let again = h.registrations.update_registration(request).await.unwrap().into_inner().registration.unwrap();
     assert_eq!(again, after);
     let full = h.look(&made.name, RegistrationView::Full).await;
-    assert_eq!(
-        (full.answers[0].text.as_str(), full.language.as_str(), full.members.len()),
-        ("Ryte", "pl", 1)
-    );
+    assert_eq!((full.answers[0].text.as_str(), full.language.as_str(), full.members.len()), ("Ryte", "pl", 1));
     assert_eq!(full.contact, full_party().contact);
     let table = [
         (amend(&made.name, Registration::default(), &["answers"]), "registration.answers"),
@@ -216,15 +187,11 @@ pub async fn a_party_is_corrected_field_by_field(mut h: House) {
         assert_eq!(no(h.registrations.update_registration(request).await).fields, [field]);
     }
     let heads = Registration { head_count: Some(HeadCount { adults: 2, children: 0 }), ..Default::default() };
-    let larger =
-        h.registrations.update_registration(amend(&made.name, heads, &["head_count"])).await.unwrap();
+    let larger = h.registrations.update_registration(amend(&made.name, heads, &["head_count"])).await.unwrap();
     assert_eq!(larger.into_inner().registration.unwrap().party_size, 2);
     let five = Registration { members: vec![Member::default(); 5], ..Default::default() };
     let too_many = no(h.registrations.update_registration(amend(&made.name, five, &["members"])).await);
-    assert_eq!(
-        (too_many.reason.as_str(), too_many.metadata["seats_needed"].as_str()),
-        ("SEATS_NOT_FREE", "3")
-    );
+    assert_eq!((too_many.reason.as_str(), too_many.metadata["seats_needed"].as_str()), ("SEATS_NOT_FREE", "3"));
 }
 
 pub async fn a_party_acts_by_its_token_alone(mut h: House) {
@@ -257,14 +224,7 @@ pub async fn a_party_acts_by_its_token_alone(mut h: House) {
         request_id: id(),
         management_token: mine.management_token,
     };
-    let gone = h
-        .registrations
-        .cancel_registration(as_portal(cancel))
-        .await
-        .unwrap()
-        .into_inner()
-        .registration
-        .unwrap();
+    let gone = h.registrations.cancel_registration(as_portal(cancel)).await.unwrap().into_inner().registration.unwrap();
     assert_eq!((gone.state(), gone.end_reason.as_str()), (State::Cancelled, "CANNOT_COME"));
 }
 
@@ -272,8 +232,7 @@ pub async fn a_portal_does_what_anyone_may_and_learns_nothing(mut h: House) {
     let event = h.open_with(5, |_| {}).await;
     let who = party(1);
     let first = h.sign_up(&event, who.clone()).await.registration.unwrap();
-    let twin =
-        h.registrations.create_registration(as_portal(sign_up(&event, who))).await.unwrap().into_inner();
+    let twin = h.registrations.create_registration(as_portal(sign_up(&event, who))).await.unwrap().into_inner();
     let (twin, token) = (twin.registration.unwrap(), twin.management_token);
     assert_eq!((twin.state(), twin.possible_duplicate), (State::Waitlisted, false));
     assert!(h.look(&twin.name, RegistrationView::Basic).await.possible_duplicate, "staff see it");
@@ -299,21 +258,12 @@ pub async fn an_offer_is_accepted_declined_or_missed(mut h: House) {
     }
     let offered = h.look(&waiting[0].name, RegistrationView::Basic).await;
     assert_eq!((offered.state(), offered.offer_expire_time), (State::Offered, at("2031-01-10T09:00:00Z")));
-    let accept = |r: &Registration| AcceptOfferRequest {
-        name: r.name.clone(),
-        request_id: id(),
-        ..Default::default()
-    };
-    let taken =
-        h.registrations.accept_offer(accept(&waiting[0])).await.unwrap().into_inner().registration.unwrap();
-    assert_eq!(
-        (taken.state(), taken.pool_id.as_str(), taken.offer_expire_time),
-        (State::Confirmed, "main", None)
-    );
+    let accept = |r: &Registration| AcceptOfferRequest { name: r.name.clone(), request_id: id(), ..Default::default() };
+    let taken = h.registrations.accept_offer(accept(&waiting[0])).await.unwrap().into_inner().registration.unwrap();
+    assert_eq!((taken.state(), taken.pool_id.as_str(), taken.offer_expire_time), (State::Confirmed, "main", None));
     let twice = no(h.registrations.accept_offer(accept(&waiting[0])).await);
     assert_eq!((twice.reason.as_str(), twice.metadata["state"].as_str()), ("NO_LIVE_OFFER", "CONFIRMED"));
-    let decline =
-        DeclineOfferRequest { name: waiting[1].name.clone(), request_id: id(), ..Default::default() };
+    let decline = DeclineOfferRequest { name: waiting[1].name.clone(), request_id: id(), ..Default::default() };
     let declined = h.registrations.decline_offer(decline).await.unwrap().into_inner().registration.unwrap();
     assert_eq!((declined.state(), declined.end_reason.as_str()), (State::Declined, "OTHER"));
     h.pass(Span::hours(2)).await;
@@ -337,12 +287,7 @@ pub async fn staff_decide_with_reasons(mut h: House) {
             });
         })
         .await;
-    let all = [
-        h.joins(&event, 1).await,
-        h.joins(&event, 1).await,
-        h.joins(&event, 1).await,
-        h.joins(&event, 1).await,
-    ];
+    let all = [h.joins(&event, 1).await, h.joins(&event, 1).await, h.joins(&event, 1).await, h.joins(&event, 1).await];
     for r in &all[..3] {
         let approve = ApproveRegistrationRequest { name: r.name.clone(), request_id: id() };
         h.registrations.approve_registration(approve).await.unwrap();
@@ -352,12 +297,8 @@ pub async fn staff_decide_with_reasons(mut h: House) {
         reason: reason.into(),
         request_id: id(),
     };
-    assert_eq!(
-        no(h.registrations.reject_registration(reject(RejectReason::Unspecified)).await).fields,
-        ["reason"]
-    );
-    let gone =
-        h.registrations.reject_registration(reject(RejectReason::OutsideArea)).await.unwrap().into_inner();
+    assert_eq!(no(h.registrations.reject_registration(reject(RejectReason::Unspecified)).await).fields, ["reason"]);
+    let gone = h.registrations.reject_registration(reject(RejectReason::OutsideArea)).await.unwrap().into_inner();
     assert_eq!(gone.registration.unwrap().end_reason, "OUTSIDE_AREA");
     h.cancel(&all[0]).await;
     let promote = |i: usize, reason: &str, pool_id: &str| PromoteRegistrationRequest {
@@ -370,10 +311,7 @@ pub async fn staff_decide_with_reasons(mut h: House) {
     let needed = no(h.registrations.promote_registration(promote(2, "", "")).await);
     assert_eq!((needed.reason.as_str(), needed.metadata["position"].as_str()), ("REASON_REQUIRED", "2"));
     let nowhere = no(h.registrations.promote_registration(promote(2, "x", "balcony")).await);
-    assert_eq!(
-        (nowhere.reason.as_str(), nowhere.metadata["pool_id"].as_str()),
-        ("POOL_NOT_FOUND", "balcony")
-    );
+    assert_eq!((nowhere.reason.as_str(), nowhere.metadata["pool_id"].as_str()), ("POOL_NOT_FOUND", "balcony"));
     let set_class = |class: &str| SetRegistrationClassRequest {
         name: all[2].name.clone(),
         class: class.into(),
@@ -410,10 +348,7 @@ pub async fn a_transfer_moves_the_party_and_answers_both_ends(mut h: House) {
     assert_eq!((nowhere.reason.as_str(), nowhere.metadata["pool_id"].as_str()), ("POOL_NOT_FOUND", "naktis"));
     assert_eq!(no(h.registrations.transfer_registration(transfer("main", &from)).await).reason, "SAME_EVENT");
     let lost = format!("events/{}", id());
-    assert_eq!(
-        no(h.registrations.transfer_registration(transfer("main", &lost)).await).metadata["event"],
-        lost
-    );
+    assert_eq!(no(h.registrations.transfer_registration(transfer("main", &lost)).await).metadata["event"], lost);
     let tried = TransferRegistrationRequest { validate_only: true, ..transfer("vakaras", &to) };
     let answer = h.registrations.transfer_registration(tried).await.unwrap().into_inner();
     assert_eq!(answer.registration.unwrap().state(), State::Confirmed);
@@ -427,23 +362,14 @@ pub async fn a_transfer_moves_the_party_and_answers_both_ends(mut h: House) {
     assert_eq!(h.registrations.transfer_registration(request).await.unwrap().into_inner(), moved);
     let party = h.look(&new.name, RegistrationView::Full).await;
     assert_eq!((party.contact, party.members), (full_party().contact, full_party().members));
-    let get = GetRegistrationRequest {
-        name: new.name,
-        management_token: moved.management_token,
-        ..Default::default()
-    };
+    let get = GetRegistrationRequest { name: new.name, management_token: moved.management_token, ..Default::default() };
     h.registrations.get_registration(as_portal(get)).await.unwrap();
     let again = no(h.registrations.transfer_registration(transfer("rytas", &to)).await);
     assert_eq!((again.reason.as_str(), again.metadata["state"].as_str()), ("ILLEGAL_STATE", "TRANSFERRED"));
 }
 
 fn full_party_without_answers() -> Registration {
-    Registration {
-        answers: Vec::new(),
-        acceptable_pools: Vec::new(),
-        members: full_party().members,
-        ..full_party()
-    }
+    Registration { answers: Vec::new(), acceptable_pools: Vec::new(), members: full_party().members, ..full_party() }
 }
 
 pub async fn a_line_is_explained_by_numbers(mut h: House) {
@@ -451,13 +377,9 @@ pub async fn a_line_is_explained_by_numbers(mut h: House) {
     let seated = h.joins(&event, 2).await;
     let first = h.joins(&event, 2).await;
     let second = h.joins(&event, 1).await;
-    let explain =
-        |r: &Registration| ExplainRegistrationRequest { name: r.name.clone(), ..Default::default() };
+    let explain = |r: &Registration| ExplainRegistrationRequest { name: r.name.clone(), ..Default::default() };
     let told = h.registrations.explain_registration(explain(&second)).await.unwrap().into_inner();
-    assert_eq!(
-        (told.state(), told.position, told.parties_before, told.accepted_number),
-        (State::Waitlisted, 2, 1, 3)
-    );
+    assert_eq!((told.state(), told.position, told.parties_before, told.accepted_number), (State::Waitlisted, 2, 1, 3));
     assert_eq!(told.ahead, vec![PartyAhead { accepted_number: first.accepted_number, party_size: 2 }]);
     let needed = told.needed.unwrap();
     assert_eq!((needed.reason(), needed.seats, needed.persons_before), (NeededReason::PartiesBefore, 3, 2));
@@ -485,16 +407,13 @@ pub async fn a_line_is_explained_by_numbers(mut h: House) {
 pub async fn lists_go_by_line_name_and_time_and_find_people(mut h: House) {
     let event = h
         .open_with(1, |e| {
-            e.waitlist_policy =
-                Some(WaitlistPolicy { class_order: vec!["mandated".into()], ..Default::default() })
+            e.waitlist_policy = Some(WaitlistPolicy { class_order: vec!["mandated".into()], ..Default::default() })
         })
         .await;
-    let names =
-        ["Ona Žemaitė", "Łucja Łańcuszkowska", "ąžuolas Petras", "Їванна Щеглова", "Zita Ėjimaitienė"];
+    let names = ["Ona Žemaitė", "Łucja Łańcuszkowska", "ąžuolas Petras", "Їванна Щеглова", "Zita Ėjimaitienė"];
     let mut all = Vec::new();
     for (i, name) in names.iter().enumerate() {
-        let contact =
-            Contact { display_name: (*name).into(), phone: format!("8 612 3370{i}"), ..Default::default() };
+        let contact = Contact { display_name: (*name).into(), phone: format!("8 612 3370{i}"), ..Default::default() };
         let channel = if i % 2 == 0 { Channel::Web } else { Channel::Phone };
         let party = Registration { contact: Some(contact), channel: channel.into(), ..party(1) };
         all.push(h.sign_up(&event, party).await.registration.unwrap().name);
@@ -540,9 +459,7 @@ pub async fn lists_go_by_line_name_and_time_and_find_people(mut h: House) {
                     ..Default::default()
                 };
                 let page = h.registrations.list_registrations(request).await.unwrap().into_inner();
-                found.extend(
-                    page.registrations.iter().map(|r| all.iter().position(|n| *n == r.name).unwrap()),
-                );
+                found.extend(page.registrations.iter().map(|r| all.iter().position(|n| *n == r.name).unwrap()));
                 token = page.next_page_token;
                 if token.is_empty() {
                     break;
@@ -551,11 +468,8 @@ pub async fn lists_go_by_line_name_and_time_and_find_people(mut h: House) {
             assert_eq!(found, expected, "{order_by} {filter} {page_size}");
         }
     }
-    let full = ListRegistrationsRequest {
-        parent: event.clone(),
-        view: RegistrationView::Full.into(),
-        ..Default::default()
-    };
+    let full =
+        ListRegistrationsRequest { parent: event.clone(), view: RegistrationView::Full.into(), ..Default::default() };
     let page = h.registrations.list_registrations(full).await.unwrap().into_inner();
     assert_eq!(page.registrations[0], h.look(&all[3], RegistrationView::Full).await);
     for (filter, order_by) in [("state = HAPPY", ""), ("search = ona", ""), ("", "age")] {
@@ -565,10 +479,6 @@ pub async fn lists_go_by_line_name_and_time_and_find_people(mut h: House) {
             order_by: order_by.into(),
             ..Default::default()
         };
-        assert_eq!(
-            no(h.registrations.list_registrations(request).await).reason,
-            "FILTER_INVALID",
-            "{filter}"
-        );
+        assert_eq!(no(h.registrations.list_registrations(request).await).reason, "FILTER_INVALID", "{filter}");
     }
 }

@@ -33,13 +33,9 @@ pub async fn a_registration_is_followed_to_its_end(mut h: House) {
 
 pub async fn an_event_is_followed_with_heartbeats(mut h: House) {
     let event = h.open_with(2, |_| {}).await;
-    let mut stream =
-        h.registrations.watch_event(WatchEventRequest { name: event.clone() }).await.unwrap().into_inner();
+    let mut stream = h.registrations.watch_event(WatchEventRequest { name: event.clone() }).await.unwrap().into_inner();
     let first = stream.message().await.unwrap().unwrap();
-    assert_eq!(
-        (first.state(), first.counts.unwrap().free, first.pools.len()),
-        (EventState::Published, Some(2), 1)
-    );
+    assert_eq!((first.state(), first.counts.unwrap().free, first.pools.len()), (EventState::Published, Some(2), 1));
     let beat = stream.message().await.unwrap().unwrap();
     assert!(beat.heartbeat && beat.counts.is_none() && beat.pools.is_empty());
     assert_eq!(beat.journal_number, first.journal_number);
@@ -54,8 +50,7 @@ pub async fn a_reader_that_takes_nothing_is_cut(mut h: House) {
     // Many pools make large messages, which soon fill what the connection takes.
     let pools: Vec<SeatPool> = (0..200).map(|i| pool(&format!("p{i}-{}", "x".repeat(20)), 10)).collect();
     let event = h.open_with(1, |e| e.seat_pools = pools).await;
-    let mut stream =
-        h.registrations.watch_event(WatchEventRequest { name: event.clone() }).await.unwrap().into_inner();
+    let mut stream = h.registrations.watch_event(WatchEventRequest { name: event.clone() }).await.unwrap().into_inner();
     for _ in 0..40 {
         h.joins(&event, 1).await;
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
@@ -75,8 +70,7 @@ pub async fn a_reader_that_takes_nothing_is_cut(mut h: House) {
 
 pub async fn streams_end_when_the_instance_stops(mut h: House) {
     let event = h.open_with(1, |_| {}).await;
-    let mut stream =
-        h.registrations.watch_event(WatchEventRequest { name: event }).await.unwrap().into_inner();
+    let mut stream = h.registrations.watch_event(WatchEventRequest { name: event }).await.unwrap().into_inner();
     stream.message().await.unwrap().unwrap();
     h.drain.cancel();
     let ended = loop {

@@ -62,19 +62,46 @@ pub async fn lists_filter_and_go_by_start(place: Place) {
     type Filter = Box<dyn Fn(&Event) -> bool>;
     let filters: Vec<(EventQuery, Filter)> = vec![
         (EventQuery::default(), Box::new(|_| true)),
-        (EventQuery { centre: Some(CentreId("kaunas".into())), ..Default::default() }, Box::new(|e| e.centre.0 == "kaunas")),
-        (EventQuery { programme: Some(ProgrammeId("fathers".into())), ..Default::default() }, Box::new(|e| e.programme.is_some())),
-        (EventQuery { municipality: Some("19".into()), ..Default::default() }, Box::new(|e| e.details.municipality_code == "19")),
-        (EventQuery { kind: Some(EventKind::Contest), ..Default::default() }, Box::new(|e| e.details.kind == EventKind::Contest)),
-        (EventQuery { starts_from: Some(minutes(90)), ..Default::default() }, Box::new(move |e| start(e) >= minutes(90))),
-        (EventQuery { starts_before: Some(minutes(90)), ..Default::default() }, Box::new(move |e| start(e) < minutes(90))),
-        (EventQuery { has_free_seats: Some(true), ..Default::default() }, Box::new(|e| e.terms.pools[0].capacity != Some(0))),
-        (EventQuery { has_free_seats: Some(false), ..Default::default() }, Box::new(|e| e.terms.pools[0].capacity == Some(0))),
-        (EventQuery { centre: Some(CentreId("kaunas".into())), starts_before: Some(NO_START), ..Default::default() },
-            Box::new(|e| e.centre.0 == "kaunas" && e.terms.starts_at.is_some())),
+        (
+            EventQuery { centre: Some(CentreId("kaunas".into())), ..Default::default() },
+            Box::new(|e| e.centre.0 == "kaunas"),
+        ),
+        (
+            EventQuery { programme: Some(ProgrammeId("fathers".into())), ..Default::default() },
+            Box::new(|e| e.programme.is_some()),
+        ),
+        (
+            EventQuery { municipality: Some("19".into()), ..Default::default() },
+            Box::new(|e| e.details.municipality_code == "19"),
+        ),
+        (
+            EventQuery { kind: Some(EventKind::Contest), ..Default::default() },
+            Box::new(|e| e.details.kind == EventKind::Contest),
+        ),
+        (
+            EventQuery { starts_from: Some(minutes(90)), ..Default::default() },
+            Box::new(move |e| start(e) >= minutes(90)),
+        ),
+        (
+            EventQuery { starts_before: Some(minutes(90)), ..Default::default() },
+            Box::new(move |e| start(e) < minutes(90)),
+        ),
+        (
+            EventQuery { has_free_seats: Some(true), ..Default::default() },
+            Box::new(|e| e.terms.pools[0].capacity != Some(0)),
+        ),
+        (
+            EventQuery { has_free_seats: Some(false), ..Default::default() },
+            Box::new(|e| e.terms.pools[0].capacity == Some(0)),
+        ),
+        (
+            EventQuery { centre: Some(CentreId("kaunas".into())), starts_before: Some(NO_START), ..Default::default() },
+            Box::new(|e| e.centre.0 == "kaunas" && e.terms.starts_at.is_some()),
+        ),
     ];
     for (query, keep) in filters {
-        let mut expected: Vec<(Timestamp, EventId)> = events.iter().filter(|e| keep(e)).map(|e| (start(e), e.id)).collect();
+        let mut expected: Vec<(Timestamp, EventId)> =
+            events.iter().filter(|e| keep(e)).map(|e| (start(e), e.id)).collect();
         expected.sort();
         for limit in [1, 3, 100] {
             assert_eq!(pages(&place, &query, limit).await, expected, "{query:?} by {limit}");

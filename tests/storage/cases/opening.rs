@@ -54,7 +54,12 @@ pub async fn migrating_twice_does_nothing_more(mut place: Place) {
 }
 
 pub async fn a_url_that_cannot_be_used_is_refused_without_being_shown(_: Place) {
-    for url in ["mysql://eile:hunter2@localhost/eile", "hunter2", "postgres://eile:hunter2@127.0.0.1:1/eile", "sqlite::memory:"] {
+    for url in [
+        "mysql://eile:hunter2@localhost/eile",
+        "hunter2",
+        "postgres://eile:hunter2@127.0.0.1:1/eile",
+        "sqlite::memory:",
+    ] {
         match eile::storage::open(url, Options::default()).await {
             Ok(_) => panic!("{url} was opened"),
             Err(error) => assert!(!error.to_string().contains("hunter2"), "{error}"),

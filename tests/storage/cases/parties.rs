@@ -22,7 +22,10 @@ pub async fn parties_come_back_as_they_were_given(place: Place) {
     let expected = [clerk::party(1, "as signed up"), clerk::party(4, "amended")];
     assert_eq!(words, expected.map(|p| (p.number, p.document, p.search)));
     let other = signed_up(&place).await;
-    assert_eq!(place.store.parties(other.event, &[4]).await.unwrap()[0].document, clerk::party(4, "as signed up").document);
+    assert_eq!(
+        place.store.parties(other.event, &[4]).await.unwrap()[0].document,
+        clerk::party(4, "as signed up").document
+    );
 }
 
 pub async fn names_are_paged_in_the_order_of_their_bytes(place: Place) {

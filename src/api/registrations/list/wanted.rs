@@ -85,8 +85,7 @@ fn searched(party: &Party) -> String {
     let contact = &party.contact;
     let phone: String = contact.phone.chars().filter(char::is_ascii_digit).collect();
     let mut text =
-        [contact.name.as_str(), &contact.email, &phone, &contact.normal_phone().unwrap_or_default()]
-            .join("\n");
+        [contact.name.as_str(), &contact.email, &phone, &contact.normal_phone().unwrap_or_default()].join("\n");
     if let Who::Members(members) = &party.who {
         for member in members {
             text.push('\n');
@@ -146,16 +145,9 @@ mod tests {
 
     #[test]
     fn a_search_ignores_case_and_diacritics_and_wants_every_word() {
-        for found in [
-            "zymekl",
-            "ZIVILE zymekl",
-            "lancuch",
-            "їванна",
-            "zivile@example",
-            "370600",
-            "60000123",
-            "\"žyme 370\"",
-        ] {
+        for found in
+            ["zymekl", "ZIVILE zymekl", "lancuch", "їванна", "zivile@example", "370600", "60000123", "\"žyme 370\""]
+        {
             assert!(
                 holds(&format!(
                     "search : {}",
