@@ -1,10 +1,11 @@
-//! The one retry helper: bounded, with jitter. For operations that look their request id up inside their
-//! transaction and are therefore safe to do again, even where the fate of a commit is unknown. The desk
-//! repeats `transact` itself, because it must decide again.
+//! The one retry helper: bounded, with jitter. For reads, and for operations that look their request id up
+//! inside their transaction and are therefore safe to do again, even where the fate of a commit is unknown.
+//! The desk repeats `transact` itself, because it must decide again.
 
 use super::traits::StoreError;
 use std::time::Duration;
 
+/// More than a pool has connections by default: when the database has started anew, each of them fails once.
 const TRIES: u32 = 6;
 
 /// Runs `operation` until it succeeds, fails for good, or has been tried six times.

@@ -12,7 +12,8 @@ use async_trait::async_trait;
 /// Why storage could not do as asked. Messages are for the log; callers never see them.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Nothing was written; the same again may work (serialization failure, deadlock, lock timeout).
+    /// Nothing was written; the same again may work (serialization failure, deadlock, lock timeout, a lost
+    /// connection).
     #[error("the transaction gave way to another: {0}")]
     GaveWay(String),
     /// The commit was sent and its answer lost: written or not, only the request ids can tell.

@@ -147,9 +147,13 @@ def test_a_database_that_crashes_under_load_loses_nothing(new_server):
 
 
 def crashes_under_load(server, cluster):
+    away = []
+
     def crash():
+        away.append(time.monotonic())
         cluster.stop(signal.SIGQUIT)
         cluster.start()
+        away.append(time.monotonic())
 
     world, events = opened(server)
     # Two connections to the one instance: who does not know asks again over the other.
@@ -160,7 +164,9 @@ def crashes_under_load(server, cluster):
     is_there(world, asked)
     for event in events:
         line_is_lawful(world, event, SEATS)
-    assert any(a.refused_once and a.refusal is None for a in asked), "the crash struck nobody in the middle of a call"
+    # The service may well do again what the crash broke off, so that nobody hears of it.
+    struck = [a for a in asked if a.called < away[0] and a.returned > away[1]]
+    assert struck, "the crash struck nobody in the middle of a call"
     assert server.stop() == 0, server.log_tail()
     server.must_check()
 

@@ -163,9 +163,27 @@ mod on_postgres {
             clerk::decide(&mut memory, &[sign_up(1, contact(1))], minutes(2)).1.into_iter().collect()
         };
         let error = place.store.transact(vec![clerk.lock()], Box::new(work)).await.unwrap_err();
-        assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+        assert!(matches!(error, StoreError::GaveWay(_)), "{error}");
         assert_eq!(clerk.check().await.len(), 0);
         clerk.hand_in(vec![sign_up(1, contact(1))]).await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_read_over_connections_that_died_goes_over_another() {
+        let place = Place::postgres().await;
+        let clerk = Clerk::at_open(&place.store, None).await;
+        let event = clerk.lock().event;
+        let (events, store) = ([event], &place.store);
+        let all_at_once = (0..16).map(|_| store.journal_numbers(&events));
+        assert!(futures_util::future::join_all(all_at_once).await.iter().all(Result::is_ok));
+        let killed = cluster().await.query(
+            &place.url,
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity
+            where application_name = 'eile' and datname = current_database()",
+        );
+        assert!(killed.parse::<u32>().unwrap() > 2, "{killed} connections were open");
+        assert_eq!(place.store.journal_numbers(&events).await.unwrap().len(), 1);
+        place.store.ping().await.unwrap();
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

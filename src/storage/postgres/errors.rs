@@ -9,10 +9,12 @@ const UNIQUE_VIOLATION: &str = "23505";
 /// Cancelled by the statement timeout, idle in a transaction for too long, too many connections, and a
 /// standby that was not promoted yet.
 const UNAVAILABLE: [&str; 4] = ["57014", "25P03", "53300", "25006"];
-/// Lost connections, and a server that starts, stops or has crashed.
-const UNAVAILABLE_CLASSES: [&str; 2] = ["08", "57P"];
+/// What a connection is told when its server stops or has crashed.
+const LOST_CLASSES: [&str; 2] = ["08", "57P"];
 
-/// An error of anything but a commit.
+/// An error of anything but a commit. A connection that went away, as all do when the server starts anew, says
+/// nothing about the next one: the same again goes over another. Where there is no other, the pool waits for
+/// one and gives up by itself.
 pub(super) fn failed(error: sqlx::Error) -> StoreError {
     let text = error.to_string();
     match &error {
@@ -20,16 +22,13 @@ pub(super) fn failed(error: sqlx::Error) -> StoreError {
             UNIQUE_VIOLATION => StoreError::Conflict(text),
             code if GAVE_WAY.contains(&code) => StoreError::GaveWay(text),
             code if UNAVAILABLE.contains(&code) => StoreError::Unavailable(text),
-            code if UNAVAILABLE_CLASSES.iter().any(|class| code.starts_with(class)) => StoreError::Unavailable(text),
+            code if LOST_CLASSES.iter().any(|class| code.starts_with(class)) => StoreError::GaveWay(text),
             _ => StoreError::Failed(text),
         },
-        sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::Protocol(_)
-        | sqlx::Error::BeginFailed
-        | sqlx::Error::WorkerCrashed => StoreError::Unavailable(text),
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::BeginFailed => StoreError::GaveWay(text),
+        sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+            StoreError::Unavailable(text)
+        }
         _ => StoreError::Failed(text),
     }
 }

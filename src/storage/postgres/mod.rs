@@ -50,35 +50,36 @@ impl Store for PostgresStore {
     }
 
     async fn journal_numbers(&self, events: &[EventId]) -> Result<Vec<(EventId, u64)>, StoreError> {
-        events::journal_numbers(&self.readers, events).await
+        until_settled(|| events::journal_numbers(&self.readers, events)).await
     }
 
     async fn list_events(&self, query: &EventQuery) -> Result<Vec<EventRow>, StoreError> {
-        events::list_events(&self.readers, query).await
+        until_settled(|| events::list_events(&self.readers, query)).await
     }
 
     async fn due_events(&self, now: Timestamp, limit: u32) -> Result<Vec<EventId>, StoreError> {
-        events::due_events(&self.readers, now, limit).await
+        until_settled(|| events::due_events(&self.readers, now, limit)).await
     }
 
     async fn journal(&self, event: EventId, from: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
-        journal::journal(&self.readers, event, from, limit).await
+        until_settled(|| journal::journal(&self.readers, event, from, limit)).await
     }
 
     async fn journal_entries(&self, event: EventId, numbers: &[u64]) -> Result<Vec<Entry>, StoreError> {
-        journal::journal_entries(&self.readers, event, numbers).await
+        until_settled(|| journal::journal_entries(&self.readers, event, numbers)).await
     }
 
     async fn whole(&self, event: EventId) -> Result<Option<Whole>, StoreError> {
-        apart(load::whole(self.readers.clone(), event)).await
+        let readers = self.readers.clone();
+        apart(async move { until_settled(|| load::whole(readers.clone(), event)).await }).await
     }
 
     async fn event_ids(&self, after: Option<EventId>, limit: u32) -> Result<Vec<EventId>, StoreError> {
-        events::event_ids(&self.readers, after, limit).await
+        until_settled(|| events::event_ids(&self.readers, after, limit)).await
     }
 
     async fn parties(&self, event: EventId, numbers: &[Number]) -> Result<Vec<PartyRow>, StoreError> {
-        parties::parties(&self.readers, event, numbers).await
+        until_settled(|| parties::parties(&self.readers, event, numbers)).await
     }
 
     async fn parties_by_name(
@@ -87,11 +88,11 @@ impl Store for PostgresStore {
         after: Option<(String, Number)>,
         limit: u32,
     ) -> Result<Vec<PartyRow>, StoreError> {
-        parties::parties_by_name(&self.readers, event, after, limit).await
+        until_settled(|| parties::parties_by_name(&self.readers, event, after.clone(), limit)).await
     }
 
     async fn token_hash(&self, event: EventId, number: Number) -> Result<Option<[u8; 32]>, StoreError> {
-        parties::token_hash(&self.readers, event, number).await
+        until_settled(|| parties::token_hash(&self.readers, event, number)).await
     }
 
     async fn create_centre(&self, centre: &Centre, request: OpenRequest) -> Result<Stored, StoreError> {
@@ -105,11 +106,11 @@ impl Store for PostgresStore {
     }
 
     async fn centre(&self, id: &CentreId) -> Result<Option<Centre>, StoreError> {
-        centres::centre(&self.readers, id).await
+        until_settled(|| centres::centre(&self.readers, id)).await
     }
 
     async fn list_centres(&self, after: Option<&CentreId>, limit: u32) -> Result<Vec<Centre>, StoreError> {
-        centres::list_centres(&self.readers, after, limit).await
+        until_settled(|| centres::list_centres(&self.readers, after, limit)).await
     }
 
     async fn create_programme(&self, programme: &Programme, request: OpenRequest) -> Result<Stored, StoreError> {
@@ -123,11 +124,11 @@ impl Store for PostgresStore {
     }
 
     async fn programme(&self, id: &ProgrammeId) -> Result<Option<Programme>, StoreError> {
-        programmes::programme(&self.readers, id).await
+        until_settled(|| programmes::programme(&self.readers, id)).await
     }
 
     async fn list_programmes(&self, after: Option<&ProgrammeId>, limit: u32) -> Result<Vec<Programme>, StoreError> {
-        programmes::list_programmes(&self.readers, after, limit).await
+        until_settled(|| programmes::list_programmes(&self.readers, after, limit)).await
     }
 
     async fn secret(&self) -> Result<[u8; 32], StoreError> {
@@ -136,11 +137,11 @@ impl Store for PostgresStore {
     }
 
     async fn engine(&self) -> Result<String, StoreError> {
-        open::engine(&self.readers).await
+        until_settled(|| open::engine(&self.readers)).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        open::ping(&self.writer, &self.readers).await
+        until_settled(|| open::ping(&self.writer, &self.readers)).await
     }
 
     async fn close(&self) {

@@ -68,7 +68,7 @@ fn pool(connections: u32) -> PgPoolOptions {
         .min_connections(1)
         .max_connections(connections)
         .idle_timeout(None)
-        .acquire_timeout(Duration::from_secs(10))
+        .acquire_timeout(Duration::from_secs(5))
         .test_before_acquire(false)
         .before_acquire(|connection, state| {
             Box::pin(async move {
