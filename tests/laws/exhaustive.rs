@@ -282,7 +282,6 @@ fn every_history_of_five_steps_goes_as_the_specification_says_when_seats_are_off
 }
 
 #[test]
-#[ignore = "some minutes: cargo test --release --test laws -- --ignored six_steps"]
 fn every_history_of_six_steps_goes_as_the_specification_says() {
     assert!(walk_all(false, 6) + walk_all(true, 6) > 1_000_000);
 }
