@@ -50,6 +50,19 @@ pub(super) fn corrupt(table: &'static str, column: &'static str, id: impl std::f
     StoreError::Corrupt { table, column, id: id.to_string() }
 }
 
+/// A document with its id and version: a centre, a programme.
+pub(super) struct DocumentRow {
+    pub id: String,
+    pub version: u64,
+    pub document: String,
+}
+
+impl DocumentRow {
+    pub fn of<T: Serialize>(id: &str, version: u64, value: &T) -> Result<Self, StoreError> {
+        Ok(Self { id: id.to_owned(), version, document: to_json(value)? })
+    }
+}
+
 /// A value as its JSON document.
 pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|e| StoreError::Failed(format!("a document cannot be written: {e}")))

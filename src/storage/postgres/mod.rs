@@ -1,13 +1,12 @@
 //! The behaviour on PostgreSQL: one primary, several instances of the service, a few connections that write.
 
-mod centres;
+mod documents;
 mod errors;
 mod events;
 mod journal;
 mod load;
 mod open;
 mod parties;
-mod programmes;
 mod requests;
 mod secrets;
 mod transact;
@@ -15,6 +14,7 @@ mod write;
 
 pub(super) use open::migrate;
 
+use super::codec::DocumentRow;
 use super::retry::until_settled;
 use super::traits::{Decide, EventQuery, EventRow, Lock, OpenRequest, PartyRow, Store, StoreError, Stored, Whole};
 use crate::admission::Entry;
@@ -23,6 +23,7 @@ use crate::model::event::Event;
 use crate::model::id::{CentreId, EventId, Number, ProgrammeId};
 use crate::model::time::Timestamp;
 use async_trait::async_trait;
+use documents::{CENTRES, PROGRAMMES};
 use sqlx::PgPool;
 
 /// A PostgreSQL database.
@@ -96,39 +97,39 @@ impl Store for PostgresStore {
     }
 
     async fn create_centre(&self, centre: &Centre, request: OpenRequest) -> Result<Stored, StoreError> {
-        let (writer, centre) = (self.writer.clone(), centre.clone());
-        apart(async move { until_settled(|| centres::create_centre(&writer, &centre, request)).await }).await
+        let (writer, row) = (self.writer.clone(), DocumentRow::of(&centre.id.0, centre.version, centre)?);
+        apart(async move { until_settled(|| documents::create(&writer, &CENTRES, &row, request)).await }).await
     }
 
     async fn update_centre(&self, centre: &Centre, request: OpenRequest) -> Result<Stored, StoreError> {
-        let (writer, centre) = (self.writer.clone(), centre.clone());
-        apart(async move { until_settled(|| centres::update_centre(&writer, &centre, request)).await }).await
+        let (writer, row) = (self.writer.clone(), DocumentRow::of(&centre.id.0, centre.version, centre)?);
+        apart(async move { until_settled(|| documents::update(&writer, &CENTRES, &row, request)).await }).await
     }
 
     async fn centre(&self, id: &CentreId) -> Result<Option<Centre>, StoreError> {
-        until_settled(|| centres::centre(&self.readers, id)).await
+        until_settled(|| documents::read(&self.readers, &CENTRES, &id.0)).await
     }
 
     async fn list_centres(&self, after: Option<&CentreId>, limit: u32) -> Result<Vec<Centre>, StoreError> {
-        until_settled(|| centres::list_centres(&self.readers, after, limit)).await
+        until_settled(|| documents::list(&self.readers, &CENTRES, after.map(|id| id.0.as_str()), limit)).await
     }
 
     async fn create_programme(&self, programme: &Programme, request: OpenRequest) -> Result<Stored, StoreError> {
-        let (writer, programme) = (self.writer.clone(), programme.clone());
-        apart(async move { until_settled(|| programmes::create_programme(&writer, &programme, request)).await }).await
+        let (writer, row) = (self.writer.clone(), DocumentRow::of(&programme.id.0, programme.version, programme)?);
+        apart(async move { until_settled(|| documents::create(&writer, &PROGRAMMES, &row, request)).await }).await
     }
 
     async fn update_programme(&self, programme: &Programme, request: OpenRequest) -> Result<Stored, StoreError> {
-        let (writer, programme) = (self.writer.clone(), programme.clone());
-        apart(async move { until_settled(|| programmes::update_programme(&writer, &programme, request)).await }).await
+        let (writer, row) = (self.writer.clone(), DocumentRow::of(&programme.id.0, programme.version, programme)?);
+        apart(async move { until_settled(|| documents::update(&writer, &PROGRAMMES, &row, request)).await }).await
     }
 
     async fn programme(&self, id: &ProgrammeId) -> Result<Option<Programme>, StoreError> {
-        until_settled(|| programmes::programme(&self.readers, id)).await
+        until_settled(|| documents::read(&self.readers, &PROGRAMMES, &id.0)).await
     }
 
     async fn list_programmes(&self, after: Option<&ProgrammeId>, limit: u32) -> Result<Vec<Programme>, StoreError> {
-        until_settled(|| programmes::list_programmes(&self.readers, after, limit)).await
+        until_settled(|| documents::list(&self.readers, &PROGRAMMES, after.map(|id| id.0.as_str()), limit)).await
     }
 
     async fn secret(&self) -> Result<[u8; 32], StoreError> {

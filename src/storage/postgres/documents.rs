@@ -1,0 +1,190 @@
+//! Centres and programmes: a document each, with a version that every update must name. One way for both, told the
+//! table.
+
+use super::errors::failed;
+use super::requests;
+use super::transact::Writer;
+use crate::storage::codec::{DocumentRow, column, count, from_json};
+use crate::storage::traits::{OpenRequest, StoreError, Stored};
+use serde::de::DeserializeOwned;
+use sqlx::{PgConnection, PgPool};
+
+/// A table of documents. Statements are static text, so each table has its own.
+pub(super) struct Table {
+    kind: &'static str,
+    name: &'static str,
+    insert: &'static str,
+    update: &'static str,
+    version: &'static str,
+    read: &'static str,
+    list: &'static str,
+}
+
+macro_rules! table {
+    ($kind:literal, $name:literal) => {
+        Table {
+            kind: $kind,
+            name: $name,
+            insert: concat!(
+                "-- insert_",
+                $kind,
+                "
+                insert into ",
+                $name,
+                " (id, version, document)
+                values ($1, $2, $3)",
+            ),
+            update: concat!(
+                "-- update_",
+                $kind,
+                "
+                update ",
+                $name,
+                "
+                set version = $2, document = $3
+                where id = $1
+                  and version = $2 - 1",
+            ),
+            version: concat!(
+                "-- ",
+                $kind,
+                "_version
+                select version
+                from ",
+                $name,
+                "
+                where id = $1",
+            ),
+            read: concat!(
+                "-- ",
+                $kind,
+                "
+                select document
+                from ",
+                $name,
+                "
+                where id = $1",
+            ),
+            list: concat!(
+                "-- list_",
+                $name,
+                "
+                select id, document
+                from ",
+                $name,
+                "
+                where $1::text is null or id > $1
+                order by id
+                limit $2",
+            ),
+        }
+    };
+}
+pub(super) static CENTRES: Table = table!("centre", "centres");
+pub(super) static PROGRAMMES: Table = table!("programme", "programmes");
+
+pub(super) async fn create(
+    writer: &Writer,
+    table: &Table,
+    row: &DocumentRow,
+    request: OpenRequest,
+) -> Result<Stored, StoreError> {
+    let mut transaction = writer.begin().await?;
+    let work = insert(&mut transaction, table, row, request).await;
+    writer.finish(transaction, work).await
+}
+
+async fn insert(
+    connection: &mut PgConnection,
+    table: &Table,
+    row: &DocumentRow,
+    request: OpenRequest,
+) -> Result<Stored, StoreError> {
+    if let Some(answer) = requests::answered(connection, table.kind, request).await? {
+        return Ok(answer);
+    }
+    if version(connection, table, &row.id).await?.is_some() {
+        return requests::meanwhile(connection, table.kind, request, Stored::Taken).await;
+    }
+    requests::record(connection, table.kind, request, row.id.clone()).await?;
+    sqlx::query(table.insert)
+        .bind(row.id.clone())
+        .bind(column(row.version))
+        .bind(row.document.clone())
+        .execute(connection)
+        .await
+        .map_err(failed)?;
+    Ok(Stored::Created)
+}
+
+/// Replaces the document whose stored version is `row.version - 1`.
+pub(super) async fn update(
+    writer: &Writer,
+    table: &Table,
+    row: &DocumentRow,
+    request: OpenRequest,
+) -> Result<Stored, StoreError> {
+    let mut transaction = writer.begin().await?;
+    let work = replace(&mut transaction, table, row, request).await;
+    writer.finish(transaction, work).await
+}
+
+async fn replace(
+    connection: &mut PgConnection,
+    table: &Table,
+    row: &DocumentRow,
+    request: OpenRequest,
+) -> Result<Stored, StoreError> {
+    if let Some(answer) = requests::answered(connection, table.kind, request).await? {
+        return Ok(answer);
+    }
+    match version(connection, table, &row.id).await? {
+        None => return Ok(Stored::Missing),
+        Some(current) if current + 1 != row.version => {
+            return requests::meanwhile(connection, table.kind, request, Stored::VersionMismatch(current)).await;
+        }
+        Some(_) => {}
+    }
+    requests::record(connection, table.kind, request, row.id.clone()).await?;
+    let done = sqlx::query(table.update)
+        .bind(row.id.clone())
+        .bind(column(row.version))
+        .bind(row.document.clone())
+        .execute(connection)
+        .await
+        .map_err(failed)?;
+    super::write::expect(done.rows_affected(), 1, table.name)?;
+    Ok(Stored::Created)
+}
+
+async fn version(connection: &mut PgConnection, table: &Table, id: &str) -> Result<Option<u64>, StoreError> {
+    let version: Option<i64> =
+        sqlx::query_scalar(table.version).bind(id.to_owned()).fetch_optional(connection).await.map_err(failed)?;
+    version.map(|version| count(version, table.name, "version", id)).transpose()
+}
+
+pub(super) async fn read<T: DeserializeOwned>(
+    readers: &PgPool,
+    table: &Table,
+    id: &str,
+) -> Result<Option<T>, StoreError> {
+    let document: Option<String> =
+        sqlx::query_scalar(table.read).bind(id.to_owned()).fetch_optional(readers).await.map_err(failed)?;
+    document.map(|document| from_json(&document, table.name, "document", id)).transpose()
+}
+
+/// In id order, after `after`.
+pub(super) async fn list<T: DeserializeOwned>(
+    readers: &PgPool,
+    table: &Table,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Vec<T>, StoreError> {
+    let rows: Vec<(String, String)> = sqlx::query_as(table.list)
+        .bind(after.map(str::to_owned))
+        .bind(i64::from(limit))
+        .fetch_all(readers)
+        .await
+        .map_err(failed)?;
+    rows.iter().map(|(id, document)| from_json(document, table.name, "document", id)).collect()
+}
