@@ -82,6 +82,7 @@ create table requests (
     number          bigint  not null,              -- the registration that it is about; 0 for the event
     journal_number  bigint  not null,              -- last number of the batch that recorded it
     outcome         text    not null,              -- as in registrations
+    answer          bytea,                         -- where it is about the event: as first answered (eile.v1.Event)
     primary key (event_id, request_key)
 );
 
@@ -98,8 +99,7 @@ create table reasons (
 create table open_requests (
     request_key     uuid    not null primary key,  -- keyed hash of caller, method and request id
     fingerprint     bigint  not null,
-    kind            text    not null,              -- event, centre, programme
-    answer_id       text    not null               -- id of what was made or changed
+    answer          bytea   not null               -- the event, centre or programme as first answered (its message)
 );
 
 create table centres (

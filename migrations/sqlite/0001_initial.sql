@@ -82,6 +82,7 @@ create table requests (
     number          integer not null,              -- the registration that it is about; 0 for the event
     outcome         text    not null,              -- as in registrations
     journal_number  integer not null,              -- last number of the batch that recorded it
+    answer          blob ,                         -- where it is about the event: as first answered (eile.v1.Event)
     primary key (event_id, request_key)
 ) strict, without rowid;
 
@@ -98,8 +99,7 @@ create table reasons (
 create table open_requests (
     request_key     blob    not null primary key,  -- keyed hash of caller, method and request id
     fingerprint     integer not null,
-    kind            text    not null,              -- event, centre, programme
-    answer_id       text    not null               -- id of what was made or changed
+    answer          blob    not null               -- the event, centre or programme as first answered (its message)
 ) strict, without rowid;
 
 create table centres (

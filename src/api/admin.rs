@@ -5,6 +5,7 @@ use super::from_proto::admin::{CENTRE_FIELDS, PROGRAMME_FIELDS, overlay_centre, 
 use super::from_proto::{Fields, Path};
 use super::page_token::Pages;
 use super::proto::*;
+use super::repeat::again;
 use super::request::{Asked, Change};
 use super::to_proto::{self, names};
 use super::{Api, status};
@@ -18,6 +19,14 @@ use tonic::{Request, Response, Status};
 const UPDATE_TRIES: u32 = 5;
 
 type Answer<T> = Result<Response<T>, Status>;
+
+/// An update of a centre or programme, read.
+struct Update<T> {
+    asked: Asked,
+    given: T,
+    mask: Vec<&'static str>,
+    etag: Option<u64>,
+}
 
 #[tonic::async_trait]
 impl super::proto::admin_service_server::AdminService for Api {
@@ -103,16 +112,17 @@ impl Api {
         centre.created_at = self.desk.clock().now();
         centre.updated_at = centre.created_at;
         let centre = fields.finish(centre).map_err(status::fields)?;
+        let answer = to_proto::admin::centre(&centre);
         if asked.validate_only {
             return match self.desk.store().centre(&id).await.map_err(status::storage)? {
                 Some(_) => Err(status::already_exists("centre", &names::centre(&id))),
-                None => Ok(to_proto::admin::centre(&centre)),
+                None => Ok(answer),
             };
         }
-        let (store, new, open) = (Arc::clone(self.desk.store()), centre.clone(), asked.open(caller, self.desk.keys()));
-        match self.write(async move { store.create_centre(&new, open).await }).await? {
-            Stored::Created => Ok(to_proto::admin::centre(&centre)),
-            Stored::Replayed(id) => Ok(to_proto::admin::centre(&self.centre(Some(CentreId(id))).await?)),
+        let (store, open) = (Arc::clone(self.desk.store()), asked.open(caller, self.desk.keys(), &answer));
+        match self.write(async move { store.create_centre(&centre, &open).await }).await? {
+            Stored::Created => Ok(answer),
+            Stored::Replayed(first) => again(&first),
             other => Err(not_stored(other, "centre", &names::centre(&id), &asked)),
         }
     }
@@ -126,10 +136,22 @@ impl Api {
         let id = fields.centre_name(Path::Top("centre.name"), &given.name);
         let etag = fields.etag(Path::Top("centre.etag"), &given.etag);
         let id = fields.finish(id).map_err(status::fields)?;
+        let update = Update { asked, given, mask, etag };
+        let answer = self.lay_over_centre(caller, &update, id).await;
+        self.unless_answered(&asked, asked.open(caller, self.desk.keys(), &()), answer).await
+    }
+
+    async fn lay_over_centre(
+        &self,
+        caller: Caller,
+        update: &Update<Centre>,
+        id: Option<CentreId>,
+    ) -> Result<Centre, Status> {
+        let Update { asked, given, mask, etag } = update;
         for _ in 0..UPDATE_TRIES {
             let stored = self.centre(id.clone()).await?;
             let mut whole = to_proto::admin::centre(&stored);
-            overlay_centre(&mut whole, given.clone(), &mask);
+            overlay_centre(&mut whole, given.clone(), mask);
             let mut fields = Fields::default();
             let mut new = fields.centre(whole, stored.id.clone());
             let name = names::centre(&stored.id);
@@ -137,19 +159,19 @@ impl Api {
             new.updated_at = self.desk.clock().now();
             new.version = etag.unwrap_or(stored.version) + 1;
             let new = fields.finish(new).map_err(status::fields)?;
+            let answer = to_proto::admin::centre(&new);
             if asked.validate_only {
                 return match etag.filter(|v| *v != stored.version) {
                     Some(_) => Err(status::etag_mismatch(&name, stored.version)),
-                    None => Ok(to_proto::admin::centre(&new)),
+                    None => Ok(answer),
                 };
             }
-            let (store, written) = (Arc::clone(self.desk.store()), new.clone());
-            let open = asked.open(caller, self.desk.keys());
-            match self.write(async move { store.update_centre(&written, open).await }).await? {
-                Stored::Created => return Ok(to_proto::admin::centre(&new)),
-                Stored::Replayed(_) => return Ok(to_proto::admin::centre(&self.centre(id.clone()).await?)),
+            let (store, open) = (Arc::clone(self.desk.store()), asked.open(caller, self.desk.keys(), &answer));
+            match self.write(async move { store.update_centre(&new, &open).await }).await? {
+                Stored::Created => return Ok(answer),
+                Stored::Replayed(first) => return again(&first),
                 Stored::VersionMismatch(_) if etag.is_none() => {}
-                other => return Err(not_stored(other, "centre", &name, &asked)),
+                other => return Err(not_stored(other, "centre", &name, asked)),
             }
         }
         Err(status::overloaded())
@@ -165,17 +187,17 @@ impl Api {
         programme.created_at = self.desk.clock().now();
         programme.updated_at = programme.created_at;
         let programme = fields.finish(programme).map_err(status::fields)?;
+        let answer = to_proto::admin::programme(&programme);
         if asked.validate_only {
             return match self.desk.store().programme(&id).await.map_err(status::storage)? {
                 Some(_) => Err(status::already_exists("programme", &names::programme(&id))),
-                None => Ok(to_proto::admin::programme(&programme)),
+                None => Ok(answer),
             };
         }
-        let (store, new) = (Arc::clone(self.desk.store()), programme.clone());
-        let open = asked.open(caller, self.desk.keys());
-        match self.write(async move { store.create_programme(&new, open).await }).await? {
-            Stored::Created => Ok(to_proto::admin::programme(&programme)),
-            Stored::Replayed(id) => Ok(to_proto::admin::programme(&self.programme(Some(ProgrammeId(id))).await?)),
+        let (store, open) = (Arc::clone(self.desk.store()), asked.open(caller, self.desk.keys(), &answer));
+        match self.write(async move { store.create_programme(&programme, &open).await }).await? {
+            Stored::Created => Ok(answer),
+            Stored::Replayed(first) => again(&first),
             other => Err(not_stored(other, "programme", &names::programme(&id), &asked)),
         }
     }
@@ -189,10 +211,22 @@ impl Api {
         let id = fields.programme_name(Path::Top("programme.name"), &given.name);
         let etag = fields.etag(Path::Top("programme.etag"), &given.etag);
         let id = fields.finish(id).map_err(status::fields)?;
+        let update = Update { asked, given, mask, etag };
+        let answer = self.lay_over_programme(caller, &update, id).await;
+        self.unless_answered(&asked, asked.open(caller, self.desk.keys(), &()), answer).await
+    }
+
+    async fn lay_over_programme(
+        &self,
+        caller: Caller,
+        update: &Update<Programme>,
+        id: Option<ProgrammeId>,
+    ) -> Result<Programme, Status> {
+        let Update { asked, given, mask, etag } = update;
         for _ in 0..UPDATE_TRIES {
             let stored = self.programme(id.clone()).await?;
             let mut whole = to_proto::admin::programme(&stored);
-            overlay_programme(&mut whole, given.clone(), &mask);
+            overlay_programme(&mut whole, given.clone(), mask);
             let mut fields = Fields::default();
             let mut new = fields.programme(whole, stored.id.clone());
             let name = names::programme(&stored.id);
@@ -200,21 +234,19 @@ impl Api {
             new.updated_at = self.desk.clock().now();
             new.version = etag.unwrap_or(stored.version) + 1;
             let new = fields.finish(new).map_err(status::fields)?;
+            let answer = to_proto::admin::programme(&new);
             if asked.validate_only {
                 return match etag.filter(|v| *v != stored.version) {
                     Some(_) => Err(status::etag_mismatch(&name, stored.version)),
-                    None => Ok(to_proto::admin::programme(&new)),
+                    None => Ok(answer),
                 };
             }
-            let (store, written) = (Arc::clone(self.desk.store()), new.clone());
-            let open = asked.open(caller, self.desk.keys());
-            match self.write(async move { store.update_programme(&written, open).await }).await? {
-                Stored::Created => return Ok(to_proto::admin::programme(&new)),
-                Stored::Replayed(_) => {
-                    return Ok(to_proto::admin::programme(&self.programme(id.clone()).await?));
-                }
+            let (store, open) = (Arc::clone(self.desk.store()), asked.open(caller, self.desk.keys(), &answer));
+            match self.write(async move { store.update_programme(&new, &open).await }).await? {
+                Stored::Created => return Ok(answer),
+                Stored::Replayed(first) => return again(&first),
                 Stored::VersionMismatch(_) if etag.is_none() => {}
-                other => return Err(not_stored(other, "programme", &name, &asked)),
+                other => return Err(not_stored(other, "programme", &name, asked)),
             }
         }
         Err(status::overloaded())

@@ -13,6 +13,7 @@ mod from_proto;
 pub mod layers;
 mod page_token;
 mod registrations;
+mod repeat;
 mod request;
 mod rules;
 pub mod server;

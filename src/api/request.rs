@@ -46,9 +46,11 @@ impl Asked {
     }
 
     /// The request, counted within a caller and method.
-    pub fn open(&self, caller: Caller, keys: &Keys) -> OpenRequest {
+    /// With what is answered if it is done now.
+    pub fn open(&self, caller: Caller, keys: &Keys, answer: &impl prost::Message) -> OpenRequest {
         let scope = format!("{}/{}", caller.scope(), self.method);
-        OpenRequest { key: keys.request_key(&scope, self.request_id), fingerprint: self.fingerprint }
+        let key = keys.request_key(&scope, self.request_id);
+        OpenRequest { key, fingerprint: self.fingerprint, answer: answer.encode_to_vec() }
     }
 
     /// What a no to this request is about.

@@ -2,13 +2,15 @@
 //! event rows locked. Nothing in this file waits.
 
 use super::cache::Loaded;
-use super::job::{DeskError, Done, Job, Papers, PartyPapers, TransferJob, Transferred};
+use super::job::{DeskError, Done, EventPapers, Job, Papers, PartyPapers, TransferJob, Transferred};
 use crate::admission::{Answer, Change, Command, Entry, NewParty, Outcome, Refusal, Request, Roster, Verb};
 use crate::keys;
 use crate::model::id::{EventId, Number, RegistrationId};
 use crate::model::registration::TransferTarget;
 use crate::model::time::Timestamp;
-use crate::storage::{Behind, ChangedRegistration, EventWrite, Fresh, NewRegistration, PartyWrite, Reason, Whole};
+use crate::storage::{
+    Behind, ChangedRegistration, EventWrite, Fresh, NewRegistration, PartyWrite, Reason, RequestWrite, Whole,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tokio::sync::{OwnedRwLockWriteGuard, oneshot};
 
@@ -57,7 +59,7 @@ pub(super) struct AtTable {
     entries: Vec<Entry>,
     new: Vec<Filed>,
     parties: BTreeMap<Number, PartyPapers>,
-    requests: Vec<(Request, Outcome)>,
+    requests: Vec<RequestWrite>,
     reasons: Vec<Reason>,
 }
 
@@ -116,16 +118,13 @@ impl AtTable {
     }
 
     /// The rows that the decided entries lead to; `None` where nothing changed.
-    fn write(&mut self, now: Timestamp) -> Option<EventWrite> {
+    fn write(&mut self) -> Option<EventWrite> {
         let entries = std::mem::take(&mut self.entries);
-        let loaded = self.guard.as_mut()?;
-        let last = entries.last()?;
-        let staff_changed = loaded.roster.version != self.version;
-        if staff_changed {
-            loaded.event.version = loaded.roster.version;
-            loaded.event.updated_at = now.max(last.at);
-            loaded.event.terms = std::sync::Arc::clone(&loaded.roster.terms);
+        let loaded = self.guard.as_ref()?;
+        if entries.is_empty() {
+            return None;
         }
+        let staff_changed = loaded.roster.version != self.version;
         let roster = &loaded.roster;
         let mut touched: BTreeSet<Number> = entries.iter().flat_map(|e| touches(&e.change)).collect();
         let mut parties = std::mem::take(&mut self.parties);
@@ -173,6 +172,7 @@ impl AtTable {
             outcome,
             standing: loaded.roster.standing(outcome.number).cloned(),
             terms: std::sync::Arc::clone(&loaded.roster.terms),
+            answer: None,
             replayed,
         })
     }
@@ -180,9 +180,13 @@ impl AtTable {
     /// Handles one command and files its papers.
     fn handle(&mut self, command: &Command, papers: &Papers, now: Timestamp) -> Result<Done, DeskError> {
         let Some(loaded) = self.guard.as_mut() else { return Err(DeskError::EventNotFound) };
-        if let Papers::IfVersion(expected, _) = papers
+        let is_new = command.request.is_none_or(|r| loaded.roster.recorded(r.key).is_none());
+        if matches!(papers, Papers::Repeat) && is_new {
+            return Err(DeskError::Stale);
+        }
+        if let Papers::Event(EventPapers { if_version: Some(expected), .. }) = papers
             && *expected != loaded.roster.version
-            && command.request.is_none_or(|r| loaded.roster.recorded(r.key).is_none())
+            && is_new
         {
             let refusal = Refusal::EtagMismatch { current: loaded.roster.version };
             return Err(DeskError::refused(refusal, Some(&loaded.roster.terms)));
@@ -197,17 +201,20 @@ impl AtTable {
         };
         let own = self.entries[before..].iter().find(|e| e.actor == command.actor);
         let journal_number = own.map_or(loaded.roster.journal_number, |e| e.number);
-        self.file(command, papers, outcome, journal_number);
-        self.done(outcome, false)
+        let answer = self.file(command, papers, outcome, journal_number);
+        Ok(Done { answer, ..self.done(outcome, false)? })
     }
 
-    fn file(&mut self, command: &Command, papers: &Papers, outcome: Outcome, journal_number: u64) {
-        let Some(loaded) = self.guard.as_mut() else { return };
+    /// Files what goes with a command; and renders the answer where it is about the event.
+    fn file(&mut self, command: &Command, papers: &Papers, outcome: Outcome, journal_number: u64) -> Option<Vec<u8>> {
+        let loaded = self.guard.as_mut()?;
+        loaded.stamp();
+        let mut answer = None;
         match (papers, &command.verb) {
             (Papers::SignUp(sign_up), Verb::Register(party)) => {
                 let id = RegistrationId::new(outcome.number, sign_up.id_secret);
                 loaded.roster.attach(outcome.number, id, party.contact);
-                let Some(request) = command.request else { return };
+                let request = command.request?;
                 self.new.push(Filed {
                     number: outcome.number,
                     request,
@@ -215,7 +222,7 @@ impl AtTable {
                     token_hash: keys::token_hash(&sign_up.token_key.token(id)),
                     papers: sign_up.party.clone(),
                 });
-                return;
+                return None;
             }
             (Papers::Party(papers), Verb::Amend { number, contact, .. }) => {
                 if let (Some(contact), Some(s)) = (contact, loaded.roster.standing(*number)) {
@@ -224,15 +231,35 @@ impl AtTable {
                 }
                 self.parties.insert(*number, (**papers).clone());
             }
-            (Papers::Event(edit) | Papers::IfVersion(_, Some(edit)), _) => edit(&mut loaded.event),
+            (Papers::Event(papers), _) => answer = loaded.edit(papers),
             (Papers::Reason(text), _) if !text.is_empty() => {
                 self.reasons.push(Reason { journal_number, number: outcome.number, text: text.clone() });
             }
             _ => {}
         }
         if let Some(request) = command.request {
-            self.requests.push((request, outcome));
+            self.requests.push(RequestWrite { request, outcome, answer: answer.clone() });
         }
+        answer
+    }
+}
+
+impl Loaded {
+    /// Brings the event's document up to what was just decided, where staff changed the event.
+    fn stamp(&mut self) {
+        if self.event.version != self.roster.version {
+            self.event.version = self.roster.version;
+            self.event.updated_at = self.roster.last_at;
+            self.event.terms = std::sync::Arc::clone(&self.roster.terms);
+        }
+    }
+
+    /// Makes the event's new document, and renders what is answered.
+    fn edit(&mut self, papers: &EventPapers) -> Option<Vec<u8>> {
+        if let Some(edit) = &papers.edit {
+            edit(&mut self.event);
+        }
+        papers.answer.as_ref().map(|answer| answer(&self.view()))
     }
 }
 
@@ -255,7 +282,7 @@ impl Batch {
         let tickets = std::mem::take(&mut self.tickets);
         self.verdicts = tickets.iter().map(|ticket| self.verdict(ticket, now)).collect();
         self.tickets = tickets;
-        self.events.iter_mut().filter_map(|e| e.write(now)).collect()
+        self.events.iter_mut().filter_map(AtTable::write).collect()
     }
 
     fn verdict(&mut self, ticket: &Ticket, now: Timestamp) -> Verdict {

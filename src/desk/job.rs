@@ -20,16 +20,30 @@ pub enum Papers {
     SignUp(Box<SignUp>),
     /// With `Verb::Amend`: the party's words from now on.
     Party(Box<PartyPapers>),
-    /// With `Verb::UpdateEvent` and `Verb::CancelEvent`: makes the new document from the locked one. Pure.
-    Event(EditEvent),
-    /// With any verb of the event: only if the event still has this version; and perhaps an edit too.
-    IfVersion(u64, Option<EditEvent>),
+    /// With any verb of the event.
+    Event(EventPapers),
     /// With `Verb::SetClass` and `Verb::Promote`: the reason that staff wrote down; may be empty.
     Reason(String),
+    /// Whatever the verb: answered if it was answered before, or else `Stale`.
+    Repeat,
+}
+
+/// What goes with a command about the event itself.
+#[derive(Clone, Default)]
+pub struct EventPapers {
+    /// Only if the event still has this version.
+    pub if_version: Option<u64>,
+    /// With `Verb::UpdateEvent` and `Verb::CancelEvent`: makes the new document from the locked one. Pure.
+    pub edit: Option<EditEvent>,
+    /// Renders what is answered, under the lock. It is kept beside the request id, for whoever asks again. Pure.
+    pub answer: Option<AnswerEvent>,
 }
 
 /// Makes the event's new document from the one that is stored; version and times are set by the desk.
 pub type EditEvent = Arc<dyn Fn(&mut Event) + Send + Sync>;
+
+/// Renders an event as it is after the command.
+pub type AnswerEvent = Arc<dyn Fn(&View<'_>) -> Vec<u8> + Send + Sync>;
 
 /// A new party: what is stored of it.
 #[derive(Clone)]
@@ -79,6 +93,8 @@ pub struct Done {
     /// The registration that it was about, as it stands now; `None` where it was about the event.
     pub standing: Option<Standing>,
     pub terms: Arc<Terms>,
+    /// As `EventPapers::answer` rendered it; a replay finds it in storage.
+    pub answer: Option<Vec<u8>>,
     pub replayed: bool,
 }
 

@@ -24,12 +24,16 @@ mod reads;
 mod sweeper;
 mod watches;
 
-pub use job::{DeskError, Done, EditEvent, Job, Papers, PartyPapers, SignUp, TransferJob, Transferred, View};
+pub use job::{
+    AnswerEvent, DeskError, Done, EditEvent, EventPapers, Job, Papers, PartyPapers, SignUp, TransferJob, Transferred,
+    View,
+};
 
-use crate::admission::{Answer, Command, NewParty, Verb};
+use crate::admission::{Answer, Command, NewParty, Request, Verb};
 use crate::clock::Clock;
 use crate::keys::Keys;
 use crate::model::id::EventId;
+use crate::model::registration::ActorKind;
 use crate::storage::{Store, StoreError};
 use batch::Ticket;
 use cache::{Cache, Loaded};
@@ -157,6 +161,21 @@ impl Desk {
     pub async fn submit(&self, job: Job) -> Result<Done, DeskError> {
         let event = job.event;
         self.hand_in(event, |reply| Ticket::One(Box::new(job), reply)).await
+    }
+
+    /// What was done under this request id, if the same was asked before: told after a commit, as any repeated
+    /// request is. `None` where it is new.
+    pub async fn repeated(&self, event: EventId, request: Request) -> Result<Option<Done>, DeskError> {
+        let is_same =
+            |view: &View<'_>| view.roster.recorded(request.key).is_some_and(|r| r.fingerprint == request.fingerprint);
+        if !self.read(event, is_same).await? {
+            return Ok(None);
+        }
+        let command = Command { actor: ActorKind::System, request: Some(request), verb: Verb::Sweep };
+        match self.submit(Job { event, command, papers: Papers::Repeat }).await {
+            Err(DeskError::Stale) => Ok(None),
+            answer => answer.map(Some),
+        }
     }
 
     /// Moves a registration to another event: both journals or neither.
@@ -287,7 +306,7 @@ impl Loaded {
 }
 
 fn try_on_copy(job: &Job, view: &View<'_>, now: crate::model::time::Timestamp) -> Result<(Done, Loaded), DeskError> {
-    if let Papers::IfVersion(expected, _) = &job.papers
+    if let Papers::Event(EventPapers { if_version: Some(expected), .. }) = &job.papers
         && *expected != view.roster.version
     {
         let refusal = crate::admission::Refusal::EtagMismatch { current: view.roster.version };
@@ -299,12 +318,12 @@ fn try_on_copy(job: &Job, view: &View<'_>, now: crate::model::time::Timestamp) -
         Answer::Refused(refusal) => return Err(DeskError::refused(refusal, Some(&view.roster.terms))),
     };
     let mut event = view.event.clone();
-    if let Papers::Event(edit) | Papers::IfVersion(_, Some(edit)) = &job.papers {
+    if let Papers::Event(EventPapers { edit: Some(edit), .. }) = &job.papers {
         edit(&mut event);
     }
     event.terms = Arc::clone(&roster.terms);
     event.version = roster.version;
     let standing = roster.standing(outcome.number).cloned();
     let terms = Arc::clone(&roster.terms);
-    Ok((Done { outcome, standing, terms, replayed: false }, Loaded { event, roster }))
+    Ok((Done { outcome, standing, terms, answer: None, replayed: false }, Loaded { event, roster }))
 }

@@ -11,7 +11,7 @@ mod traits;
 
 pub use traits::{
     Behind, ChangedRegistration, Decide, EventQuery, EventRow, EventWrite, Fresh, Lock, NO_START, NewRegistration,
-    OpenRequest, PartyRow, PartyWrite, Reason, Store, StoreError, Stored, Whole,
+    OpenRequest, PartyRow, PartyWrite, Reason, RequestWrite, Store, StoreError, Stored, Whole,
 };
 
 use std::sync::Arc;

@@ -93,9 +93,18 @@ pub struct EventWrite {
     /// Parties whose words changed.
     pub parties: Vec<PartyWrite>,
     /// Requests other than sign-ups.
-    pub requests: Vec<(Request, Outcome)>,
+    pub requests: Vec<RequestWrite>,
     /// Reasons that staff wrote down, apart from what they decided.
     pub reasons: Vec<Reason>,
+}
+
+/// A request and what came of it.
+#[derive(Clone)]
+pub struct RequestWrite {
+    pub request: Request,
+    pub outcome: Outcome,
+    /// What was answered, where that is more than the outcome: an event.
+    pub answer: Option<Vec<u8>>,
 }
 
 /// A sign-up, as it stands after the batch.
@@ -140,18 +149,20 @@ pub struct PartyRow {
 }
 
 /// A request id outside any event: scope and id as a keyed hash.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct OpenRequest {
     pub key: u128,
     pub fingerprint: u64,
+    /// What is answered if it is done now; kept beside the request id, for whoever asks again.
+    pub answer: Vec<u8>,
 }
 
 /// What became of a creation under a request id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stored {
     Created,
-    /// The same was created before under this request id; the id of what was created then.
-    Replayed(String),
+    /// The same was asked before under this request id; what was answered then.
+    Replayed(Vec<u8>),
     /// The request id was used for something else.
     RequestIdReused,
     /// The id that the caller chose is taken.
@@ -200,7 +211,7 @@ pub trait Store: Send + Sync + 'static {
     async fn transact(&self, locks: Vec<Lock>, decide: Decide) -> Result<(), StoreError>;
 
     /// Stores a new event with its first entry, under a request id.
-    async fn create_event(&self, event: &Event, entry: &Entry, request: OpenRequest) -> Result<Stored, StoreError>;
+    async fn create_event(&self, event: &Event, entry: &Entry, request: &OpenRequest) -> Result<Stored, StoreError>;
 
     /// The journal numbers of these events; events that do not exist are left out.
     async fn journal_numbers(&self, events: &[EventId]) -> Result<Vec<(EventId, u64)>, StoreError>;
@@ -236,15 +247,22 @@ pub trait Store: Send + Sync + 'static {
     /// SHA-256 of a registration's management token.
     async fn token_hash(&self, event: EventId, number: Number) -> Result<Option<[u8; 32]>, StoreError>;
 
-    async fn create_centre(&self, centre: &Centre, request: OpenRequest) -> Result<Stored, StoreError>;
+    /// What was answered to a request about the event itself, if it was used.
+    async fn event_answer(&self, event: EventId, request_key: u128) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// What was answered under a request id outside any event, if the same was asked before; as durable as the
+    /// first answer.
+    async fn open_answer(&self, request: &OpenRequest) -> Result<Option<Vec<u8>>, StoreError>;
+
+    async fn create_centre(&self, centre: &Centre, request: &OpenRequest) -> Result<Stored, StoreError>;
     /// Replaces a centre whose stored version is `centre.version - 1`.
-    async fn update_centre(&self, centre: &Centre, request: OpenRequest) -> Result<Stored, StoreError>;
+    async fn update_centre(&self, centre: &Centre, request: &OpenRequest) -> Result<Stored, StoreError>;
     async fn centre(&self, id: &CentreId) -> Result<Option<Centre>, StoreError>;
     /// Centres in id order, after `after`.
     async fn list_centres(&self, after: Option<&CentreId>, limit: u32) -> Result<Vec<Centre>, StoreError>;
 
-    async fn create_programme(&self, programme: &Programme, request: OpenRequest) -> Result<Stored, StoreError>;
-    async fn update_programme(&self, programme: &Programme, request: OpenRequest) -> Result<Stored, StoreError>;
+    async fn create_programme(&self, programme: &Programme, request: &OpenRequest) -> Result<Stored, StoreError>;
+    async fn update_programme(&self, programme: &Programme, request: &OpenRequest) -> Result<Stored, StoreError>;
     async fn programme(&self, id: &ProgrammeId) -> Result<Option<Programme>, StoreError>;
     async fn list_programmes(&self, after: Option<&ProgrammeId>, limit: u32) -> Result<Vec<Programme>, StoreError>;
 

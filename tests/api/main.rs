@@ -46,6 +46,12 @@ on_both! {
         a_list_filters_by_every_field,
         a_draft_is_there_for_staff_only,
         an_etag_guards_the_verbs_and_not_their_repetition;
+    once:
+        centres_and_programmes_are_answered_as_first_whatever_came_later,
+        an_event_is_answered_as_first_with_the_counts_of_that_moment,
+        a_change_amid_a_rush_is_answered_as_of_its_own_moment,
+        what_was_done_is_answered_though_it_would_be_refused_now,
+        a_party_is_answered_though_its_answers_are_to_questions_asked_no_more;
     registrations:
         a_sign_up_is_answered_once_and_read_in_two_views,
         a_repeated_sign_up_is_answered_as_the_first_time,

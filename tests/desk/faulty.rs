@@ -80,7 +80,7 @@ impl Store for Faulty {
         result
     }
 
-    async fn create_event(&self, event: &Event, entry: &Entry, request: OpenRequest) -> Result<Stored, StoreError> {
+    async fn create_event(&self, event: &Event, entry: &Entry, request: &OpenRequest) -> Result<Stored, StoreError> {
         self.inner.create_event(event, entry, request).await
     }
     async fn journal_numbers(&self, events: &[EventId]) -> Result<Vec<(EventId, u64)>, StoreError> {
@@ -118,10 +118,16 @@ impl Store for Faulty {
     async fn token_hash(&self, event: EventId, number: Number) -> Result<Option<[u8; 32]>, StoreError> {
         self.inner.token_hash(event, number).await
     }
-    async fn create_centre(&self, centre: &Centre, request: OpenRequest) -> Result<Stored, StoreError> {
+    async fn event_answer(&self, event: EventId, request_key: u128) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.event_answer(event, request_key).await
+    }
+    async fn open_answer(&self, request: &OpenRequest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.open_answer(request).await
+    }
+    async fn create_centre(&self, centre: &Centre, request: &OpenRequest) -> Result<Stored, StoreError> {
         self.inner.create_centre(centre, request).await
     }
-    async fn update_centre(&self, centre: &Centre, request: OpenRequest) -> Result<Stored, StoreError> {
+    async fn update_centre(&self, centre: &Centre, request: &OpenRequest) -> Result<Stored, StoreError> {
         self.inner.update_centre(centre, request).await
     }
     async fn centre(&self, id: &CentreId) -> Result<Option<Centre>, StoreError> {
@@ -130,10 +136,10 @@ impl Store for Faulty {
     async fn list_centres(&self, after: Option<&CentreId>, limit: u32) -> Result<Vec<Centre>, StoreError> {
         self.inner.list_centres(after, limit).await
     }
-    async fn create_programme(&self, programme: &Programme, request: OpenRequest) -> Result<Stored, StoreError> {
+    async fn create_programme(&self, programme: &Programme, request: &OpenRequest) -> Result<Stored, StoreError> {
         self.inner.create_programme(programme, request).await
     }
-    async fn update_programme(&self, programme: &Programme, request: OpenRequest) -> Result<Stored, StoreError> {
+    async fn update_programme(&self, programme: &Programme, request: &OpenRequest) -> Result<Stored, StoreError> {
         self.inner.update_programme(programme, request).await
     }
     async fn programme(&self, id: &ProgrammeId) -> Result<Option<Programme>, StoreError> {

@@ -53,7 +53,11 @@ impl House {
             change: Change::EventCreated { terms: Arc::clone(&event.terms) },
         };
         let key = Uuid::new_v4().as_u128();
-        let stored = self.store.create_event(&event, &entry, OpenRequest { key, fingerprint: 1 }).await.unwrap();
+        let stored = self
+            .store
+            .create_event(&event, &entry, &OpenRequest { key, fingerprint: 1, answer: Vec::new() })
+            .await
+            .unwrap();
         assert_eq!(stored, Stored::Created);
         self.ask(event.id, Verb::Publish).await.unwrap();
         event.id

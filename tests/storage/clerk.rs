@@ -7,7 +7,8 @@ use eile::model::event::Event;
 use eile::model::id::{EventId, Number, RegistrationId};
 use eile::model::time::Timestamp;
 use eile::storage::{
-    ChangedRegistration, EventWrite, Fresh, Lock, NewRegistration, PartyWrite, Reason, Store, StoreError, Stored,
+    ChangedRegistration, EventWrite, Fresh, Lock, NewRegistration, PartyWrite, Reason, RequestWrite, Store, StoreError,
+    Stored,
 };
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -30,7 +31,7 @@ pub struct Memory {
 impl Clerk {
     /// Makes an event and stands at it.
     pub async fn at_new(store: &Arc<dyn Store>, event: &Event) -> Self {
-        let made = store.create_event(event, &samples::created(event), samples::open_request()).await;
+        let made = store.create_event(event, &samples::created(event), &samples::open_request()).await;
         assert_eq!(made.unwrap(), Stored::Created);
         Self::at(store, event.id)
     }
@@ -184,7 +185,8 @@ pub fn decide(memory: &mut Memory, commands: &[Command], now: Timestamp) -> (Vec
             }),
             _ => {}
         }
-        requests.push((request, outcome));
+        let answer = (outcome.number == 0).then(|| samples::ANSWER.to_vec());
+        requests.push(RequestWrite { request, outcome, answer });
     }
     if entries.is_empty() {
         return (answers, None);

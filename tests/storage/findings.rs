@@ -6,7 +6,7 @@ use crate::clerk::{self, Clerk};
 use crate::places::Place;
 use crate::postgres;
 use crate::proxy::{Cut, Wire};
-use crate::samples::{centre, contact, minutes, open_request, sign_up};
+use crate::samples::{ANSWER, centre, contact, minutes, open_request, sign_up};
 use eile::admission::Answer;
 use eile::storage::{Fresh, Options, StoreError, Stored};
 use std::path::Path;
@@ -74,7 +74,7 @@ mod on_postgres {
         let command = sign_up(1, contact(1));
         clerk.hand_in(vec![command.clone()]).await.unwrap();
         let request = open_request();
-        place.store.create_centre(&centre("vilnius"), request).await.unwrap();
+        place.store.create_centre(&centre("vilnius"), &request).await.unwrap();
         let mut watcher = PgConnection::connect(&place.url).await.unwrap();
 
         let before = transactions_written(&mut watcher).await;
@@ -82,8 +82,8 @@ mod on_postgres {
         assert!(matches!(answers[..], [Answer::Replayed(_)]));
         let between = transactions_written(&mut watcher).await;
         assert!(between > before, "the replay of a sign-up was not written to the log");
-        let again = place.store.create_centre(&centre("vilnius"), request).await.unwrap();
-        assert_eq!(again, Stored::Replayed("vilnius".into()));
+        let again = place.store.create_centre(&centre("vilnius"), &request).await.unwrap();
+        assert_eq!(again, Stored::Replayed(ANSWER.to_vec()));
         assert!(transactions_written(&mut watcher).await > between, "the replay of a creation was not written");
     }
 
@@ -206,7 +206,7 @@ mod on_postgres {
         // Operations that look their request id up settle it by themselves.
         for (cut, id) in [(Cut::AfterCommit, "vilnius"), (Cut::BeforeCommit, "kaunas")] {
             wire.cut_next(cut);
-            let stored = store.create_centre(&centre(id), open_request()).await.unwrap();
+            let stored = store.create_centre(&centre(id), &open_request()).await.unwrap();
             assert!(matches!(stored, Stored::Created | Stored::Replayed(_)));
         }
         assert_eq!(store.list_centres(None, 9).await.unwrap().len(), 2);

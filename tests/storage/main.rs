@@ -57,6 +57,7 @@ on_both! {
     events:
         an_event_is_made_once_per_request_id,
         many_who_send_the_same_request_make_one_event,
+        answers_are_kept_beside_their_request_ids,
         lists_filter_and_go_by_start,
         what_is_due_is_found_earliest_first,
         ids_and_numbers_are_told;

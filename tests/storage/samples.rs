@@ -85,8 +85,11 @@ pub fn created(event: &Event) -> Entry {
     }
 }
 
+/// What these tests answer: any bytes.
+pub const ANSWER: &[u8] = &[0, 255, 10, b'\''];
+
 pub fn open_request() -> OpenRequest {
-    OpenRequest { key: Uuid::new_v4().as_u128(), fingerprint: u64::MAX - 7 }
+    OpenRequest { key: Uuid::new_v4().as_u128(), fingerprint: u64::MAX - 7, answer: ANSWER.to_vec() }
 }
 
 pub fn request() -> Request {

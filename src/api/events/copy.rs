@@ -21,6 +21,17 @@ impl Api {
         caller.staff_only(CopyEventRequest::METHOD)?;
         let mut fields = Fields::default();
         let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
+        let answer = self.new_copy(caller, fields, &asked, r).await;
+        self.unless_answered(&asked, asked.open(caller, self.desk.keys(), &()), answer).await
+    }
+
+    async fn new_copy(
+        &self,
+        caller: Caller,
+        mut fields: Fields,
+        asked: &Asked,
+        r: CopyEventRequest,
+    ) -> Result<proto::Event, Status> {
         let id = fields.event_name(Path::Top("name"), &r.name).unwrap_or_default();
         let to_centre = match r.centre.as_str() {
             "" => None,
@@ -41,7 +52,7 @@ impl Api {
         let mut fields = Fields::default();
         let copy = copied(&mut fields, source, to_centre, date, self.desk.clock().now());
         let copy = fields.finish(copy).map_err(status::fields)?;
-        self.store_event(caller, copy, &asked).await
+        self.store_event(caller, copy, asked).await
     }
 }
 

@@ -7,6 +7,7 @@ use crate::api::from_proto::admin::home_zone;
 use crate::api::from_proto::event::Defaults;
 use crate::api::from_proto::{Fields, Path, names as parse};
 use crate::api::proto::{self, CreateEventRequest};
+use crate::api::repeat::again;
 use crate::api::request::{Asked, Change};
 use crate::api::to_proto::{self, names};
 use crate::api::{Api, status};
@@ -17,13 +18,23 @@ use crate::model::registration::ActorKind;
 use crate::storage::Stored;
 use std::sync::Arc;
 use tonic::Status;
-use uuid::Uuid;
 
 impl Api {
     pub(super) async fn open_event(&self, caller: Caller, mut r: CreateEventRequest) -> Result<proto::Event, Status> {
         caller.staff_only(CreateEventRequest::METHOD)?;
         let mut fields = Fields::default();
         let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
+        let answer = self.new_event(caller, fields, &asked, r).await;
+        self.unless_answered(&asked, asked.open(caller, self.desk.keys(), &()), answer).await
+    }
+
+    async fn new_event(
+        &self,
+        caller: Caller,
+        mut fields: Fields,
+        asked: &Asked,
+        r: CreateEventRequest,
+    ) -> Result<proto::Event, Status> {
         let id = fields.chosen_event_id(Path::Top("event_id"), &r.event_id);
         let given = fields.message(Path::Top("event"), r.event);
         let centre_id = fields.centre_name(Path::Top("event.centre"), &given.centre);
@@ -50,7 +61,7 @@ impl Api {
             updated_at: now,
             cancel_reason: String::new(),
         };
-        self.store_event(caller, event, &asked).await
+        self.store_event(caller, event, asked).await
     }
 
     /// Stores a new event with the first entry of its journal, and answers it.
@@ -77,14 +88,11 @@ impl Api {
             seats: 0,
             change: Happened::EventCreated { terms: Arc::clone(&event.terms) },
         };
-        let (store, open) = (Arc::clone(self.desk.store()), asked.open(caller, self.desk.keys()));
+        let (store, open) = (Arc::clone(self.desk.store()), asked.open(caller, self.desk.keys(), &answer));
         let name = names::event(event.id);
-        match self.write(async move { store.create_event(&event, &entry, open).await }).await? {
+        match self.write(async move { store.create_event(&event, &entry, &open).await }).await? {
             Stored::Created => Ok(answer),
-            Stored::Replayed(id) => match Uuid::try_parse(&id) {
-                Ok(id) => self.event(caller, EventId(id)).await,
-                Err(error) => Err(status::internal(error)),
-            },
+            Stored::Replayed(first) => again(&first),
             other => Err(not_stored(other, "event", &name, asked)),
         }
     }

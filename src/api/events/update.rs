@@ -6,10 +6,11 @@ use crate::api::caller::Caller;
 use crate::api::from_proto::event::{Defaults, EVENT_FIELDS, EventParts, overlay_event};
 use crate::api::from_proto::{Fields, Path};
 use crate::api::proto::{self, UpdateEventRequest};
+use crate::api::repeat::event_answer;
 use crate::api::request::{Asked, Change};
 use crate::api::to_proto;
 use crate::api::{Api, status};
-use crate::desk::{DeskError, Job, Papers};
+use crate::desk::{DeskError, EventPapers, Job, Papers};
 use crate::model::event::{Event, Terms};
 use crate::model::id::{CentreId, EventId};
 use std::sync::Arc;
@@ -46,13 +47,18 @@ impl Api {
         let etag = fields.etag(Path::Top("event.etag"), &given.etag);
         let id = fields.finish(id.unwrap_or_default()).map_err(status::fields)?;
         let update = Update { asked, id, given, mask, etag };
+        let answer = self.lay_over(caller, &update).await;
+        self.unless_event_answered(&asked, id, answer).await
+    }
+
+    async fn lay_over(&self, caller: Caller, update: &Update) -> Result<proto::Event, Status> {
         for _ in 0..TRIES {
-            let stored = self.stored_event(id).await?;
-            let job = self.update_job(caller, &update, stored).await?;
-            match self.decide_event(&asked, job).await {
+            let stored = self.stored_event(update.id).await?;
+            let job = self.update_job(caller, update, stored).await?;
+            match self.decide_event(&update.asked, job).await {
                 Err(DeskError::Refused(refusal, _))
-                    if etag.is_none() && matches!(*refusal, Refusal::EtagMismatch { .. }) => {}
-                Err(error) => return Err(self.no(error, &asked.about(id)).await),
+                    if update.etag.is_none() && matches!(*refusal, Refusal::EtagMismatch { .. }) => {}
+                Err(error) => return Err(self.no(error, &update.asked.about(update.id)).await),
                 Ok(event) => return Ok(event),
             }
         }
@@ -102,18 +108,22 @@ impl Api {
         Ok(Job {
             event: update.id,
             command: Command { actor: caller.actor(), request, verb: Verb::UpdateEvent { terms, if_version } },
-            papers: Papers::Event(Arc::new(edit)),
+            papers: Papers::Event(EventPapers {
+                edit: Some(Arc::new(edit)),
+                answer: Some(event_answer()),
+                if_version: None,
+            }),
         })
     }
 
-    /// Hands a change of an event in, or tries it out, and answers the event as it is after it.
+    /// Hands a change of an event in, or tries it out, and answers the event as it is right after it.
     pub(super) async fn decide_event(&self, asked: &Asked, job: Job) -> Result<proto::Event, DeskError> {
         let id = job.event;
         if asked.validate_only {
             return self.desk.try_out(job, |_, view| to_proto::event::event(view.event, view.roster)).await;
         }
-        self.desk.submit(job).await?;
+        let done = self.desk.submit(job).await?;
         self.rules.forget(id);
-        self.desk.read(id, |view| to_proto::event::event(view.event, view.roster)).await
+        self.event_as_first_answered(asked, id, done).await
     }
 }

@@ -4,9 +4,10 @@ use crate::admission::{Command, Verb};
 use crate::api::caller::Caller;
 use crate::api::from_proto::{Fields, Path};
 use crate::api::proto::{self, CancelEventRequest, CompleteEventRequest, PublishEventRequest};
+use crate::api::repeat::event_answer;
 use crate::api::request::{Asked, Change};
 use crate::api::{Api, status};
-use crate::desk::{Job, Papers};
+use crate::desk::{EditEvent, EventPapers, Job, Papers};
 use crate::model::event::Event;
 use crate::model::id::EventId;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ impl Api {
         let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
         let (id, etag) = event_and_etag(&mut fields, &r.name, &r.etag);
         fields.finish(()).map_err(status::fields)?;
-        self.event_verb(caller, &asked, id, etag, Verb::Publish, Papers::None).await
+        self.event_verb(caller, &asked, id, etag, Verb::Publish, None).await
     }
 
     pub(super) async fn call_off(&self, caller: Caller, mut r: CancelEventRequest) -> Result<proto::Event, Status> {
@@ -30,7 +31,7 @@ impl Api {
         let reason = fields.required_paragraph(Path::Top("reason"), r.reason, 500);
         let reason = fields.finish(reason).map_err(status::fields)?;
         let edit = move |event: &mut Event| event.cancel_reason.clone_from(&reason);
-        self.event_verb(caller, &asked, id, etag, Verb::CancelEvent, Papers::Event(Arc::new(edit))).await
+        self.event_verb(caller, &asked, id, etag, Verb::CancelEvent, Some(Arc::new(edit))).await
     }
 
     pub(super) async fn complete(&self, caller: Caller, mut r: CompleteEventRequest) -> Result<proto::Event, Status> {
@@ -39,7 +40,7 @@ impl Api {
         let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
         let (id, etag) = event_and_etag(&mut fields, &r.name, &r.etag);
         fields.finish(()).map_err(status::fields)?;
-        self.event_verb(caller, &asked, id, etag, Verb::CompleteEvent, Papers::None).await
+        self.event_verb(caller, &asked, id, etag, Verb::CompleteEvent, None).await
     }
 
     /// The desk compares the etag under the event's lock, except where the request was answered before: its
@@ -51,14 +52,10 @@ impl Api {
         id: EventId,
         etag: Option<u64>,
         verb: Verb,
-        papers: Papers,
+        edit: Option<EditEvent>,
     ) -> Result<proto::Event, Status> {
         let request = asked.within(id, self.desk.keys());
-        let papers = match (etag, papers) {
-            (Some(etag), Papers::Event(edit)) => Papers::IfVersion(etag, Some(edit)),
-            (Some(etag), _) => Papers::IfVersion(etag, None),
-            (None, papers) => papers,
-        };
+        let papers = Papers::Event(EventPapers { if_version: etag, edit, answer: Some(event_answer()) });
         let command = Command { actor: caller.actor(), request: Some(request), verb };
         match self.decide_event(asked, Job { event: id, command, papers }).await {
             Ok(event) => Ok(event),

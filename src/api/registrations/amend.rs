@@ -1,5 +1,6 @@
 //! UpdateRegistration: the named fields are laid over the party that is stored.
 
+use super::change::Named;
 use super::sign_up::{papers, this_year};
 use crate::admission::Verb;
 use crate::api::Api;
@@ -23,9 +24,21 @@ impl Api {
         let mask = fields.mask(r.update_mask, REGISTRATION_FIELDS);
         let given = fields.message(Path::Top("registration"), r.registration);
         let named = self.named(caller, &mut fields, "registration.name", &given.name, &r.management_token).await?;
+        let answer = self.lay_over_party(fields, &asked, &named, given, &mask).await;
+        self.unless_registration_answered(&asked, &named, answer).await
+    }
+
+    async fn lay_over_party(
+        &self,
+        mut fields: Fields,
+        asked: &Asked,
+        named: &Named,
+        given: Registration,
+        mask: &[&'static str],
+    ) -> Result<Registration, Status> {
         let event = named.name.event;
         let mut party = self.stored_party(event, named.name.id, named.number).await?;
-        fields.amend(&mut party, given, &mask, this_year(self.desk.clock().now()));
+        fields.amend(&mut party, given, mask, this_year(self.desk.clock().now()));
         if mask.contains(&"answers") {
             fields.answers_fit(&party.answers, &self.fresh_event_rules(event).await?.questions);
         }
@@ -37,7 +50,7 @@ impl Api {
             contact: mask.contains(&"contact").then(|| self.desk.keys().contact(&party.contact)),
         };
         let about = About { party_size: party.size(), ..asked.about(event) };
-        self.decide(&asked, &named, (verb, Papers::Party(Box::new(papers(&party)?))), about).await
+        self.decide(asked, named, (verb, Papers::Party(Box::new(papers(&party)?))), about).await
     }
 
     /// The party of a registration that is there.

@@ -2,12 +2,44 @@
 //! else a later change may have touched (the party's size, its class, the mark of a possible duplicate) is taken
 //! back to that moment by the journal. Only repeated requests about a registration that has moved on pay for it.
 
+use super::change::Named;
 use crate::admission::{Change, Entry, Standing};
-use crate::api::Api;
+use crate::api::caller::Caller;
+use crate::api::proto::{CreateRegistrationResponse, Registration};
+use crate::api::request::Asked;
+use crate::api::{Api, to_proto};
 use crate::desk::{DeskError, Done};
 use crate::model::id::EventId;
+use tonic::Status;
 
 impl Api {
+    /// Says a no only to what was never answered: what is asked again may be refused by rules that came later.
+    pub(super) async fn unless_registration_answered(
+        &self,
+        asked: &Asked,
+        named: &Named,
+        answer: Result<Registration, Status>,
+    ) -> Result<Registration, Status> {
+        let Err(no) = answer else { return answer };
+        let event = named.name.event;
+        let Some(done) = self.answered_before(asked, event).await else { return Err(no) };
+        let done = self.as_first_answered(event, done).await.map_err(|_| no)?;
+        Ok(to_proto::registration::answered(event, &done, named.acting.is_staff()))
+    }
+
+    /// The same for a sign-up: its answers may be to questions that the event asks no more.
+    pub(super) async fn unless_signed_up(
+        &self,
+        caller: Caller,
+        asked: &Asked,
+        event: EventId,
+        no: Status,
+    ) -> Result<CreateRegistrationResponse, Status> {
+        let Some(done) = self.answered_before(asked, event).await else { return Err(no) };
+        let done = self.as_first_answered(event, done).await.map_err(|_| no)?;
+        Ok(self.taken_in(caller, asked, event, &done))
+    }
+
     /// What was done, with the registration as it stood right after it.
     pub(super) async fn as_first_answered(&self, event: EventId, mut done: Done) -> Result<Done, DeskError> {
         let answered_at = done.outcome.journal_number;

@@ -9,7 +9,7 @@ use crate::api::request::{Asked, scope};
 use crate::api::rules::EventRules;
 use crate::api::status::About;
 use crate::api::{Api, status, to_proto};
-use crate::desk::{Job, Papers, PartyPapers, SignUp};
+use crate::desk::{Done, Job, Papers, PartyPapers, SignUp};
 use crate::model::id::EventId;
 use crate::model::party::Party;
 use crate::model::time::Timestamp;
@@ -28,8 +28,10 @@ impl Api {
         let given = fields.message(Path::Top("registration"), r.registration);
         let (party, wishes) = fields.party(given, this_year(self.desk.clock().now()));
         let (event, rules) = self.checked(&mut fields, event, &party, &wishes).await?;
-        let (party, event, rules) = match (fields.finish(party).map_err(status::fields)?, event, rules) {
-            (party, Some(event), Some(rules)) => (party, event, rules),
+        let (party, event, rules) = match (fields.finish(party), event, rules) {
+            (Ok(party), Some(event), Some(rules)) => (party, event, rules),
+            (Err(no), Some(event), _) => return self.unless_signed_up(caller, &asked, event, status::fields(no)).await,
+            (Err(no), None, _) => return Err(status::fields(no)),
             _ => return Err(status::internal("a sign-up without an event was sound")),
         };
         let job = self.sign_up_job(caller, &asked, event, &party, rules.pools(&wishes))?;
@@ -112,11 +114,22 @@ impl Api {
             Ok(done) => done,
             Err(error) => return Err(self.no(error, about).await),
         };
+        Ok(self.taken_in(caller, asked, event, &done))
+    }
+
+    /// Whoever was taken in, with the token that a repetition gets again.
+    pub(super) fn taken_in(
+        &self,
+        caller: Caller,
+        asked: &Asked,
+        event: EventId,
+        done: &Done,
+    ) -> CreateRegistrationResponse {
         let token_key = self.desk.keys().token_key(asked.request_id);
-        Ok(CreateRegistrationResponse {
+        CreateRegistrationResponse {
             management_token: done.standing.as_ref().map(|s| token_key.token(s.id)).unwrap_or_default(),
-            registration: Some(to_proto::registration::answered(event, &done, for_staff)),
-        })
+            registration: Some(to_proto::registration::answered(event, done, caller.is_staff())),
+        }
     }
 }
 

@@ -50,6 +50,7 @@ pub(in crate::storage) struct RequestColumns {
     pub number: i64,
     pub outcome: String,
     pub journal_number: i64,
+    pub answer: Option<Vec<u8>>,
 }
 
 pub(in crate::storage) struct ReasonColumns {
@@ -107,13 +108,14 @@ impl Batch {
             }
         }
         self.changed_parties.extend(write.parties.into_iter().map(|p| PartyColumns::of(event, p)));
-        self.requests.extend(write.requests.iter().map(|(request, outcome)| RequestColumns {
+        self.requests.extend(write.requests.into_iter().map(|r| RequestColumns {
             event,
-            key: Uuid::from_u128(request.key),
-            fingerprint: signed(request.fingerprint),
-            number: i64::from(outcome.number),
-            outcome: write_outcome(outcome),
+            key: Uuid::from_u128(r.request.key),
+            fingerprint: signed(r.request.fingerprint),
+            number: i64::from(r.outcome.number),
+            outcome: write_outcome(&r.outcome),
             journal_number: last_number,
+            answer: r.answer,
         }));
         self.reasons.extend(write.reasons.into_iter().map(|r| ReasonColumns {
             event,

@@ -11,7 +11,6 @@ use sqlx::{PgConnection, PgPool};
 
 /// A table of documents. Statements are static text, so each table has its own.
 pub(super) struct Table {
-    kind: &'static str,
     name: &'static str,
     insert: &'static str,
     update: &'static str,
@@ -23,7 +22,6 @@ pub(super) struct Table {
 macro_rules! table {
     ($kind:literal, $name:literal) => {
         Table {
-            kind: $kind,
             name: $name,
             insert: concat!(
                 "-- insert_",
@@ -87,7 +85,7 @@ pub(super) async fn create(
     writer: &Writer,
     table: &Table,
     row: &DocumentRow,
-    request: OpenRequest,
+    request: &OpenRequest,
 ) -> Result<Stored, StoreError> {
     let mut transaction = writer.begin().await?;
     let work = insert(&mut transaction, table, row, request).await;
@@ -98,15 +96,15 @@ async fn insert(
     connection: &mut PgConnection,
     table: &Table,
     row: &DocumentRow,
-    request: OpenRequest,
+    request: &OpenRequest,
 ) -> Result<Stored, StoreError> {
-    if let Some(answer) = requests::answered(connection, table.kind, request).await? {
+    if let Some(answer) = requests::answered(connection, request).await? {
         return Ok(answer);
     }
     if version(connection, table, &row.id).await?.is_some() {
-        return requests::meanwhile(connection, table.kind, request, Stored::Taken).await;
+        return requests::meanwhile(connection, request, Stored::Taken).await;
     }
-    requests::record(connection, table.kind, request, row.id.clone()).await?;
+    requests::record(connection, request).await?;
     sqlx::query(table.insert)
         .bind(row.id.clone())
         .bind(column(row.version))
@@ -122,7 +120,7 @@ pub(super) async fn update(
     writer: &Writer,
     table: &Table,
     row: &DocumentRow,
-    request: OpenRequest,
+    request: &OpenRequest,
 ) -> Result<Stored, StoreError> {
     let mut transaction = writer.begin().await?;
     let work = replace(&mut transaction, table, row, request).await;
@@ -133,19 +131,19 @@ async fn replace(
     connection: &mut PgConnection,
     table: &Table,
     row: &DocumentRow,
-    request: OpenRequest,
+    request: &OpenRequest,
 ) -> Result<Stored, StoreError> {
-    if let Some(answer) = requests::answered(connection, table.kind, request).await? {
+    if let Some(answer) = requests::answered(connection, request).await? {
         return Ok(answer);
     }
     match version(connection, table, &row.id).await? {
         None => return Ok(Stored::Missing),
         Some(current) if current + 1 != row.version => {
-            return requests::meanwhile(connection, table.kind, request, Stored::VersionMismatch(current)).await;
+            return requests::meanwhile(connection, request, Stored::VersionMismatch(current)).await;
         }
         Some(_) => {}
     }
-    requests::record(connection, table.kind, request, row.id.clone()).await?;
+    requests::record(connection, request).await?;
     let done = sqlx::query(table.update)
         .bind(row.id.clone())
         .bind(column(row.version))

@@ -14,13 +14,11 @@ use crate::storage::traits::{EventQuery, EventRow, OpenRequest, StoreError, Stor
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-const KIND: &str = "event";
-
 pub(super) async fn create_event(
     writer: &Writer,
     event: &Event,
     entry: &Entry,
-    request: OpenRequest,
+    request: &OpenRequest,
 ) -> Result<Stored, StoreError> {
     let mut transaction = writer.begin().await?;
     let work = create(&mut transaction, event, entry, request).await;
@@ -31,15 +29,15 @@ async fn create(
     connection: &mut PgConnection,
     event: &Event,
     entry: &Entry,
-    request: OpenRequest,
+    request: &OpenRequest,
 ) -> Result<Stored, StoreError> {
-    if let Some(answer) = requests::answered(connection, KIND, request).await? {
+    if let Some(answer) = requests::answered(connection, request).await? {
         return Ok(answer);
     }
     if exists(connection, event.id).await? {
-        return requests::meanwhile(connection, KIND, request, Stored::Taken).await;
+        return requests::meanwhile(connection, request, Stored::Taken).await;
     }
-    requests::record(connection, KIND, request, event.id.0.to_string()).await?;
+    requests::record(connection, request).await?;
     insert_event(connection, event, entry).await?;
     let first = journal_row(event.id.0, 0, std::slice::from_ref(entry))?;
     write::insert_journal(connection, vec![first]).await?;

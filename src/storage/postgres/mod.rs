@@ -45,9 +45,9 @@ impl Store for PostgresStore {
         apart(transact::transact(self.writer.clone(), locks, decide)).await
     }
 
-    async fn create_event(&self, event: &Event, entry: &Entry, request: OpenRequest) -> Result<Stored, StoreError> {
-        let (writer, event, entry) = (self.writer.clone(), event.clone(), entry.clone());
-        apart(async move { until_settled(|| events::create_event(&writer, &event, &entry, request)).await }).await
+    async fn create_event(&self, event: &Event, entry: &Entry, request: &OpenRequest) -> Result<Stored, StoreError> {
+        let (writer, event, entry, request) = (self.writer.clone(), event.clone(), entry.clone(), request.clone());
+        apart(async move { until_settled(|| events::create_event(&writer, &event, &entry, &request)).await }).await
     }
 
     async fn journal_numbers(&self, events: &[EventId]) -> Result<Vec<(EventId, u64)>, StoreError> {
@@ -96,14 +96,25 @@ impl Store for PostgresStore {
         until_settled(|| parties::token_hash(&self.readers, event, number)).await
     }
 
-    async fn create_centre(&self, centre: &Centre, request: OpenRequest) -> Result<Stored, StoreError> {
-        let (writer, row) = (self.writer.clone(), DocumentRow::of(&centre.id.0, centre.version, centre)?);
-        apart(async move { until_settled(|| documents::create(&writer, &CENTRES, &row, request)).await }).await
+    async fn event_answer(&self, event: EventId, request_key: u128) -> Result<Option<Vec<u8>>, StoreError> {
+        until_settled(|| requests::event_answer(&self.readers, event, request_key)).await
     }
 
-    async fn update_centre(&self, centre: &Centre, request: OpenRequest) -> Result<Stored, StoreError> {
-        let (writer, row) = (self.writer.clone(), DocumentRow::of(&centre.id.0, centre.version, centre)?);
-        apart(async move { until_settled(|| documents::update(&writer, &CENTRES, &row, request)).await }).await
+    async fn open_answer(&self, request: &OpenRequest) -> Result<Option<Vec<u8>>, StoreError> {
+        let (writer, request) = (self.writer.clone(), request.clone());
+        apart(async move { until_settled(|| requests::open_answer(&writer, &request)).await }).await
+    }
+
+    async fn create_centre(&self, centre: &Centre, request: &OpenRequest) -> Result<Stored, StoreError> {
+        let row = DocumentRow::of(&centre.id.0, centre.version, centre)?;
+        let (writer, request) = (self.writer.clone(), request.clone());
+        apart(async move { until_settled(|| documents::create(&writer, &CENTRES, &row, &request)).await }).await
+    }
+
+    async fn update_centre(&self, centre: &Centre, request: &OpenRequest) -> Result<Stored, StoreError> {
+        let row = DocumentRow::of(&centre.id.0, centre.version, centre)?;
+        let (writer, request) = (self.writer.clone(), request.clone());
+        apart(async move { until_settled(|| documents::update(&writer, &CENTRES, &row, &request)).await }).await
     }
 
     async fn centre(&self, id: &CentreId) -> Result<Option<Centre>, StoreError> {
@@ -114,14 +125,16 @@ impl Store for PostgresStore {
         until_settled(|| documents::list(&self.readers, &CENTRES, after.map(|id| id.0.as_str()), limit)).await
     }
 
-    async fn create_programme(&self, programme: &Programme, request: OpenRequest) -> Result<Stored, StoreError> {
-        let (writer, row) = (self.writer.clone(), DocumentRow::of(&programme.id.0, programme.version, programme)?);
-        apart(async move { until_settled(|| documents::create(&writer, &PROGRAMMES, &row, request)).await }).await
+    async fn create_programme(&self, programme: &Programme, request: &OpenRequest) -> Result<Stored, StoreError> {
+        let row = DocumentRow::of(&programme.id.0, programme.version, programme)?;
+        let (writer, request) = (self.writer.clone(), request.clone());
+        apart(async move { until_settled(|| documents::create(&writer, &PROGRAMMES, &row, &request)).await }).await
     }
 
-    async fn update_programme(&self, programme: &Programme, request: OpenRequest) -> Result<Stored, StoreError> {
-        let (writer, row) = (self.writer.clone(), DocumentRow::of(&programme.id.0, programme.version, programme)?);
-        apart(async move { until_settled(|| documents::update(&writer, &PROGRAMMES, &row, request)).await }).await
+    async fn update_programme(&self, programme: &Programme, request: &OpenRequest) -> Result<Stored, StoreError> {
+        let row = DocumentRow::of(&programme.id.0, programme.version, programme)?;
+        let (writer, request) = (self.writer.clone(), request.clone());
+        apart(async move { until_settled(|| documents::update(&writer, &PROGRAMMES, &row, &request)).await }).await
     }
 
     async fn programme(&self, id: &ProgrammeId) -> Result<Option<Programme>, StoreError> {

@@ -254,11 +254,11 @@ async fn insert_requests(connection: &mut PgConnection, rows: Vec<RequestColumns
     }
     let query = sqlx::query(
         "-- insert_requests
-        insert into requests (event_id, request_key, fingerprint, number, outcome, journal_number)
+        insert into requests (event_id, request_key, fingerprint, number, outcome, journal_number, answer)
         select *
-        from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[])",
+        from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bytea[])",
     );
-    let query = bind_columns!(query, rows; event, key, fingerprint, number, outcome, journal_number);
+    let query = bind_columns!(query, rows; event, key, fingerprint, number, outcome, journal_number, answer);
     run(connection, query, count, "requests").await
 }
 

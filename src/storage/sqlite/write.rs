@@ -246,9 +246,9 @@ fn bind_party(query: Query, row: PartyColumns) -> Query {
 async fn insert_requests(connection: &mut SqliteConnection, rows: Vec<RequestColumns>) -> Result<(), StoreError> {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
-            6,
+            7,
             "-- insert_requests
-            insert into requests (event_id, request_key, fingerprint, number, outcome, journal_number)
+            insert into requests (event_id, request_key, fingerprint, number, outcome, journal_number, answer)
             values ",
             "",
         )
@@ -261,6 +261,7 @@ async fn insert_requests(connection: &mut SqliteConnection, rows: Vec<RequestCol
             .bind(row.number)
             .bind(row.outcome)
             .bind(row.journal_number)
+            .bind(row.answer)
     };
     SQL.run(connection, rows, bind, "requests").await
 }

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod events;
+pub mod once;
 pub mod refusals;
 pub mod registrations;
 pub mod watch;

@@ -2,7 +2,7 @@
 
 use crate::clerk::Clerk;
 use crate::places::Place;
-use crate::samples::{self, asked, contact, created, event, minutes, open_request, sign_up};
+use crate::samples::{self, ANSWER, asked, contact, created, event, minutes, open_request, sign_up};
 use eile::admission::Verb;
 use eile::model::event::{Event, EventKind, EventState};
 use eile::model::id::{CentreId, EventId, ProgrammeId};
@@ -13,19 +13,17 @@ use std::sync::Arc;
 
 pub async fn an_event_is_made_once_per_request_id(place: Place) {
     let (store, event, request) = (&place.store, event(Some(4)), open_request());
-    assert_eq!(store.create_event(&event, &created(&event), request).await.unwrap(), Stored::Created);
+    assert_eq!(store.create_event(&event, &created(&event), &request).await.unwrap(), Stored::Created);
     let again = samples::event(Some(9));
-    let replay = store.create_event(&again, &created(&again), request).await.unwrap();
-    assert_eq!(replay, Stored::Replayed(event.id.0.to_string()));
-    let other = OpenRequest { fingerprint: 1, ..request };
-    assert_eq!(store.create_event(&again, &created(&again), other).await.unwrap(), Stored::RequestIdReused);
-    let taken = store.create_event(&event, &created(&event), open_request()).await.unwrap();
+    let replay = store.create_event(&again, &created(&again), &request).await.unwrap();
+    assert_eq!(replay, Stored::Replayed(ANSWER.to_vec()));
+    let other = OpenRequest { fingerprint: 1, ..request.clone() };
+    assert_eq!(store.create_event(&again, &created(&again), &other).await.unwrap(), Stored::RequestIdReused);
+    let taken = store.create_event(&event, &created(&event), &open_request()).await.unwrap();
     assert_eq!(taken, Stored::Taken);
     assert_eq!(store.event_ids(None, 9).await.unwrap(), [event.id]);
     let roster = Clerk::at(store, event.id).check().await;
     assert_eq!(roster.state, EventState::Draft);
-    let centre = samples::centre("elektrenai");
-    assert_eq!(store.create_centre(&centre, request).await.unwrap(), Stored::RequestIdReused);
 }
 
 pub async fn many_who_send_the_same_request_make_one_event(place: Place) {
@@ -33,13 +31,14 @@ pub async fn many_who_send_the_same_request_make_one_event(place: Place) {
     let mut calls = Vec::new();
     for n in 0..8 {
         let (store, event) = (if n % 2 == 0 { Arc::clone(&place.store) } else { Arc::clone(&other) }, event.clone());
-        calls.push(tokio::spawn(async move { store.create_event(&event, &created(&event), request).await.unwrap() }));
+        let request = request.clone();
+        calls.push(tokio::spawn(async move { store.create_event(&event, &created(&event), &request).await.unwrap() }));
     }
     let mut made = 0;
     for call in calls {
         match call.await.unwrap() {
             Stored::Created => made += 1,
-            answer => assert_eq!(answer, Stored::Replayed(event.id.0.to_string())),
+            answer => assert_eq!(answer, Stored::Replayed(ANSWER.to_vec())),
         }
     }
     assert_eq!(made, 1);
@@ -164,4 +163,24 @@ pub async fn ids_and_numbers_are_told(place: Place) {
     numbers.sort();
     assert_eq!(numbers, [(ids[1], 2), (ids[4], 2)]);
     assert_eq!(place.store.journal_numbers(&[]).await.unwrap(), []);
+}
+
+pub async fn answers_are_kept_beside_their_request_ids(mut place: Place) {
+    let (event, open) = (event(None), open_request());
+    place.store.create_event(&event, &created(&event), &open).await.unwrap();
+    let clerk = Clerk::at(&place.store, event.id);
+    let publish = asked(Verb::Publish);
+    let join = sign_up(1, contact(1));
+    let (published, joined) = (publish.request.unwrap().key, join.request.unwrap().key);
+    clerk.hand_in(vec![publish, join]).await.unwrap();
+    place.reopen(eile::storage::Options::default()).await.unwrap();
+    let store = &place.store;
+    assert_eq!(store.event_answer(event.id, published).await.unwrap().as_deref(), Some(ANSWER));
+    assert_eq!(store.event_answer(event.id, joined).await.unwrap(), None, "a sign-up's answer is its outcome");
+    assert_eq!(store.event_answer(EventId(uuid::Uuid::new_v4()), published).await.unwrap(), None);
+    let again = OpenRequest { answer: b"what would be answered now".to_vec(), ..open.clone() };
+    assert_eq!(store.open_answer(&again).await.unwrap().as_deref(), Some(ANSWER));
+    let other_body = OpenRequest { fingerprint: 1, ..open };
+    assert_eq!(store.open_answer(&other_body).await.unwrap(), None);
+    assert_eq!(store.open_answer(&open_request()).await.unwrap(), None);
 }

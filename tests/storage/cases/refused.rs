@@ -26,7 +26,7 @@ pub async fn a_request_id_that_was_used_before(place: Place) {
     let used = asked(Verb::SetClass { number: 1, class: Some("referral".into()) });
     clerk.hand_in(vec![used.clone()]).await.unwrap();
     let mut write = decide(&clerk, asked(Verb::SetClass { number: 1, class: None }));
-    write.requests[0].0 = used.request.unwrap();
+    write.requests[0].request = used.request.unwrap();
     assert_conflict(&clerk, write).await;
 }
 
