@@ -3,10 +3,9 @@
 
 use super::cache::Loaded;
 use super::job::{DeskError, Done, EventPapers, Job, Papers, PartyPapers, TransferJob, Transferred};
-use crate::admission::{Answer, Change, Command, Entry, NewParty, Outcome, Refusal, Request, Roster, Verb};
+use crate::admission::{Answer, Change, Command, Entry, Outcome, Refusal, Request, Roster, Verb};
 use crate::keys;
 use crate::model::id::{EventId, Number, RegistrationId};
-use crate::model::registration::TransferTarget;
 use crate::model::time::Timestamp;
 use crate::storage::{
     Behind, ChangedRegistration, EventWrite, Fresh, NewRegistration, PartyWrite, Reason, RequestWrite, Whole,
@@ -56,7 +55,7 @@ pub(super) struct AtTable {
     pub guard: OwnedRwLockWriteGuard<Option<Loaded>>,
     from: u64,
     version: u64,
-    entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry>,
     new: Vec<Filed>,
     parties: BTreeMap<Number, PartyPapers>,
     requests: Vec<RequestWrite>,
@@ -166,7 +165,7 @@ impl AtTable {
         })
     }
 
-    fn done(&self, outcome: Outcome, replayed: bool) -> Result<Done, DeskError> {
+    pub(super) fn done(&self, outcome: Outcome, replayed: bool) -> Result<Done, DeskError> {
         let loaded = self.guard.as_ref().ok_or(DeskError::EventNotFound)?;
         Ok(Done {
             outcome,
@@ -178,7 +177,7 @@ impl AtTable {
     }
 
     /// Handles one command and files its papers.
-    fn handle(&mut self, command: &Command, papers: &Papers, now: Timestamp) -> Result<Done, DeskError> {
+    pub(super) fn handle(&mut self, command: &Command, papers: &Papers, now: Timestamp) -> Result<Done, DeskError> {
         let Some(loaded) = self.guard.as_mut() else { return Err(DeskError::EventNotFound) };
         let is_new = command.request.is_none_or(|r| loaded.roster.recorded(r.key).is_none());
         if matches!(papers, Papers::Repeat) && is_new {
@@ -299,72 +298,8 @@ impl Batch {
         }
     }
 
-    fn event(&mut self, id: EventId) -> Option<&mut AtTable> {
+    pub(super) fn event(&mut self, id: EventId) -> Option<&mut AtTable> {
         self.index.get(&id).and_then(|i| self.events.get_mut(*i))
-    }
-
-    /// Both halves or neither: the target takes the party in first, and only then the source lets it go,
-    /// which cannot be refused any more.
-    fn transfer(&mut self, job: &TransferJob, now: Timestamp) -> Result<Transferred, DeskError> {
-        if job.from == job.to {
-            return Err(DeskError::refused(Refusal::SameEvent, None));
-        }
-        let source = self.event(job.from).ok_or(DeskError::Internal)?;
-        if let Some(replay) = source.transferred_before(job)? {
-            let target = self.event(job.to).ok_or(DeskError::Internal)?;
-            let recorded = target.guard.as_ref().and_then(|l| l.roster.recorded(job.target_request.key));
-            let outcome = recorded.map(|r| r.outcome).ok_or(DeskError::Internal)?;
-            return Ok(Transferred { source: replay, target: target.done(outcome, true)? });
-        }
-        let party = source.leaving(job, now)?;
-        let target = self.event(job.to).ok_or(DeskError::Internal)?;
-        let entered = target.enter(job, party, now)?;
-        let to = entered.standing.as_ref().map(|s| s.id).ok_or(DeskError::Internal)?;
-        let source = self.event(job.from).ok_or(DeskError::Internal)?;
-        let to = TransferTarget { event: job.to, registration: to };
-        let verb = Verb::TransferAway { number: job.number, to };
-        let command = Command { actor: job.actor, request: Some(job.request), verb };
-        let left = source.handle(&command, &Papers::None, now)?;
-        Ok(Transferred { source: left, target: entered })
-    }
-}
-
-impl AtTable {
-    fn transferred_before(&self, job: &TransferJob) -> Result<Option<Done>, DeskError> {
-        let loaded = self.guard.as_ref().ok_or(DeskError::EventNotFound)?;
-        let Some(recorded) = loaded.roster.recorded(job.request.key) else { return Ok(None) };
-        if recorded.fingerprint != job.request.fingerprint {
-            return Err(DeskError::refused(Refusal::RequestIdReused, None));
-        }
-        self.done(recorded.outcome, true).map(Some)
-    }
-
-    /// Whether the party may leave, after what is due is done; and what the target needs to know of it.
-    fn leaving(&mut self, job: &TransferJob, now: Timestamp) -> Result<NewParty, DeskError> {
-        let loaded = self.guard.as_mut().ok_or(DeskError::EventNotFound)?;
-        let now = now.max(loaded.roster.last_at);
-        loaded.roster.do_due(now, &mut self.entries);
-        let refused = |refusal| DeskError::refused(refusal, Some(&loaded.roster.terms));
-        let s = loaded.roster.may_leave(job.number).map_err(refused)?;
-        if s.steps.last() != Some(&job.seen_step) {
-            return Err(DeskError::Stale);
-        }
-        Ok(NewParty { size: s.size, wishes: Vec::new(), contact: s.contact, vouched: job.vouched })
-    }
-
-    fn enter(&mut self, job: &TransferJob, mut party: NewParty, now: Timestamp) -> Result<Done, DeskError> {
-        let loaded = self.guard.as_ref().ok_or(DeskError::EventNotFound)?;
-        // A word that names no pool becomes a number that no pool has: refused in its place on the ladder.
-        let no = |id: &String| loaded.roster.terms.pools.iter().find(|p| p.id == *id).map_or(0, |p| p.no);
-        party.wishes = job.wishes.iter().map(no).collect();
-        let verb = Verb::Register(party);
-        let command = Command { actor: job.actor, request: Some(job.target_request), verb };
-        let papers = Papers::SignUp(Box::new(super::job::SignUp {
-            party: job.papers.clone(),
-            id_secret: job.id_secret,
-            token_key: job.token_key,
-        }));
-        self.handle(&command, &papers, now)
     }
 }
 

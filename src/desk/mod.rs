@@ -22,6 +22,7 @@ mod job;
 mod line;
 mod reads;
 mod sweeper;
+mod transfer;
 mod watches;
 
 pub use job::{
