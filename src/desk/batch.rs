@@ -180,7 +180,7 @@ impl AtTable {
     pub(super) fn handle(&mut self, command: &Command, papers: &Papers, now: Timestamp) -> Result<Done, DeskError> {
         let Some(loaded) = self.guard.as_mut() else { return Err(DeskError::EventNotFound) };
         let is_new = command.request.is_none_or(|r| loaded.roster.recorded(r.key).is_none());
-        if matches!(papers, Papers::Repeat) && is_new {
+        if is_new && loaded.is_stale(papers, &command.verb) {
             return Err(DeskError::Stale);
         }
         if let Papers::Event(EventPapers { if_version: Some(expected), .. }) = papers
@@ -223,12 +223,12 @@ impl AtTable {
                 });
                 return None;
             }
-            (Papers::Party(papers), Verb::Amend { number, contact, .. }) => {
+            (Papers::Party { words, .. }, Verb::Amend { number, contact, .. }) => {
                 if let (Some(contact), Some(s)) = (contact, loaded.roster.standing(*number)) {
                     let id = s.id;
                     loaded.roster.attach(*number, id, *contact);
                 }
-                self.parties.insert(*number, (**papers).clone());
+                self.parties.insert(*number, (**words).clone());
             }
             (Papers::Event(papers), _) => answer = loaded.edit(papers),
             (Papers::Reason(text), _) if !text.is_empty() => {
@@ -244,6 +244,17 @@ impl AtTable {
 }
 
 impl Loaded {
+    /// Whether the papers were made from what is no more.
+    fn is_stale(&self, papers: &Papers, verb: &Verb) -> bool {
+        match (papers, verb) {
+            (Papers::Repeat, _) => true,
+            (Papers::Party { seen_step, .. }, Verb::Amend { number, .. }) => {
+                self.roster.standing(*number).is_some_and(|s| s.steps.last() != Some(seen_step))
+            }
+            _ => false,
+        }
+    }
+
     /// Brings the event's document up to what was just decided, where staff changed the event.
     fn stamp(&mut self) {
         if self.event.version != self.roster.version {

@@ -18,8 +18,12 @@ pub enum Papers {
     None,
     /// With `Verb::Register`.
     SignUp(Box<SignUp>),
-    /// With `Verb::Amend`: the party's words from now on.
-    Party(Box<PartyPapers>),
+    /// With `Verb::Amend`: the party's words from now on, made from those that were read when this was the last step
+    /// of its registration. Where it has taken another step since, the answer is `Stale` and the caller reads again.
+    Party {
+        words: Box<PartyPapers>,
+        seen_step: u64,
+    },
     /// With any verb of the event.
     Event(EventPapers),
     /// With `Verb::SetClass` and `Verb::Promote`: the reason that staff wrote down; may be empty.

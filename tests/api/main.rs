@@ -58,6 +58,7 @@ on_both! {
         trying_a_sign_up_out_changes_nothing,
         the_ladder_of_refusals_goes_in_its_order,
         a_party_is_corrected_field_by_field,
+        corrections_of_different_fields_at_the_same_moment_are_all_kept,
         a_party_acts_by_its_token_alone,
         a_portal_does_what_anyone_may_and_learns_nothing,
         an_offer_is_accepted_declined_or_missed,

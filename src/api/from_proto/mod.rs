@@ -61,7 +61,7 @@ pub struct Violations {
 }
 
 /// Gathers violations while a request is read.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Fields {
     list: Vec<Violation>,
     personal_code: bool,

@@ -11,11 +11,13 @@ use crate::api::proto::{Registration, UpdateRegistrationRequest};
 use crate::api::request::Asked;
 use crate::api::status::{self, About};
 use crate::api::to_proto::names;
-use crate::desk::Papers;
-use crate::model::id::{EventId, Number, RegistrationId};
+use crate::desk::{DeskError, Papers, View};
 use crate::model::party::Party;
 use crate::storage::PartyRow;
 use tonic::Status;
+
+/// How often a party that changed while it was read is read again. Of those who meet, one wins each time.
+const TRIES: u32 = 32;
 
 impl Api {
     pub(super) async fn amend(&self, caller: Caller, mut r: UpdateRegistrationRequest) -> Result<Registration, Status> {
@@ -24,46 +26,66 @@ impl Api {
         let mask = fields.mask(r.update_mask, REGISTRATION_FIELDS);
         let given = fields.message(Path::Top("registration"), r.registration);
         let named = self.named(caller, &mut fields, "registration.name", &given.name, &r.management_token).await?;
-        let answer = self.lay_over_party(fields, &asked, &named, given, &mask).await;
+        let answer = self.lay_over_party(&fields, &asked, &named, (&given, &mask)).await;
         self.unless_registration_answered(&asked, &named, answer).await
     }
 
+    /// Others may correct other fields of the same party at the same moment: whoever comes second reads what the first
+    /// has written, and lays over that.
     async fn lay_over_party(
         &self,
-        mut fields: Fields,
+        fields: &Fields,
         asked: &Asked,
         named: &Named,
-        given: Registration,
-        mask: &[&'static str],
+        (given, mask): (&Registration, &[&'static str]),
     ) -> Result<Registration, Status> {
-        let event = named.name.event;
-        let mut party = self.stored_party(event, named.name.id, named.number).await?;
-        fields.amend(&mut party, given, mask, this_year(self.desk.clock().now()));
-        if mask.contains(&"answers") {
-            fields.answers_fit(&party.answers, &self.fresh_event_rules(event).await?.questions);
+        for _ in 0..TRIES {
+            let (mut party, seen_step) = self.stored_party(named).await?;
+            let verb = self.corrected(fields.clone(), named, &mut party, (given.clone(), mask)).await?;
+            let words = Box::new(papers(&party)?);
+            match self.decided(asked, named, (verb, Papers::Party { words, seen_step })).await {
+                Err(DeskError::Stale) => {}
+                Ok(registration) => return Ok(registration),
+                Err(error) => {
+                    let about = asked.about_registration(named.name.event, named.name.id);
+                    return Err(self.no(error, &About { party_size: party.size(), ..about }).await);
+                }
+            }
         }
-        let party = fields.finish(party).map_err(status::fields)?;
+        Err(status::overloaded())
+    }
+
+    /// Lays the named fields over the party.
+    async fn corrected(
+        &self,
+        mut fields: Fields,
+        named: &Named,
+        party: &mut Party,
+        (given, mask): (Registration, &[&'static str]),
+    ) -> Result<Verb, Status> {
+        fields.amend(party, given, mask, this_year(self.desk.clock().now()));
+        if mask.contains(&"answers") {
+            fields.answers_fit(&party.answers, &self.fresh_event_rules(named.name.event).await?.questions);
+        }
+        fields.finish(()).map_err(status::fields)?;
         let resized = mask.iter().any(|field| matches!(*field, "members" | "head_count"));
-        let verb = Verb::Amend {
+        Ok(Verb::Amend {
             number: named.number,
             size: resized.then(|| party.size()),
             contact: mask.contains(&"contact").then(|| self.desk.keys().contact(&party.contact)),
-        };
-        let about = About { party_size: party.size(), ..asked.about(event) };
-        self.decide(asked, named, (verb, Papers::Party(Box::new(papers(&party)?))), about).await
+        })
     }
 
-    /// The party of a registration that is there.
-    pub(super) async fn stored_party(
-        &self,
-        event: EventId,
-        id: RegistrationId,
-        number: Number,
-    ) -> Result<Party, Status> {
+    /// The party of a registration that is there, and its last step: read before the party, so that whoever wrote in
+    /// between is noticed.
+    pub(super) async fn stored_party(&self, named: &Named) -> Result<(Party, u64), Status> {
+        let (event, number) = (named.name.event, named.number);
+        let last = |view: &View<'_>| view.roster.standing(number).and_then(|s| s.steps.last().copied());
+        let seen_step = self.look(event, last).await?.unwrap_or_default();
         let rows = self.desk.store().parties(event, &[number]).await.map_err(status::storage)?;
         match rows.first() {
-            Some(row) => read_party(row),
-            None => Err(status::registration_not_found(&names::registration(event, id))),
+            Some(row) => Ok((read_party(row)?, seen_step)),
+            None => Err(status::registration_not_found(&names::registration(event, named.name.id))),
         }
     }
 }

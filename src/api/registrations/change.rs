@@ -9,7 +9,7 @@ use crate::api::request::Asked;
 use crate::api::status::About;
 use crate::api::to_proto::{self, names};
 use crate::api::{Api, status};
-use crate::desk::{Job, Papers};
+use crate::desk::{DeskError, Job, Papers};
 use crate::model::id::Number;
 use tonic::Status;
 
@@ -56,26 +56,35 @@ impl Api {
         &self,
         asked: &Asked,
         named: &Named,
-        (verb, papers): (Verb, Papers),
+        job: (Verb, Papers),
         about: About<'_>,
     ) -> Result<proto::Registration, Status> {
-        let RegistrationName { event, id } = named.name;
-        let about = About { registration: Some(id), ..about };
+        let about = About { registration: Some(named.name.id), ..about };
+        match self.decided(asked, named, job).await {
+            Ok(registration) => Ok(registration),
+            Err(error) => Err(self.no(error, &about).await),
+        }
+    }
+
+    /// The same, where the caller has more to do with a no.
+    pub(super) async fn decided(
+        &self,
+        asked: &Asked,
+        named: &Named,
+        (verb, papers): (Verb, Papers),
+    ) -> Result<proto::Registration, DeskError> {
+        let event = named.name.event;
         let request = Some(asked.within(event, self.desk.keys()));
         let command = Command { actor: named.acting.actor(), request, verb };
         let job = Job { event, command, papers };
         let for_staff = named.acting.is_staff();
         let render = |done: &crate::desk::Done| to_proto::registration::answered(event, done, for_staff);
-        let answer = match asked.validate_only {
+        match asked.validate_only {
             true => self.desk.try_out(job, |done, _| render(done)).await,
             false => match self.desk.submit(job).await {
                 Ok(done) => self.as_first_answered(event, done).await.map(|done| render(&done)),
                 Err(error) => Err(error),
             },
-        };
-        match answer {
-            Ok(registration) => Ok(registration),
-            Err(error) => Err(self.no(error, &about).await),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! TransferRegistration: one request, two events, one transaction.
 
-use super::amend::read_party;
 use super::change::Named;
 use crate::admission::Refusal;
 use crate::api::caller::Caller;
@@ -82,19 +81,10 @@ impl Api {
         })
     }
 
-    /// The party's words and the last step of its registration, read so that a later step is seen.
+    /// The party's words, and the last step of its registration.
     async fn leaving_papers(&self, named: &Named) -> Result<(PartyPapers, u64), Status> {
-        let event = named.name.event;
-        let last = |view: &crate::desk::View<'_>| {
-            view.roster.standing(named.number).and_then(|s| s.steps.last().copied()).unwrap_or_default()
-        };
-        let seen_step = self.look(event, last).await?;
-        let rows = self.desk.store().parties(event, &[named.number]).await.map_err(status::storage)?;
-        let Some(row) = rows.into_iter().next() else {
-            return Err(status::registration_not_found(&names::registration(event, named.name.id)));
-        };
+        let (mut party, seen_step) = self.stored_party(named).await?;
         // Answers are to the questions of the event that is left.
-        let mut party = read_party(&row)?;
         party.answers.clear();
         Ok((super::sign_up::papers(&party)?, seen_step))
     }

@@ -482,3 +482,48 @@ pub async fn lists_go_by_line_name_and_time_and_find_people(mut h: House) {
         assert_eq!(no(h.registrations.list_registrations(request).await).reason, "FILTER_INVALID", "{filter}");
     }
 }
+
+/// Each correction writes the whole party: whoever read it before another wrote would take the other's words back.
+pub async fn corrections_of_different_fields_at_the_same_moment_are_all_kept(mut h: House) {
+    let questions =
+        vec![Question { question_id: "q".into(), texts: lt("Kaip?"), max_length: 100, ..Default::default() }];
+    let event = h.open_with(9, |e| e.questions = questions).await;
+    let name = h.joins(&event, 1).await.name;
+    for round in 1..=8 {
+        let contact = Contact { email: format!("r{round}@example.org"), ..contact() };
+        let language = ["lt", "pl", "ru", "uk"][round % 4].to_owned();
+        let members: Vec<_> =
+            (0..round).map(|n| Member { display_name: format!("Narė {n}"), ..Default::default() }).collect();
+        let services = Some(ServiceWishes { childcare_children: round as i32, rides: 1 });
+        let answers = vec![Answer { question_id: "q".into(), text: format!("Nr. {round}") }];
+        let wanted = Registration {
+            name: name.clone(),
+            contact: Some(contact),
+            language,
+            members,
+            services,
+            answers,
+            willing_elsewhere: round % 2 == 1,
+            ..Default::default()
+        };
+        let calls = ["contact", "language", "members", "services", "answers", "willing_elsewhere"].map(|field| {
+            let (mut client, registration) = (h.registrations.clone(), Some(wanted.clone()));
+            let request = UpdateRegistrationRequest {
+                registration,
+                update_mask: mask(&[field]),
+                request_id: id(),
+                ..Default::default()
+            };
+            tokio::spawn(async move { client.update_registration(request).await.unwrap() })
+        });
+        for call in calls {
+            call.await.unwrap();
+        }
+        let now = h.look(&name, RegistrationView::Full).await;
+        let of = |r: &Registration| {
+            let Registration { contact, language, members, services, answers, willing_elsewhere, .. } = r.clone();
+            (contact, language, members, services, answers, willing_elsewhere)
+        };
+        assert_eq!(of(&now), of(&wanted), "round {round}");
+    }
+}
