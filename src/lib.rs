@@ -9,6 +9,7 @@
 //! | `admission` | THE CORE: who gets a seat; no I/O, no async, no clock | `model`           |
 //! | `storage`   | one behaviour, two dialects                           | sqlx              |
 //! | `desk`      | group commit, the roster cache, the sweeper           | `storage`'s traits |
+//! | `feed`      | every change of every event, once, for its followers  | `desk`, `storage`'s traits |
 //! | `audit`     | does what is stored agree with what happened?         | `storage`'s traits |
 //! | `config`    | settings, and which are refused                       | toml              |
 //! | `telemetry` | log, metrics, the operators' port                     | axum              |
@@ -24,6 +25,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod desk;
+pub mod feed;
 pub mod keys;
 pub mod model;
 pub mod storage;

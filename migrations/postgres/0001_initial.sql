@@ -75,6 +75,31 @@ create table journal (
 -- Not compressed: the time would be spent inside the transaction that holds the event's lock.
 alter table journal alter column entries set storage external;
 
+-- The change feed: every batch of every event under one dense position. Whoever reads the feed first gives the
+-- batches that have none a position, with the row of feed_end locked: a batch gets it when it is committed, not
+-- before, so that nothing is skipped however long a transaction is held back; and sign-ups pay nothing for it.
+create table feed (
+    position        bigint  not null primary key,  -- 1, 2, 3 ... without a gap, in the order of their commits
+    event_id        uuid    not null,
+    first_number    bigint  not null,
+    last_number     bigint  not null,
+    moment          bigint  not null               -- the latest written_at up to this position: never goes back
+);
+
+create index feed_by_moment on feed (moment, position);
+
+create table feed_heads (
+    event_id        uuid    not null primary key,
+    fed_number      bigint  not null               -- the last number of the event's journal that stands in the feed
+) with (fillfactor = 50);                          -- room to rewrite the row on its page
+
+create table feed_end (
+    only            smallint not null primary key check (only = 1),
+    position        bigint  not null,              -- the last position given
+    moment          bigint  not null               -- its moment
+) with (fillfactor = 10);                          -- one row, rewritten whenever something is added
+insert into feed_end (only, position, moment) values (1, 0, -9223372036854775808);
+
 create table requests (
     event_id        uuid    not null,
     request_key     uuid    not null,              -- keyed hash of the request id

@@ -67,13 +67,20 @@ create table parties (
 ) strict;
 
 create table journal (
+    -- Where the batch stands among all batches of all events: 1, 2, 3 ... with one writer that is the order of
+    -- the commits, so that the journal itself is the change feed. Written down, because SQLite may renumber rows
+    -- that have no number of their own.
+    position        integer primary key,
     event_id        blob    not null,
     first_number    integer not null,              -- number of the first entry of the batch
     last_number     integer not null check (last_number >= first_number),
-    written_at      integer not null,              -- time of the last entry of the batch
+    written_at      integer not null,              -- time of the last entry of the batch, or a later one: it never
+                                                   -- goes back from one position to the next
     entries         text    not null,              -- the batch, in order (JSON array of admission::Entry)
-    primary key (event_id, first_number)           -- a second writer of the same number cannot exist
+    unique (event_id, first_number)                -- a second writer of the same number cannot exist
 ) strict;
+
+-- Differs from postgres because there are no tables of the change feed: see journal.position.
 
 create table requests (
     event_id        blob    not null,

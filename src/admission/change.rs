@@ -133,6 +133,63 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The registration that it is about; `None` where it is about the event.
+    pub fn about(&self) -> Option<Number> {
+        match self {
+            Change::Registered { number, .. }
+            | Change::Approved { number }
+            | Change::Confirmed { number, .. }
+            | Change::Offered { number, .. }
+            | Change::OfferAccepted { number }
+            | Change::OfferMissed { number, .. }
+            | Change::Ended { number, .. }
+            | Change::ClassSet { number, .. }
+            | Change::Resized { number, .. }
+            | Change::Amended { number }
+            | Change::TwinCleared { number } => Some(*number),
+            Change::EventCreated { .. }
+            | Change::TermsChanged { .. }
+            | Change::DetailsChanged
+            | Change::Published
+            | Change::EventCancelled
+            | Change::EventCompleted
+            | Change::PoolReleased { .. }
+            | Change::SeatsFree { .. } => None,
+        }
+    }
+
+    /// The pool that it names, if any.
+    pub fn pool(&self) -> Option<PoolNo> {
+        match self {
+            Change::Registered { to: Entering::Seat { pool, .. }, .. }
+            | Change::Confirmed { pool, .. }
+            | Change::Offered { pool, .. }
+            | Change::PoolReleased { pool }
+            | Change::SeatsFree { pool, .. } => Some(*pool),
+            _ => None,
+        }
+    }
+
+    /// Who stood before and did not fit, if anybody.
+    pub fn passed_over(&self) -> Option<Number> {
+        match self {
+            Change::Registered { to: Entering::Seat { passed_over, .. }, .. }
+            | Change::Confirmed { passed_over, .. }
+            | Change::Offered { passed_over, .. } => *passed_over,
+            _ => None,
+        }
+    }
+
+    /// The terms that hold from now on, where it sets them.
+    pub fn terms(&self) -> Option<&Arc<Terms>> {
+        match self {
+            Change::EventCreated { terms } | Change::TermsChanged { terms } => Some(terms),
+            _ => None,
+        }
+    }
+}
+
 /// Where a new party goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

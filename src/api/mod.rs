@@ -6,6 +6,8 @@
 
 mod admin;
 mod caller;
+mod changes;
+mod cursor;
 mod events;
 mod facts;
 mod filter;
@@ -30,9 +32,11 @@ pub mod proto {
 }
 
 use crate::desk::Desk;
+use crate::feed::{Feed, FeedOptions};
 use crate::model::id::EventId;
 use crate::storage::StoreError;
 use proto::admin_service_server::AdminServiceServer;
+use proto::change_service_server::ChangeServiceServer;
 use proto::event_service_server::EventServiceServer;
 use proto::registration_service_server::RegistrationServiceServer;
 use std::future::Future;
@@ -44,10 +48,11 @@ use tonic::service::Routes;
 /// Every message and service of the API, for reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("eile_descriptor");
 
-/// What the three services share. A clone is the same.
+/// What the services share. A clone is the same.
 #[derive(Clone)]
 pub struct Api {
     desk: Desk,
+    feed: Feed,
     rules: Arc<rules::Rules>,
     watch: WatchOptions,
     /// Fires when the instance stops: streams end.
@@ -56,11 +61,22 @@ pub struct Api {
 
 impl Api {
     pub fn new(desk: Desk, watch: WatchOptions, drain: CancellationToken) -> Self {
-        Self { desk, rules: Arc::default(), watch, drain }
+        let feed = Feed::open(desk.clone(), FeedOptions::default(), drain.clone());
+        Self { desk, feed, rules: Arc::default(), watch, drain }
+    }
+
+    /// With a change feed that is kept in another way than by default.
+    pub fn with_feed(self, options: FeedOptions) -> Self {
+        let feed = Feed::open(self.desk.clone(), options, self.drain.clone());
+        Self { feed, ..self }
     }
 
     pub fn admin_service(&self) -> AdminServiceServer<Self> {
         AdminServiceServer::new(self.clone()).max_decoding_message_size(server::MESSAGE_BYTES_MAX)
+    }
+
+    pub fn change_service(&self) -> ChangeServiceServer<Self> {
+        ChangeServiceServer::new(self.clone()).max_decoding_message_size(server::MESSAGE_BYTES_MAX)
     }
 
     pub fn event_service(&self) -> EventServiceServer<Self> {
@@ -71,9 +87,12 @@ impl Api {
         RegistrationServiceServer::new(self.clone()).max_decoding_message_size(server::MESSAGE_BYTES_MAX)
     }
 
-    /// All three services.
+    /// All services.
     pub fn routes(&self) -> Routes {
-        Routes::new(self.admin_service()).add_service(self.event_service()).add_service(self.registration_service())
+        Routes::new(self.admin_service())
+            .add_service(self.change_service())
+            .add_service(self.event_service())
+            .add_service(self.registration_service())
     }
 
     /// Writes to the store in a task of its own: a caller who goes away must not leave a transaction half done.

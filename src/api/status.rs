@@ -32,7 +32,7 @@ pub fn code_of(reason: ErrorReason) -> Code {
     match reason {
         Unspecified | Internal => Code::Internal,
         InvalidFields | PersonalCodeRefused | MalformedMessage | RequestIdReused | PageTokenInvalid | FilterInvalid
-        | SameEvent => Code::InvalidArgument,
+        | SameEvent | CursorInvalid => Code::InvalidArgument,
         EventNotFound | RegistrationNotFound | CentreNotFound | ProgrammeNotFound | PoolNotFound => Code::NotFound,
         AlreadyExists | AlreadyRegistered => Code::AlreadyExists,
         EventNotPublished | EventCancelled | EventCompleted | RegistrationNotOpen | RegistrationClosed
@@ -41,6 +41,7 @@ pub fn code_of(reason: ErrorReason) -> Code {
         WaitlistFull | MessageTooLarge => Code::ResourceExhausted,
         TokenInvalid | StaffOnly => Code::PermissionDenied,
         EtagMismatch | WatchLagged => Code::Aborted,
+        CursorExpired => Code::OutOfRange,
         Overloaded | Draining | StorageUnavailable | OutcomeUnknown => Code::Unavailable,
         DeadlineExceeded => Code::DeadlineExceeded,
     }
@@ -203,6 +204,25 @@ pub fn same_event(event: &str) -> Status {
 pub fn watch_lagged(journal_number: u64) -> Status {
     let message = format!("the reader was too slow and was cut after change {journal_number}");
     Problem::new(ErrorReason::WatchLagged, message).with("journal_number", journal_number).status()
+}
+
+/// The reader of the change feed was too slow.
+pub fn feed_lagged(cursor: &str) -> Status {
+    let message = "the reader was too slow and was cut; it may go on from the cursor";
+    Problem::new(ErrorReason::WatchLagged, message).with("cursor", cursor).status()
+}
+
+/// No cursor of this feed.
+pub fn cursor_invalid() -> Status {
+    Problem::new(ErrorReason::CursorInvalid, "the cursor is damaged, or no cursor of this feed").status()
+}
+
+/// What stands behind the cursor is not kept any more.
+pub fn cursor_expired(oldest: &str, since: &str) -> Status {
+    Problem::new(ErrorReason::CursorExpired, format!("changes from before {since} are not kept"))
+        .with("oldest_cursor", oldest)
+        .with("oldest_time", since)
+        .status()
 }
 
 /// This instance is stopping.

@@ -96,6 +96,11 @@ impl AtTable {
         }
     }
 
+    /// Whether something was decided.
+    pub fn has_moved(&self) -> bool {
+        self.guard.as_ref().is_some_and(|loaded| loaded.roster.journal_number > self.from)
+    }
+
     /// Brings the roster up to what the locked row says. False where that cannot be done from here.
     fn refresh(&mut self, fresh: Fresh) -> bool {
         match fresh {

@@ -116,6 +116,7 @@ async fn attempt_once(shared: &Shared, tickets: Vec<Ticket>, forget: bool) -> (R
 
 /// After the commit: lets go of the rosters, tells each caller, and wakes the watchers.
 fn publish(shared: &Shared, batch: Batch) {
+    let has_moved = batch.events.iter().any(AtTable::has_moved);
     for event in batch.events {
         let cell = shared.cache.cell(event.id);
         shared.cache.weigh(&cell, event.guard.as_ref());
@@ -124,6 +125,9 @@ fn publish(shared: &Shared, batch: Batch) {
         if let Some(number) = number {
             shared.watches.moved(id, number);
         }
+    }
+    if has_moved {
+        shared.watches.committed();
     }
     for (ticket, verdict) in batch.tickets.into_iter().zip(batch.verdicts) {
         // A caller who left is normal: the send fails and nothing else.

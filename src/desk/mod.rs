@@ -243,6 +243,11 @@ impl Desk {
         Ok(self.shared.watches.subscribe(event, number))
     }
 
+    /// Wakes with whatever this desk commits, whatever the event.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.shared.watches.commits()
+    }
+
     /// Does what is due now, everywhere, and waits for it.
     pub async fn sweep_now(&self) {
         sweeper::sweep(self).await;

@@ -9,6 +9,8 @@ use tokio::sync::watch;
 #[derive(Default)]
 pub(super) struct Watches {
     senders: Mutex<HashMap<EventId, watch::Sender<u64>>>,
+    /// Counts the batches that changed something, whatever the event.
+    commits: watch::Sender<u64>,
 }
 
 impl Watches {
@@ -34,6 +36,16 @@ impl Watches {
             *known = number.max(*known);
             is_new
         });
+    }
+
+    /// Something was committed here.
+    pub fn committed(&self) {
+        self.commits.send_modify(|n| *n = n.wrapping_add(1));
+    }
+
+    /// Wakes with whatever is committed here.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.subscribe()
     }
 
     /// The events that somebody watches.

@@ -10,8 +10,9 @@ mod sqlite;
 mod traits;
 
 pub use traits::{
-    Behind, ChangedRegistration, Decide, EventQuery, EventRow, EventWrite, Fresh, Lock, NO_START, NewRegistration,
-    OpenRequest, PartyRow, PartyWrite, Reason, RequestWrite, Store, StoreError, Stored, Whole,
+    Behind, ChangedRegistration, Decide, EventQuery, EventRow, EventWrite, FeedPage, FeedQuery, FeedRow, Fresh, Lock,
+    NO_START, NewRegistration, OpenRequest, PartyRow, PartyWrite, Reason, RequestWrite, Store, StoreError, Stored,
+    Whole,
 };
 
 use std::sync::Arc;

@@ -199,6 +199,41 @@ pub struct EventRow {
     pub header: Header,
 }
 
+/// Which batches of the change feed to read.
+#[derive(Clone, Debug, Default)]
+pub struct FeedQuery {
+    /// Only behind this position.
+    pub after: u64,
+    /// Only up to this position.
+    pub until: u64,
+    pub event: Option<EventId>,
+    pub centre: Option<CentreId>,
+    pub programme: Option<ProgrammeId>,
+    /// Read no more batches once they hold so many entries; at least one is read.
+    pub entries_max: u64,
+}
+
+/// A piece of the change feed.
+pub struct FeedPage {
+    pub rows: Vec<FeedRow>,
+    /// Everything up to this position was looked at.
+    pub reached: u64,
+}
+
+/// One batch of one event, under its position in the change feed.
+#[derive(Clone, Debug)]
+pub struct FeedRow {
+    pub position: u64,
+    pub event: EventId,
+    /// Whose event it is now.
+    pub centre: CentreId,
+    pub programme: Option<ProgrammeId>,
+    /// Never empty.
+    pub entries: Vec<Entry>,
+    /// The registrations that the entries are about, by number.
+    pub ids: Vec<(Number, RegistrationId)>,
+}
+
 /// Decides a batch inside the transaction, with the event rows locked. Must not block.
 pub type Decide = Box<dyn FnOnce(Vec<Fresh>) -> Vec<EventWrite> + Send>;
 
@@ -226,6 +261,20 @@ pub trait Store: Send + Sync + 'static {
 
     /// The entries of these numbers.
     async fn journal_entries(&self, event: EventId, numbers: &[u64]) -> Result<Vec<Entry>, StoreError>;
+
+    /// The last position of the change feed. Whatever was committed before the call has a position by then, and
+    /// whatever is committed later will get a later one.
+    async fn feed_end(&self) -> Result<u64, StoreError>;
+
+    /// The batches of the change feed that `query` asks for, in order.
+    async fn feed(&self, query: &FeedQuery) -> Result<FeedPage, StoreError>;
+
+    /// The last position, up to `until`, before everything that happened at `at` or later; 0 where that is the
+    /// beginning.
+    async fn feed_before(&self, at: Timestamp, until: u64) -> Result<u64, StoreError>;
+
+    /// An event as staff wrote it.
+    async fn document(&self, event: EventId) -> Result<Option<Event>, StoreError>;
 
     /// Everything of an event as one snapshot, outside any cache: for `eile check`.
     async fn whole(&self, event: EventId) -> Result<Option<Whole>, StoreError>;

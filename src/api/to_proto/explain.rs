@@ -185,7 +185,7 @@ fn ended(end: &End, for_staff: bool) -> Told {
     }
 }
 
-fn entering(to: &Entering) -> &'static str {
+pub(super) fn entering(to: &Entering) -> &'static str {
     match to {
         Entering::InReview => "approval_required",
         Entering::Line => "no_seat_at_once",
@@ -201,7 +201,7 @@ fn pool_of(to: &Entering) -> Option<crate::model::id::PoolNo> {
     }
 }
 
-fn because_word(because: Because) -> &'static str {
+pub(super) fn because_word(because: Because) -> &'static str {
     match because {
         Because::FirstInLine => "first_in_line",
         Because::FirstThatFits => "first_that_fits",

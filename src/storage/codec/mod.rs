@@ -3,6 +3,7 @@
 
 mod batch;
 mod event;
+mod feed;
 mod fresh;
 mod journal;
 mod registration;
@@ -11,6 +12,7 @@ pub(super) use batch::{Batch, EventUpdate, PartyColumns, ReasonColumns, RequestC
 pub(super) use event::{
     EventColumns, QueryColumns, free_seats, header_of_new, read_event, read_row, state_word, write_header,
 };
+pub(super) use feed::{FeedColumns, FeedGathering};
 pub(super) use fresh::{Gathering, RequestRow, WholeRow};
 pub(super) use journal::{JournalRow, attached_numbers, journal_row, read_entries};
 pub(super) use registration::{

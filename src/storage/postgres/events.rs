@@ -8,7 +8,8 @@ use crate::model::event::Event;
 use crate::model::id::EventId;
 use crate::model::time::Timestamp;
 use crate::storage::codec::{
-    EventColumns, QueryColumns, count, free_seats, header_of_new, journal_row, read_row, state_word, write_header,
+    EventColumns, QueryColumns, count, free_seats, header_of_new, journal_row, read_event, read_row, state_word,
+    write_header,
 };
 use crate::storage::traits::{EventQuery, EventRow, OpenRequest, StoreError, Stored};
 use sqlx::{PgConnection, PgPool};
@@ -140,6 +141,20 @@ pub(super) async fn list_events(readers: &PgPool, query: &EventQuery) -> Result<
     .await
     .map_err(failed)?;
     rows.iter().map(|(id, state, number, header, document)| read_row(*id, state, *number, header, document)).collect()
+}
+
+pub(super) async fn document(readers: &PgPool, event: EventId) -> Result<Option<Event>, StoreError> {
+    let document: Option<String> = sqlx::query_scalar(
+        "-- event_document
+        select document
+        from event_documents
+        where event_id = $1",
+    )
+    .bind(event.0)
+    .fetch_optional(readers)
+    .await
+    .map_err(failed)?;
+    document.map(|text| read_event(event.0, &text)).transpose()
 }
 
 pub(super) async fn due_events(readers: &PgPool, now: Timestamp, limit: u32) -> Result<Vec<EventId>, StoreError> {

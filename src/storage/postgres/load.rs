@@ -229,10 +229,10 @@ async fn load_whole_requests(
 }
 
 /// Differs from sqlite because a list travels as an array.
-fn firsts<T>(pairs: &[(Uuid, T)]) -> Vec<Uuid> {
+pub(super) fn firsts<T>(pairs: &[(Uuid, T)]) -> Vec<Uuid> {
     pairs.iter().map(|(id, _)| *id).collect()
 }
 
-fn seconds<T: Copy + Into<i64>>(pairs: &[(Uuid, T)]) -> Vec<i64> {
+pub(super) fn seconds<T: Copy + Into<i64>>(pairs: &[(Uuid, T)]) -> Vec<i64> {
     pairs.iter().map(|(_, number)| (*number).into()).collect()
 }

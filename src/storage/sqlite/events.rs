@@ -9,7 +9,8 @@ use crate::model::event::Event;
 use crate::model::id::EventId;
 use crate::model::time::Timestamp;
 use crate::storage::codec::{
-    EventColumns, QueryColumns, count, free_seats, header_of_new, journal_row, read_row, state_word, write_header,
+    EventColumns, QueryColumns, count, free_seats, header_of_new, journal_row, read_event, read_row, state_word,
+    write_header,
 };
 use crate::storage::traits::{EventQuery, EventRow, OpenRequest, StoreError, Stored};
 use sqlx::{SqliteConnection, SqlitePool};
@@ -22,11 +23,12 @@ pub(super) async fn create_event(
     request: &OpenRequest,
 ) -> Result<Stored, StoreError> {
     let mut transaction = writer.begin().await?;
-    let work = create(&mut transaction, event, entry, request).await;
+    let work = create(writer, &mut transaction, event, entry, request).await;
     writer.finish(transaction, work).await
 }
 
 async fn create(
+    writer: &Writer,
     connection: &mut SqliteConnection,
     event: &Event,
     entry: &Entry,
@@ -40,8 +42,9 @@ async fn create(
     }
     requests::record(connection, request).await?;
     insert_event(connection, event, entry).await?;
-    let first = journal_row(event.id.0, 0, std::slice::from_ref(entry))?;
-    write::insert_journal(connection, vec![first]).await?;
+    let mut first = vec![journal_row(event.id.0, 0, std::slice::from_ref(entry))?];
+    writer.stamp(&mut first);
+    write::insert_journal(connection, first).await?;
     Ok(Stored::Created)
 }
 
@@ -145,6 +148,20 @@ pub(super) async fn list_events(readers: &SqlitePool, query: &EventQuery) -> Res
     .await
     .map_err(failed)?;
     rows.iter().map(|(id, state, number, header, document)| read_row(*id, state, *number, header, document)).collect()
+}
+
+pub(super) async fn document(readers: &SqlitePool, event: EventId) -> Result<Option<Event>, StoreError> {
+    let document: Option<String> = sqlx::query_scalar(
+        "-- event_document
+        select document
+        from event_documents
+        where event_id = $1",
+    )
+    .bind(event.0)
+    .fetch_optional(readers)
+    .await
+    .map_err(failed)?;
+    document.map(|text| read_event(event.0, &text)).transpose()
 }
 
 pub(super) async fn due_events(readers: &SqlitePool, now: Timestamp, limit: u32) -> Result<Vec<EventId>, StoreError> {

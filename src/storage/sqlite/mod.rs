@@ -3,6 +3,7 @@
 mod documents;
 mod errors;
 mod events;
+mod feed;
 mod journal;
 mod load;
 mod open;
@@ -16,7 +17,9 @@ pub(super) use open::migrate;
 
 use super::codec::DocumentRow;
 use super::retry::until_settled;
-use super::traits::{Decide, EventQuery, EventRow, Lock, OpenRequest, PartyRow, Store, StoreError, Stored, Whole};
+use super::traits::{
+    Decide, EventQuery, EventRow, FeedPage, FeedQuery, Lock, OpenRequest, PartyRow, Store, StoreError, Stored, Whole,
+};
 use crate::admission::Entry;
 use crate::model::centre::{Centre, Programme};
 use crate::model::event::Event;
@@ -72,6 +75,22 @@ impl Store for SqliteStore {
 
     async fn journal_entries(&self, event: EventId, numbers: &[u64]) -> Result<Vec<Entry>, StoreError> {
         until_settled(|| journal::journal_entries(&self.readers, event, numbers)).await
+    }
+
+    async fn feed_end(&self) -> Result<u64, StoreError> {
+        until_settled(|| feed::end(&self.readers)).await
+    }
+
+    async fn feed(&self, query: &FeedQuery) -> Result<FeedPage, StoreError> {
+        until_settled(|| feed::feed(&self.readers, query)).await
+    }
+
+    async fn feed_before(&self, at: Timestamp, until: u64) -> Result<u64, StoreError> {
+        until_settled(|| feed::before(&self.readers, at, until)).await
+    }
+
+    async fn document(&self, event: EventId) -> Result<Option<Event>, StoreError> {
+        until_settled(|| events::document(&self.readers, event)).await
     }
 
     async fn whole(&self, event: EventId) -> Result<Option<Whole>, StoreError> {

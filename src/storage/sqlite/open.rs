@@ -7,6 +7,7 @@
 
 use super::SqliteStore;
 use super::errors::failed;
+use super::feed;
 use super::transact::Writer;
 use crate::storage::Options;
 use crate::storage::traits::StoreError;
@@ -33,7 +34,8 @@ impl SqliteStore {
         let writer = pool(1).connect_with(file.clone()).await.map_err(failed)?;
         let readers = pool(options.readers.max(1));
         let readers = readers.connect_with(file.read_only(true)).await.map_err(failed)?;
-        Ok(Self { writer: Writer::new(writer), readers, lock: Mutex::new(Some(lock)) })
+        let latest = feed::latest(&readers).await?;
+        Ok(Self { writer: Writer::new(writer, latest), readers, lock: Mutex::new(Some(lock)) })
     }
 }
 

@@ -3,11 +3,11 @@
 
 use super::errors::{failed, failed_to_commit};
 use super::{load, write};
-use crate::storage::codec::Batch;
+use crate::storage::codec::{Batch, JournalRow};
 use crate::storage::traits::{Decide, Lock, StoreError};
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 /// The connection that writes.
 ///
@@ -18,11 +18,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(super) struct Writer {
     pool: SqlitePool,
     wounded: Arc<AtomicBool>,
+    latest: Arc<AtomicI64>,
 }
 
 impl Writer {
-    pub fn new(pool: SqlitePool) -> Self {
-        Self { pool, wounded: Arc::default() }
+    /// `latest` is the last moment in the journal.
+    pub fn new(pool: SqlitePool, latest: i64) -> Self {
+        Self { pool, wounded: Arc::default(), latest: Arc::new(AtomicI64::new(latest)) }
     }
 
     pub fn pool(&self) -> &SqlitePool {
@@ -42,6 +44,14 @@ impl Writer {
     pub async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.check()?;
         self.pool.begin_with("begin immediate").await.map_err(failed)
+    }
+
+    /// Keeps the moments of the journal from going back, so that a place in it is found by time. One that is
+    /// rolled back leaves them a little late for what comes next, never early.
+    pub fn stamp(&self, rows: &mut [JournalRow]) {
+        for row in rows {
+            row.written_at = row.written_at.max(self.latest.fetch_max(row.written_at, Ordering::Relaxed));
+        }
     }
 
     /// Commits what went well, and rolls back what did not.
@@ -71,15 +81,22 @@ impl Writer {
 /// Locks, decides, writes, commits.
 pub(super) async fn transact(writer: Writer, locks: Vec<Lock>, decide: Decide) -> Result<(), StoreError> {
     let mut transaction = writer.begin().await?;
-    let work = decide_and_write(&mut transaction, &locks, decide).await;
+    let work = decide_and_write(&writer, &mut transaction, &locks, decide).await;
     writer.finish(transaction, work).await
 }
 
-async fn decide_and_write(connection: &mut SqliteConnection, locks: &[Lock], decide: Decide) -> Result<(), StoreError> {
+async fn decide_and_write(
+    writer: &Writer,
+    connection: &mut SqliteConnection,
+    locks: &[Lock],
+    decide: Decide,
+) -> Result<(), StoreError> {
     let fresh = load::fresh(connection, locks).await?;
     let writes = decide(fresh);
     if writes.is_empty() {
         return Ok(());
     }
-    write::write(connection, Batch::of(writes)?).await
+    let mut batch = Batch::of(writes)?;
+    writer.stamp(&mut batch.journal);
+    write::write(connection, batch).await
 }

@@ -1,0 +1,132 @@
+//! ChangeService: the change feed, page by page and as a stream.
+
+mod stream;
+
+use super::caller::Caller;
+use super::from_proto::{Fields, Path};
+use super::proto::change_service_server::ChangeService;
+use super::proto::*;
+use super::to_proto::{self, time};
+use super::{Api, cursor, status};
+use crate::feed::{FeedError, Place, Slice, Wanted};
+use crate::model::time::Timestamp;
+use std::sync::Arc;
+use tonic::{Request, Response, Status};
+
+/// Kinds in a filter.
+const KINDS_MAX: usize = 50;
+
+#[tonic::async_trait]
+impl ChangeService for Api {
+    async fn list_changes(
+        &self,
+        request: Request<ListChangesRequest>,
+    ) -> Result<Response<ListChangesResponse>, Status> {
+        Caller::of(request.metadata()).staff_only("ListChanges")?;
+        let r = request.into_inner();
+        let mut fields = Fields::default();
+        let size = fields.page_size(r.page_size) as usize;
+        let (start, wanted) = (start(&mut fields, r.start), wanted(&mut fields, r.filter));
+        fields.finish(()).map_err(status::fields)?;
+        let place = self.starting(start).await?;
+        let page = self.feed.page(place, &wanted, size).await.map_err(|error| self.no_feed(error))?;
+        let changes = page.slices.iter().flat_map(Slice::changes);
+        Ok(Response::new(ListChangesResponse {
+            changes: changes.map(|(batch, entry)| to_proto::change::change(batch, entry)).collect(),
+            cursor: self.cursor(page.place),
+            more: page.more,
+        }))
+    }
+
+    type WatchChangesStream = stream::Messages;
+
+    async fn watch_changes(
+        &self,
+        request: Request<WatchChangesRequest>,
+    ) -> Result<Response<Self::WatchChangesStream>, Status> {
+        Caller::of(request.metadata()).staff_only("WatchChanges")?;
+        let r = request.into_inner();
+        let mut fields = Fields::default();
+        let (start, wanted) = (start(&mut fields, r.start), wanted(&mut fields, r.filter));
+        fields.finish(()).map_err(status::fields)?;
+        let place = self.starting(start).await?;
+        Ok(Response::new(stream::open(self, self.feed.follow(place, wanted))))
+    }
+}
+
+/// Where a caller wants to start.
+enum Start {
+    Beginning,
+    Cursor(String),
+    Time(Timestamp),
+    Now,
+}
+
+fn start(fields: &mut Fields, given: Option<ChangeStart>) -> Start {
+    let ChangeStart { cursor, time, now } = given.unwrap_or_default();
+    let at = Path::Top("start");
+    let named = usize::from(!cursor.is_empty()) + usize::from(time.is_some()) + usize::from(now);
+    if named > 1 {
+        fields.refuse(at, "names more than one of cursor, time and now");
+    }
+    match fields.instant(at.field("time"), time) {
+        Some(time) => Start::Time(time),
+        None if now => Start::Now,
+        None if cursor.is_empty() => Start::Beginning,
+        None => Start::Cursor(cursor),
+    }
+}
+
+fn wanted(fields: &mut Fields, given: Option<ChangeFilter>) -> Wanted {
+    let ChangeFilter { event, centre, programme, kinds } = given.unwrap_or_default();
+    let at = Path::Top("filter");
+    Wanted {
+        event: if event.is_empty() { None } else { fields.event_name(at.field("event"), &event) },
+        centre: if centre.is_empty() { None } else { fields.centre_name(at.field("centre"), &centre) },
+        programme: if programme.is_empty() { None } else { fields.programme_name(at.field("programme"), &programme) },
+        change: kinds_wanted(fields, at.field("kinds"), kinds),
+    }
+}
+
+type OfKinds = Arc<dyn Fn(&crate::admission::Change) -> bool + Send + Sync>;
+
+fn kinds_wanted(fields: &mut Fields, at: Path<'_>, given: Vec<i32>) -> Option<OfKinds> {
+    if given.is_empty() {
+        return None;
+    }
+    let given = fields.list(at, given, 0, KINDS_MAX);
+    let mut kinds = Vec::with_capacity(given.len());
+    for (i, kind) in given.into_iter().enumerate() {
+        match fields.word::<ChangeKind>(at.item(i), kind) {
+            None if kind == 0 => fields.refuse(at.item(i), "must be a kind"),
+            None => {}
+            Some(kind) if kinds.contains(&kind) => fields.refuse(at.item(i), "stands twice in the list"),
+            Some(kind) => kinds.push(kind),
+        }
+    }
+    Some(Arc::new(move |change| kinds.contains(&to_proto::change::kind(change))))
+}
+
+impl Api {
+    async fn starting(&self, start: Start) -> Result<Place, Status> {
+        let place = match start {
+            Start::Beginning => self.feed.beginning().await,
+            Start::Cursor(cursor) => self.feed.kept(cursor::read(self.desk.keys(), &cursor)?).await,
+            Start::Time(at) => self.feed.before(at).await,
+            Start::Now => self.feed.now().await,
+        };
+        place.map_err(|error| self.no_feed(error))
+    }
+
+    fn cursor(&self, place: Place) -> String {
+        cursor::write(self.desk.keys(), place)
+    }
+
+    fn no_feed(&self, error: FeedError) -> Status {
+        match error {
+            FeedError::Expired { oldest, since } => status::cursor_expired(&self.cursor(oldest), &time::text(since)),
+            FeedError::NoSuchPlace => status::cursor_invalid(),
+            FeedError::Store(error) => status::storage(error),
+        }
+    }
+}
