@@ -94,11 +94,11 @@ create table feed_heads (
 ) with (fillfactor = 50);                          -- room to rewrite the row on its page
 
 create table feed_end (
-    only            smallint not null primary key check (only = 1),
+    id              smallint not null primary key check (id = 1),
     position        bigint  not null,              -- the last position given
     moment          bigint  not null               -- its moment
 ) with (fillfactor = 10);                          -- one row, rewritten whenever something is added
-insert into feed_end (only, position, moment) values (1, 0, -9223372036854775808);
+insert into feed_end (id, position, moment) values (1, 0, -9223372036854775808);
 
 create table requests (
     event_id        uuid    not null,

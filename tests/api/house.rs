@@ -2,6 +2,7 @@
 
 use crate::postgres;
 use eile::api::proto::admin_service_client::AdminServiceClient;
+use eile::api::proto::change_service_client::ChangeServiceClient;
 use eile::api::proto::event_service_client::EventServiceClient;
 use eile::api::proto::registration_service_client::RegistrationServiceClient;
 use eile::api::server::{self, Running, ServerOptions};
@@ -25,12 +26,14 @@ pub const START: Timestamp = Timestamp(1_925_798_400_000_000);
 
 pub struct House {
     pub admin: AdminServiceClient<Channel>,
+    pub changes: ChangeServiceClient<Channel>,
     pub events: EventServiceClient<Channel>,
     pub registrations: RegistrationServiceClient<Channel>,
     pub clock: Arc<ManualClock>,
     pub desk: Desk,
     pub drain: CancellationToken,
     _server: Running,
+    others: Vec<Running>,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -59,32 +62,30 @@ impl House {
         let options = DeskOptions { shared, lines: if shared { 2 } else { 1 }, ..DeskOptions::default() };
         let desk = Desk::open(store, Arc::clone(&clock) as Arc<dyn Clock>, keys, options);
         let drain = CancellationToken::new();
-        let api = Api::new(desk.clone(), WatchOptions { heartbeat: HEARTBEAT, stall: STALL }, drain.clone());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let options = ServerOptions {
-            deadline_max: Duration::from_secs(30),
-            concurrency_max: 1000,
-            connections_max: 100,
-            streams_per_connection_max: 200,
-            cors_origins: Vec::new(),
-        };
-        let mut registry = Registry::default();
-        let routes = api.routes();
-        let server =
-            server::start(listener, routes, FILE_DESCRIPTOR_SET, &options, &mut registry, drain.clone()).await.unwrap();
+        let server = serve(&desk, drain.clone()).await;
         let endpoint = Channel::from_shared(format!("http://{}", server.address())).unwrap();
         // A small window, so that a reader which takes nothing is felt at once.
         let channel = endpoint.initial_stream_window_size(1024).connect().await.unwrap();
         Self {
             admin: AdminServiceClient::new(channel.clone()),
+            changes: ChangeServiceClient::new(channel.clone()),
             events: EventServiceClient::new(channel.clone()),
             registrations: RegistrationServiceClient::new(channel),
             clock,
             desk,
             drain,
             _server: server,
+            others: Vec::new(),
             _folder: folder,
         }
+    }
+
+    /// The feed of another server over the same desk, which remembers nothing of what this one told.
+    pub async fn another_api(&mut self) -> ChangeServiceClient<Channel> {
+        let server = serve(&self.desk, self.drain.clone()).await;
+        let endpoint = Channel::from_shared(format!("http://{}", server.address())).unwrap();
+        self.others.push(server);
+        ChangeServiceClient::new(endpoint.connect().await.unwrap())
     }
 
     /// Moves the clock, and lets everything happen that is due by then.
@@ -92,6 +93,22 @@ impl House {
         self.clock.advance(time);
         self.desk.sweep_now().await;
     }
+}
+
+/// A server over this desk.
+async fn serve(desk: &Desk, drain: CancellationToken) -> Running {
+    let api = Api::new(desk.clone(), WatchOptions { heartbeat: HEARTBEAT, stall: STALL }, drain.clone());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let options = ServerOptions {
+        deadline_max: Duration::from_secs(30),
+        concurrency_max: 1000,
+        connections_max: 100,
+        streams_per_connection_max: 200,
+        cors_origins: Vec::new(),
+    };
+    let mut registry = Registry::default();
+    let routes = api.routes();
+    server::start(listener, routes, FILE_DESCRIPTOR_SET, &options, &mut registry, drain).await.unwrap()
 }
 
 /// A no, as programs read it.

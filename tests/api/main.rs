@@ -71,6 +71,18 @@ on_both! {
         only_staff_may_do_what_is_for_staff,
         every_violated_field_is_told_at_once,
         nothing_sent_makes_an_internal_error;
+    changes:
+        a_job_reads_each_change_once_page_by_page,
+        a_follower_hears_what_was_and_what_comes,
+        a_cursor_may_stand_in_the_middle_of_a_batch,
+        a_follower_starts_at_a_time_or_now,
+        a_filter_picks_events_and_kinds,
+        a_slow_follower_is_cut_with_its_cursor,
+        an_old_cursor_is_told_as_expired,
+        a_bad_cursor_and_a_bad_filter_are_refused,
+        the_feed_tells_nothing_of_persons,
+        a_pool_that_was_taken_out_keeps_its_id,
+        a_stream_of_changes_ends_when_the_instance_stops;
     watch:
         a_registration_is_followed_to_its_end,
         an_event_is_followed_with_heartbeats,

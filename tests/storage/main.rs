@@ -7,6 +7,7 @@ mod postgres;
 mod cases;
 mod clerk;
 mod findings;
+mod held_back;
 mod places;
 mod proxy;
 mod samples;
@@ -64,6 +65,13 @@ on_both! {
     journal:
         any_page_shows_its_numbers_and_no_others,
         single_entries_are_found_by_number;
+    feed:
+        every_batch_has_one_place_and_keeps_it,
+        a_place_survives_a_restart,
+        a_piece_of_it_holds_what_is_asked_for,
+        a_place_is_found_by_time,
+        whoever_reads_while_many_write_sees_each_change_once,
+        a_new_event_is_in_it_at_once;
     parties:
         parties_come_back_as_they_were_given,
         names_are_paged_in_the_order_of_their_bytes,

@@ -3,6 +3,7 @@
 pub mod centres;
 pub mod corrupt;
 pub mod events;
+pub mod feed;
 pub mod fresh;
 pub mod journal;
 pub mod opening;
