@@ -8,7 +8,7 @@ use super::proto::change_service_server::ChangeService;
 use super::proto::*;
 use super::to_proto::{self, time};
 use super::{Api, cursor, status};
-use crate::feed::{FeedError, Place, Slice, Wanted};
+use crate::feed::{FeedError, IsWanted, Place, Slice, Wanted};
 use crate::model::time::Timestamp;
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
@@ -88,9 +88,7 @@ fn wanted(fields: &mut Fields, given: Option<ChangeFilter>) -> Wanted {
     }
 }
 
-type OfKinds = Arc<dyn Fn(&crate::admission::Change) -> bool + Send + Sync>;
-
-fn kinds_wanted(fields: &mut Fields, at: Path<'_>, given: Vec<i32>) -> Option<OfKinds> {
+fn kinds_wanted(fields: &mut Fields, at: Path<'_>, given: Vec<i32>) -> Option<IsWanted> {
     if given.is_empty() {
         return None;
     }

@@ -22,7 +22,7 @@ mod ring;
 mod teller;
 
 pub use place::Place;
-pub use read::{Batch, Page, Slice, Wanted};
+pub use read::{Batch, IsWanted, Page, Slice, Wanted};
 
 use crate::desk::Desk;
 use crate::model::time::{Span, Timestamp};

@@ -16,6 +16,9 @@ const LOOKED_AT_MAX: usize = 10_000;
 /// Queries that one page makes.
 const QUERIES_MAX: usize = 20;
 
+/// Whether a change is wanted.
+pub type IsWanted = Arc<dyn Fn(&Change) -> bool + Send + Sync>;
+
 /// Which changes somebody wants; by default all.
 #[derive(Clone, Default)]
 pub struct Wanted {
@@ -23,7 +26,7 @@ pub struct Wanted {
     pub centre: Option<CentreId>,
     pub programme: Option<ProgrammeId>,
     /// Of the changes of such events, those of which this is true; `None`: all.
-    pub change: Option<Arc<dyn Fn(&Change) -> bool + Send + Sync>>,
+    pub change: Option<IsWanted>,
 }
 
 impl Wanted {

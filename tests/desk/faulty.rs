@@ -6,7 +6,9 @@ use eile::model::centre::{Centre, Programme};
 use eile::model::event::Event;
 use eile::model::id::{CentreId, EventId, Number, ProgrammeId};
 use eile::model::time::Timestamp;
-use eile::storage::{Decide, EventQuery, EventRow, Lock, OpenRequest, PartyRow, Store, StoreError, Stored, Whole};
+use eile::storage::{
+    Decide, EventQuery, EventRow, FeedPage, FeedQuery, Lock, OpenRequest, PartyRow, Store, StoreError, Stored, Whole,
+};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -97,6 +99,18 @@ impl Store for Faulty {
     }
     async fn journal_entries(&self, event: EventId, numbers: &[u64]) -> Result<Vec<Entry>, StoreError> {
         self.inner.journal_entries(event, numbers).await
+    }
+    async fn feed_end(&self) -> Result<u64, StoreError> {
+        self.inner.feed_end().await
+    }
+    async fn feed(&self, query: &FeedQuery) -> Result<FeedPage, StoreError> {
+        self.inner.feed(query).await
+    }
+    async fn feed_before(&self, at: Timestamp, until: u64) -> Result<u64, StoreError> {
+        self.inner.feed_before(at, until).await
+    }
+    async fn document(&self, event: EventId) -> Result<Option<Event>, StoreError> {
+        self.inner.document(event).await
     }
     async fn whole(&self, event: EventId) -> Result<Option<Whole>, StoreError> {
         self.inner.whole(event).await
