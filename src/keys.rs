@@ -2,13 +2,17 @@
 //! the installation's secret, so that nobody who sees a table can guess its way back.
 
 use crate::model::contact::ContactKeys;
-use crate::model::id::RegistrationId;
+use crate::model::id::{EventId, Number, RegistrationId};
 use crate::model::party::Contact;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
+
+mod check_in;
+
+pub use check_in::Misread;
 
 /// The installation's secret. No `Debug`.
 #[derive(Clone)]
@@ -62,6 +66,20 @@ impl Keys {
         let mut out = [0; 12];
         out.copy_from_slice(&hash[..12]);
         out
+    }
+
+    /// The check-in code of a registration: nothing of it is stored.
+    pub fn check_in_code(&self, event: EventId, number: Number) -> String {
+        check_in::code(number, self.check_in_seal(event, number))
+    }
+
+    /// The accepted number in a check-in code of this event.
+    pub fn read_check_in_code(&self, event: EventId, text: &str) -> Result<Number, Misread> {
+        check_in::read(text, |number| self.check_in_seal(event, number))
+    }
+
+    fn check_in_seal(&self, event: EventId, number: Number) -> u64 {
+        first_8(&self.hash("check-in", &[event.0.as_bytes(), &number.to_be_bytes()]))
     }
 
     /// What makes the token of the registration that this request brings about.

@@ -89,6 +89,7 @@ impl RegistrationService for Canned {
         Ok(Response::new(proto::CreateRegistrationResponse {
             registration: Some(canned_registration()),
             management_token: "0123456789012345678901234567890123456789012".into(),
+            check_in_code: "00JX5D90QK".into(),
         }))
     }
 
@@ -314,6 +315,7 @@ impl RegistrationService for Textbook {
         Ok(Response::new(proto::CreateRegistrationResponse {
             registration: Some(registration),
             management_token: "0123456789012345678901234567890123456789012".into(),
+            check_in_code: "00JX5D90QK".into(),
         }))
     }
 

@@ -121,6 +121,21 @@ create table reasons (
     primary key (event_id, journal_number, number)
 );
 
+create table attendance (
+    event_id        uuid    not null,
+    session_no      integer not null,              -- the session's number in the event, never reused
+    number          bigint  not null,              -- the registration
+    member          integer not null,              -- the member's place in its party, from 1
+    mark            smallint not null check (mark between 1 and 4), -- model::attendance::Mark
+    minutes         integer not null,              -- of one who was present
+    source          smallint not null check (source between 1 and 3), -- model::attendance::Source
+    entered_by      smallint not null check (entered_by between 1 and 4), -- party, staff, portal, service
+    happened_at     bigint  not null,
+    entered_at      bigint  not null,
+    journal_number  bigint  not null,              -- the entry that set it; what it was before stands there
+    primary key (event_id, session_no, number, member)
+);
+
 create table open_requests (
     request_key     uuid    not null primary key,  -- keyed hash of caller, method and request id
     fingerprint     bigint  not null,

@@ -103,6 +103,21 @@ create table reasons (
     primary key (event_id, journal_number, number)
 ) strict, without rowid;
 
+create table attendance (
+    event_id        blob    not null,
+    session_no      integer not null,              -- the session's number in the event, never reused
+    number          integer not null,              -- the registration
+    member          integer not null,              -- the member's place in its party, from 1
+    mark            integer not null check (mark between 1 and 4), -- model::attendance::Mark
+    minutes         integer not null,              -- of one who was present
+    source          integer not null check (source between 1 and 3), -- model::attendance::Source
+    entered_by      integer not null check (entered_by between 1 and 4), -- party, staff, portal, service
+    happened_at     integer not null,
+    entered_at      integer not null,
+    journal_number  integer not null,              -- the entry that set it; what it was before stands there
+    primary key (event_id, session_no, number, member)
+) strict, without rowid;
+
 create table open_requests (
     request_key     blob    not null primary key,  -- keyed hash of caller, method and request id
     fingerprint     integer not null,

@@ -1,7 +1,9 @@
 //! How a change moves the roster. Total: a journal that was written can always be replayed.
 
+use super::attendance::SessionCounts;
 use super::change::{Change, Entering, Entry};
 use super::roster::{Held, Roster, Standing};
+use crate::model::attendance::Source;
 use crate::model::contact::ContactKeys;
 use crate::model::event::{EventState, Terms};
 use crate::model::id::{Number, RegistrationId};
@@ -30,6 +32,15 @@ impl Roster {
                 }
             }
             Change::Registered { .. } => self.admit(entry),
+            Change::AttendanceRecorded { session, source, happened_at, marks } => {
+                self.mark(entry, *session, *source, *happened_at, marks);
+            }
+            Change::CheckedIn { session, happened_at, marks, .. } => {
+                self.mark(entry, *session, Source::Door, *happened_at, marks);
+            }
+            Change::HeadsCounted { session, happened_at, heads, .. } => {
+                self.count_heads(entry, *session, *happened_at, *heads);
+            }
             other => self.apply_to_registration(entry, other),
         }
     }
@@ -97,6 +108,7 @@ impl Roster {
             wishes: self.wishes(wishes),
             passed_over: 0,
             missed_offers: 0,
+            seated: matches!(to, Entering::Seat { .. }),
             twin_of: *twin_of,
             drop_at: *drop_at,
             accepted_at: entry.at,
@@ -125,6 +137,7 @@ impl Roster {
         let Some(mut s) = self.standings.get_mut(index).and_then(Option::take) else { return };
         self.delist(&s);
         f(&mut s);
+        s.seated |= matches!(s.state, State::Confirmed { .. });
         s.changed_at = entry.at;
         s.steps.push(entry.number);
         self.enlist(&s);
@@ -256,6 +269,8 @@ pub struct Header {
     pub counts: super::counts::Counts,
     /// Pools that were released.
     pub released: Vec<u16>,
+    /// Of each session of which something was written down.
+    pub attendance: Vec<SessionCounts>,
 }
 
 impl Roster {
@@ -269,11 +284,13 @@ impl Roster {
             next_number: self.next_number,
             counts: self.counts,
             released: self.pools().filter(|(_, h)| h.released).map(|(p, _)| p.no).collect(),
+            attendance: self.session_counts().collect(),
         }
     }
 
     /// Builds a roster from rows: the event's, and one per registration in any order. The four counts of
-    /// offers are taken from the row; everything else is counted anew.
+    /// offers are taken from the row, and so are heads; everything else is counted anew. Marks come after it, one by one
+    /// (`place_mark`).
     pub fn from_rows(
         event: crate::model::id::EventId,
         terms: Arc<Terms>,
@@ -296,6 +313,7 @@ impl Roster {
         for standing in standings {
             roster.place(standing);
         }
+        roster.heads_from(header);
         roster.next_number = roster.next_number.max(header.next_number);
         roster
     }

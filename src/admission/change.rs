@@ -2,6 +2,7 @@
 //!
 //! No personal data: numbers, states, seats and reasons only. The stored form is pinned by a golden test.
 
+use crate::model::attendance::{Heads, Mark, MemberNo, SessionNo, Source};
 use crate::model::event::Terms;
 use crate::model::id::{Number, PoolNo};
 use crate::model::registration::{ActorKind, End};
@@ -131,6 +132,75 @@ pub enum Change {
         seats: u32,
         because: Idle,
     },
+    /// Who came to a session was written down, or corrected. No marks: all of it was known already.
+    AttendanceRecorded {
+        session: SessionNo,
+        source: Source,
+        /// When it happened; the entry's own time is when it was entered.
+        happened_at: Timestamp,
+        marks: Vec<MarkSet>,
+    },
+    /// A party was at the door. No marks: it was in already, or has no seat.
+    CheckedIn {
+        session: SessionNo,
+        number: Number,
+        happened_at: Timestamp,
+        size: u32,
+        /// Members who are not in after it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        missing: Vec<MemberNo>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        marks: Vec<MarkSet>,
+    },
+    /// Heads were counted at a session, or the count corrected.
+    HeadsCounted {
+        session: SessionNo,
+        happened_at: Timestamp,
+        heads: Heads,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        was: Option<HeadsWere>,
+    },
+}
+
+/// One member's mark, and what it corrects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarkSet {
+    #[serde(rename = "n")]
+    pub number: Number,
+    #[serde(rename = "m")]
+    pub member: MemberNo,
+    #[serde(rename = "k")]
+    pub mark: Mark,
+    #[serde(rename = "min", default, skip_serializing_if = "is_no_minute")]
+    pub minutes: u16,
+    /// The mark before it: nothing is overwritten without trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<MarkWas>,
+}
+
+/// A mark that was corrected; who set it and when stands in its own entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarkWas {
+    #[serde(rename = "k")]
+    pub mark: Mark,
+    #[serde(rename = "min", default, skip_serializing_if = "is_no_minute")]
+    pub minutes: u16,
+    /// The journal number that set it.
+    #[serde(rename = "by")]
+    pub step: u64,
+}
+
+/// A count of heads that was corrected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadsWere {
+    pub heads: Heads,
+    /// The journal number that set it.
+    #[serde(rename = "by")]
+    pub step: u64,
+}
+
+fn is_no_minute(n: &u16) -> bool {
+    *n == 0
 }
 
 impl Change {

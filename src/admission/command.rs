@@ -1,9 +1,11 @@
 //! What can be asked of an event.
 
+use crate::model::attendance::{Heads, Mark, MemberNo, Source};
 use crate::model::contact::ContactKeys;
 use crate::model::event::Terms;
-use crate::model::id::{Number, PoolNo};
+use crate::model::id::{Number, PoolNo, RegistrationId};
 use crate::model::registration::{ActorKind, CancelReason, RejectReason, TransferTarget};
+use crate::model::time::Timestamp;
 use std::sync::Arc;
 
 /// One thing asked, by whom, under which request id.
@@ -73,8 +75,96 @@ pub enum Verb {
         terms: Option<Arc<Terms>>,
         if_version: Option<u64>,
     },
+    /// Who came, as a list has it.
+    RecordAttendance(Box<MarkList>),
+    /// A party is at the door.
+    CheckIn(Box<AtDoor>),
+    /// Somebody on no list is at the door.
+    WalkIn(Box<WalkIn>),
+    /// How many came, without names.
+    CountHeads(HeadCount),
     /// Do whatever is due: deadlines, releases.
     Sweep,
+}
+
+impl Verb {
+    /// The party that it takes in, if it takes one in.
+    pub fn new_party(&self) -> Option<&NewParty> {
+        match self {
+            Verb::Register(party) => Some(party),
+            Verb::WalkIn(walk_in) => Some(&walk_in.party),
+            _ => None,
+        }
+    }
+
+    /// What is written down of sessions that were held: it frees no seat and moves nobody.
+    pub fn is_attendance(&self) -> bool {
+        matches!(self, Verb::RecordAttendance(_) | Verb::CheckIn(_) | Verb::CountHeads(_))
+    }
+}
+
+/// A registration as callers name it. The id is compared where it is there; a check-in code proves the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WhichRegistration {
+    pub number: Number,
+    pub id: Option<RegistrationId>,
+}
+
+/// A session's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MarkList {
+    /// The word of the session.
+    pub session: String,
+    pub source: Source,
+    /// Absent: when the session began.
+    pub happened_at: Option<Timestamp>,
+    pub marks: Vec<GivenMark>,
+}
+
+/// One line of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GivenMark {
+    pub who: WhichRegistration,
+    pub member: MemberNo,
+    pub mark: Mark,
+    /// Of one who was present; absent: the whole session.
+    pub minutes: Option<u16>,
+}
+
+/// Which session a scan is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WhichSession {
+    Named(String),
+    /// The one whose door was open then.
+    AtThatTime,
+}
+
+/// A party at the door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AtDoor {
+    pub who: WhichRegistration,
+    pub session: WhichSession,
+    /// Who of the party; empty: all.
+    pub members: Vec<MemberNo>,
+    /// When the scan was made, which may be long before it is sent.
+    pub happened_at: Timestamp,
+}
+
+/// Somebody on no list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WalkIn {
+    pub party: NewParty,
+    pub session: String,
+    pub source: Source,
+    pub happened_at: Option<Timestamp>,
+}
+
+/// Heads at a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeadCount {
+    pub session: String,
+    pub happened_at: Option<Timestamp>,
+    pub heads: Heads,
 }
 
 /// What admission knows of a party: how large, which pools, and whom it might be the same as.

@@ -5,13 +5,14 @@ use super::change::{Because, Change, Entering};
 use super::command::{NewParty, Verb};
 use super::refusal::Refusal;
 use super::roster::{Roster, Standing};
+use crate::model::attendance::SessionNo;
 use crate::model::contact::ContactKeys;
 use crate::model::event::{EventState, Terms};
 use crate::model::id::{Number, PoolNo};
 use crate::model::registration::{ActorKind, End, State};
 use crate::model::time::Timestamp;
 
-type Decision = Result<Vec<Change>, Refusal>;
+pub(super) type Decision = Result<Vec<Change>, Refusal>;
 
 impl Roster {
     /// Decides one command against the roster as it stands. Changes nothing.
@@ -46,6 +47,10 @@ impl Roster {
             Verb::CancelEvent => self.cancel_event(),
             Verb::CompleteEvent => self.complete_event(),
             Verb::UpdateEvent { terms, if_version } => self.update_event(terms.as_ref(), *if_version),
+            Verb::RecordAttendance(list) => self.record_attendance(list, now),
+            Verb::CheckIn(at) => self.check_in(at),
+            Verb::WalkIn(walk_in) => self.walk_in(walk_in, now),
+            Verb::CountHeads(count) => self.heads_counted(count, now),
             Verb::Sweep => Ok(Vec::new()),
         }
     }
@@ -69,7 +74,7 @@ impl Roster {
         }])
     }
 
-    fn published(&self) -> Result<(), Refusal> {
+    pub(super) fn published(&self) -> Result<(), Refusal> {
         match self.state {
             EventState::Published => Ok(()),
             EventState::Draft => Err(Refusal::EventNotPublished),
@@ -88,7 +93,7 @@ impl Roster {
         }
     }
 
-    fn size_allowed(&self, size: u32) -> Result<(), Refusal> {
+    pub(super) fn size_allowed(&self, size: u32) -> Result<(), Refusal> {
         let (min, max) = (self.terms.party_min.max(1), self.terms.party_max);
         match size {
             n if n < min => Err(Refusal::PartyTooSmall { size, min }),
@@ -97,14 +102,14 @@ impl Roster {
         }
     }
 
-    fn pools_known(&self, wishes: &[PoolNo]) -> Result<(), Refusal> {
+    pub(super) fn pools_known(&self, wishes: &[PoolNo]) -> Result<(), Refusal> {
         match wishes.iter().find(|no| self.terms.pool(**no).is_none()) {
             Some(pool) => Err(Refusal::PoolNotFound { pool: *pool }),
             None => Ok(()),
         }
     }
 
-    fn fits_some_pool(&self, party: &NewParty) -> Result<(), Refusal> {
+    pub(super) fn fits_some_pool(&self, party: &NewParty) -> Result<(), Refusal> {
         let acceptable = |no: PoolNo| party.wishes.is_empty() || party.wishes.contains(&no);
         let sizes = self.terms.pools.iter().filter(|p| acceptable(p.no));
         let largest = sizes.map(|p| p.capacity.unwrap_or(u32::MAX)).max().unwrap_or(0);
@@ -209,6 +214,10 @@ impl Roster {
         if let Some(size) = size.filter(|n| *n != s.size) {
             self.size_allowed(size)?;
             self.may_grow(s, size)?;
+            let member = self.last_member_marked(number);
+            if size < u32::from(member) {
+                return Err(Refusal::MemberAttended { member });
+            }
             changes.push(Change::Resized { number, size });
         }
         if let Some(keys) = contact {
@@ -334,7 +343,16 @@ impl Roster {
         if let Some(pool) = self.pool_in_use(terms) {
             return Err(Refusal::PoolInUse { pool });
         }
+        if let Some(session) = self.session_in_use(terms) {
+            return Err(Refusal::SessionInUse { session });
+        }
         Ok(vec![Change::TermsChanged { terms: std::sync::Arc::clone(terms) }])
+    }
+
+    /// A session that the new terms leave out or call off though it is written down who came to it.
+    fn session_in_use(&self, terms: &Terms) -> Option<SessionNo> {
+        let held = |no| terms.session_no(no).is_some_and(|slot| !slot.cancelled);
+        self.session_counts().map(|c| c.session).find(|no| !held(*no))
     }
 
     /// A pool that the new terms leave out though somebody sits in it or wishes for it.

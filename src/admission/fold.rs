@@ -53,17 +53,21 @@ impl Roster {
         for change in changes {
             self.write(change, command.actor, now, journal);
         }
+        if command.verb.is_attendance() {
+            return;
+        }
         self.contact_given(&command.verb, now, journal);
         self.settle_all(now, &Resting::default(), free_before, journal);
         // New terms may make something due at once, such as a release that lies in the past.
         self.do_due(now, journal);
     }
 
-    /// What the command would be answered now, without doing it, and the roster that it would leave.
-    pub fn try_out(&self, command: &Command, now: Timestamp) -> (Answer, Roster) {
+    /// What the command would be answered now, without doing it, the roster that it would leave, and the entries.
+    pub fn try_out(&self, command: &Command, now: Timestamp) -> (Answer, Roster, Vec<Entry>) {
         let mut copy = self.clone();
-        let answer = copy.handle(command, now, &mut Vec::new());
-        (answer, copy)
+        let mut journal = Vec::new();
+        let answer = copy.handle(command, now, &mut journal);
+        (answer, copy, journal)
     }
 
     fn answered_before(&self, command: &Command) -> Option<Answer> {
@@ -243,7 +247,7 @@ impl Roster {
 /// The registration that a command is about; 0 where it is about the event.
 fn about(verb: &Verb, changes: &[Change]) -> Number {
     match verb {
-        Verb::Register(_) => changes.iter().find_map(|c| match c {
+        Verb::Register(_) | Verb::WalkIn(_) => changes.iter().find_map(|c| match c {
             Change::Registered { number, .. } => Some(*number),
             _ => None,
         }),
@@ -256,6 +260,7 @@ fn about(verb: &Verb, changes: &[Change]) -> Number {
         | Verb::SetClass { number, .. }
         | Verb::Promote { number, .. }
         | Verb::TransferAway { number, .. } => Some(*number),
+        Verb::CheckIn(at) => Some(at.who.number),
         _ => None,
     }
     .unwrap_or(0)

@@ -19,13 +19,16 @@
 //! 5. A newcomer never takes a seat that somebody who waits and fits has the right to.
 //! 6. A freed seat leads to a promotion, an offer, or a recorded reason.
 //! 7. A request id that was answered is answered the same, and changes nothing.
-//! 8. Replaying the journal gives the same roster; any batching of the same commands gives the same journal.
+//! 8. What is written down of who came is never overwritten without trace, and moves nobody.
+//! 9. Replaying the journal gives the same roster; any batching of the same commands gives the same journal.
 
 mod apply;
+mod attendance;
 mod change;
 mod command;
 mod counts;
 mod decide;
+mod door;
 mod explain;
 mod fold;
 mod line;
@@ -35,11 +38,14 @@ mod roster;
 mod settle;
 
 pub use apply::Header;
-pub use change::{Because, Change, Entering, Entry, Idle};
-pub use command::{Command, NewParty, Request, Verb};
+pub use attendance::{HeadsCounted, MarkKey, Marked, SessionCounts};
+pub use change::{Because, Change, Entering, Entry, HeadsWere, Idle, MarkSet, MarkWas};
+pub use command::{
+    AtDoor, Command, GivenMark, HeadCount, MarkList, NewParty, Request, Verb, WalkIn, WhichRegistration, WhichSession,
+};
 pub use counts::{Counts, Tally};
 pub use explain::{Ahead, Explanation, Needed};
 pub use fold::Answer;
 pub use notify::{Notice, NoticeKind, notices};
-pub use refusal::Refusal;
+pub use refusal::{MarkFault, MarkWhy, Refusal};
 pub use roster::{Held, Outcome, Recorded, Roster, Standing};

@@ -69,7 +69,10 @@ pub fn notices(entry: &Entry) -> Option<Notice> {
         | Change::Resized { .. }
         | Change::Amended { .. }
         | Change::TwinCleared { .. }
-        | Change::SeatsFree { .. } => return None,
+        | Change::SeatsFree { .. }
+        | Change::AttendanceRecorded { .. }
+        | Change::CheckedIn { .. }
+        | Change::HeadsCounted { .. } => return None,
     };
     Some(Notice { number, kind, journal_number: entry.number })
 }

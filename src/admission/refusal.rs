@@ -1,5 +1,6 @@
 //! The reasons for a no. A refusal is an answer with facts, not a failure; it leaves no change behind.
 
+use crate::model::attendance::{MemberNo, SessionNo};
 use crate::model::event::EventState;
 use crate::model::id::{Number, PoolNo};
 use crate::model::registration::StateKind;
@@ -76,4 +77,58 @@ pub enum Refusal {
         pool: PoolNo,
     },
     SameEvent,
+    SessionNotFound,
+    SessionCancelled,
+    /// It is too early to write down who came.
+    SessionNotBegun {
+        starts_at: Timestamp,
+    },
+    /// The scan was made when the door of the session was shut.
+    DoorShut {
+        starts_at: Timestamp,
+    },
+    /// Lines of a list that cannot be: all of them; nothing was written down.
+    MarksRefused {
+        faults: Vec<MarkFault>,
+    },
+    MemberNotFound {
+        member: MemberNo,
+        size: u32,
+    },
+    /// A party cannot become smaller than its last member whose attendance is written down.
+    MemberAttended {
+        member: MemberNo,
+    },
+    WalkInsNotTaken,
+    /// A session of which something was written down cannot be taken out or called off.
+    SessionInUse {
+        session: SessionNo,
+    },
+}
+
+/// A line of a list that cannot be, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarkFault {
+    pub index: usize,
+    pub why: MarkWhy,
+}
+
+/// Why a line of a list cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MarkWhy {
+    RegistrationNotFound,
+    NoSuchMember {
+        size: u32,
+    },
+    /// It never had a seat.
+    NotConfirmed {
+        state: StateKind,
+    },
+    /// Its seat is one at another session.
+    OtherSession,
+    LongerThanSession {
+        minutes: u16,
+    },
+    /// The member stands in the list already.
+    NamedTwice,
 }

@@ -1,6 +1,7 @@
 //! The roster: the facts one decision rests on. Loaded from rows, or replayed from the journal; both must
 //! give the same.
 
+use super::attendance::Attendance;
 use super::change::Entry;
 use super::counts::{Counts, Tally};
 use super::line::{Lane, Line};
@@ -28,6 +29,8 @@ pub struct Standing {
     /// How often it stood first, did not fit, and somebody else went.
     pub passed_over: u16,
     pub missed_offers: u16,
+    /// It was confirmed at some time: whoever took part and left again has attendance all the same.
+    pub seated: bool,
     pub twin_of: Option<Number>,
     pub drop_at: Option<Timestamp>,
     pub accepted_at: Timestamp,
@@ -98,6 +101,8 @@ pub struct Roster {
     pub(super) deadlines: BTreeSet<(Timestamp, Number)>,
     /// Live registrations by contact key.
     pub(super) contacts: HashMap<u64, Holders>,
+    /// Who came; none, and no memory, where nothing was written down.
+    pub(super) attendance: Option<Box<Attendance>>,
     requests: HashMap<u128, Recorded>,
     no_wishes: Arc<[PoolNo]>,
 }
@@ -136,6 +141,7 @@ impl Roster {
             line: Line::default(),
             deadlines: BTreeSet::new(),
             contacts: HashMap::new(),
+            attendance: None,
             requests: HashMap::new(),
             no_wishes: Arc::from([]),
         }
@@ -177,6 +183,11 @@ impl Roster {
 
     pub fn is_empty(&self) -> bool {
         self.standings.is_empty()
+    }
+
+    /// What it takes in memory, in registrations: four marks are about as large as one.
+    pub fn weight(&self) -> usize {
+        self.len() + self.attendance.as_ref().map_or(0, |a| a.len() / 4)
     }
 
     /// The position in line: 1 is next. 0 where it does not wait. A possible duplicate has the position

@@ -91,10 +91,9 @@ impl Roster {
     /// Why no free seat of the event goes to the line by itself at this time, if that is so.
     fn stays_free(&self, now: Timestamp) -> Option<Idle> {
         let terms = &self.terms;
-        let last_entry = if terms.join_midway { terms.ends_at } else { terms.starts_at };
         match terms.policy.promotion {
             Promotion::Manual => Some(Idle::StaffChoose),
-            _ if last_entry.is_some_and(|at| at <= now) => Some(Idle::Begun),
+            _ if terms.last_entry().is_some_and(|at| at <= now) => Some(Idle::Begun),
             Promotion::Offer if self.offer_deadline(now).is_none() => Some(Idle::TooCloseToStart),
             _ => None,
         }

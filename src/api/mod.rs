@@ -5,6 +5,7 @@
 //! here: rules of the field, which are the core's, and the server around the services (`server`, `layers`).
 
 mod admin;
+mod attendance;
 mod caller;
 mod changes;
 mod cursor;
@@ -36,6 +37,7 @@ use crate::feed::{Feed, FeedOptions};
 use crate::model::id::EventId;
 use crate::storage::StoreError;
 use proto::admin_service_server::AdminServiceServer;
+use proto::attendance_service_server::AttendanceServiceServer;
 use proto::change_service_server::ChangeServiceServer;
 use proto::event_service_server::EventServiceServer;
 use proto::registration_service_server::RegistrationServiceServer;
@@ -75,6 +77,10 @@ impl Api {
         AdminServiceServer::new(self.clone()).max_decoding_message_size(server::MESSAGE_BYTES_MAX)
     }
 
+    pub fn attendance_service(&self) -> AttendanceServiceServer<Self> {
+        AttendanceServiceServer::new(self.clone()).max_decoding_message_size(server::MESSAGE_BYTES_MAX)
+    }
+
     pub fn change_service(&self) -> ChangeServiceServer<Self> {
         ChangeServiceServer::new(self.clone()).max_decoding_message_size(server::MESSAGE_BYTES_MAX)
     }
@@ -90,6 +96,7 @@ impl Api {
     /// All services.
     pub fn routes(&self) -> Routes {
         Routes::new(self.admin_service())
+            .add_service(self.attendance_service())
             .add_service(self.change_service())
             .add_service(self.event_service())
             .add_service(self.registration_service())

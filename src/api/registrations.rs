@@ -10,6 +10,9 @@ mod replay;
 mod sign_up;
 mod transfer;
 
+pub(super) use amend::read_party;
+pub(super) use sign_up::{papers, this_year};
+
 use super::Api;
 use super::caller::Caller;
 use super::proto::*;

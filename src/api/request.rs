@@ -93,6 +93,7 @@ macro_rules! changes {
 }
 
 changes! {
+    CheckInRequest "CheckIn",
     CompleteEventRequest "CompleteEvent",
     CopyEventRequest "CopyEvent",
     CancelRegistrationRequest "CancelRegistration",
@@ -112,5 +113,8 @@ changes! {
     UpdateRegistrationRequest "UpdateRegistration",
     SetRegistrationClassRequest "SetRegistrationClass",
     PromoteRegistrationRequest "PromoteRegistration",
-    TransferRegistrationRequest "TransferRegistration"
+    TransferRegistrationRequest "TransferRegistration",
+    RecordAttendanceRequest "RecordAttendance",
+    RecordHeadCountRequest "RecordHeadCount",
+    AddWalkInRequest "AddWalkIn"
 }

@@ -3,6 +3,7 @@
 //!
 //! What nobody foresaw is INTERNAL with an incident id: logged here, once, and never shown.
 
+mod attendance;
 mod refusal;
 
 pub use refusal::{About, Facts, desk, refused};
@@ -33,11 +34,15 @@ pub fn code_of(reason: ErrorReason) -> Code {
         Unspecified | Internal => Code::Internal,
         InvalidFields | PersonalCodeRefused | MalformedMessage | RequestIdReused | PageTokenInvalid | FilterInvalid
         | SameEvent | CursorInvalid => Code::InvalidArgument,
-        EventNotFound | RegistrationNotFound | CentreNotFound | ProgrammeNotFound | PoolNotFound => Code::NotFound,
+        EventNotFound | RegistrationNotFound | CentreNotFound | ProgrammeNotFound | PoolNotFound | SessionNotFound
+        | MemberNotFound => Code::NotFound,
         AlreadyExists | AlreadyRegistered => Code::AlreadyExists,
         EventNotPublished | EventCancelled | EventCompleted | RegistrationNotOpen | RegistrationClosed
         | PartyTooSmall | PartyTooLarge | PartyLargerThanPool | IllegalState | OfferExpired | NoLiveOffer
-        | SeatsNotFree | WaitingPartyFirst | ReasonRequired | ClassUnknown | PoolInUse => Code::FailedPrecondition,
+        | SeatsNotFree | WaitingPartyFirst | ReasonRequired | ClassUnknown | PoolInUse | SessionCancelled
+        | SessionNotBegun | DoorShut | MarksRefused | MemberAttended | WalkInsNotTaken | SessionInUse => {
+            Code::FailedPrecondition
+        }
         WaitlistFull | MessageTooLarge => Code::ResourceExhausted,
         TokenInvalid | StaffOnly => Code::PermissionDenied,
         EtagMismatch | WatchLagged => Code::Aborted,

@@ -3,7 +3,7 @@
 
 use super::replay::Replayed;
 use super::{About, Difference, Replay};
-use crate::admission::{Counts, Header, Recorded, Roster, Standing};
+use crate::admission::{Counts, Header, MarkKey, Recorded, Roster, Standing};
 use crate::model::contact::ContactKeys;
 use crate::model::event::Event;
 use crate::model::id::{Number, RegistrationId};
@@ -16,14 +16,17 @@ use std::fmt::Debug;
 pub fn compare(whole: Whole, replay: Replay) -> Vec<Difference> {
     let Replayed { roster, amended, per_contact, found } = replay.finish();
     let mut notes = Notes(found);
-    let Whole { event, header, next_due, free_seats, standings, requests } = whole;
+    let Whole { event, header, next_due, free_seats, standings, requests, marks } = whole;
     check_requests(&mut notes, &requests, &header, &standings);
     let Some(told) = roster else {
         notes.add(About::Journal, "there is none, or it cannot be read from its beginning".to_owned());
         return notes.0;
     };
     check_ids(&mut notes, &standings);
-    let rows = Roster::from_rows(event.id, event.terms.clone(), &header, standings);
+    let mut rows = Roster::from_rows(event.id, event.terms.clone(), &header, standings);
+    for (key, marked) in marks {
+        rows.place_mark(key, marked);
+    }
     compare_headers(&mut notes, &header, &told.header());
     notes.same(About::Header, "what is due next", &next_due, JOURNAL, &told.next_due());
     notes.same(About::Header, "free seats", &free_seats, JOURNAL, &free_in_all(&told));
@@ -32,6 +35,7 @@ pub fn compare(whole: Whole, replay: Replay) -> Vec<Difference> {
     compare_counts(&mut notes, "the rows give", &header.counts, &rows.counts);
     compare_standings(&mut notes, &rows, &told);
     compare_lines(&mut notes, &rows, &told);
+    compare_attendance(&mut notes, &rows, &told);
     if let Some(most) = per_contact {
         check_contacts(&mut notes, &rows, &amended, most as usize);
     }
@@ -56,13 +60,14 @@ impl Notes {
 const JOURNAL: &str = "the journal gives";
 
 fn compare_headers(notes: &mut Notes, stored: &Header, told: &Header) {
-    let Header { state, version, journal_number, last_at, next_number, counts: _, released } = stored;
+    let Header { state, version, journal_number, last_at, next_number, counts: _, released, attendance } = stored;
     notes.same(About::Header, "state", state, JOURNAL, &told.state);
     notes.same(About::Header, "version", version, JOURNAL, &told.version);
     notes.same(About::Header, "journal number", journal_number, JOURNAL, &told.journal_number);
     notes.same(About::Header, "time of the last change", &last_at.0, JOURNAL, &told.last_at.0);
     notes.same(About::Header, "next number", next_number, JOURNAL, &told.next_number);
     notes.same(About::Header, "released pools", released, JOURNAL, &told.released);
+    notes.same(About::Attendance, "the counts of sessions", attendance, JOURNAL, &told.attendance);
 }
 
 /// Free seats over all pools; `None` where one has no bound.
@@ -156,6 +161,7 @@ fn compare_standing(notes: &mut Notes, stored: &Standing, told: &Standing) {
     same("wishes", &stored.wishes, &told.wishes);
     same("times passed over", &stored.passed_over, &told.passed_over);
     same("missed offers", &stored.missed_offers, &told.missed_offers);
+    same("ever seated", &stored.seated, &told.seated);
     same("twin", &stored.twin_of, &told.twin_of);
     same("time to drop", &stored.drop_at, &told.drop_at);
     same("time of acceptance", &stored.accepted_at, &told.accepted_at);
@@ -163,6 +169,22 @@ fn compare_standing(notes: &mut Notes, stored: &Standing, told: &Standing) {
     same("steps", &stored.steps, &told.steps);
     if notes.0.len() == before {
         notes.add(About::Registration, format!("{n} differs from the journal"));
+    }
+}
+
+/// Every mark as stored and as the journal leaves it; and the counts of each session, counted from the rows.
+fn compare_attendance(notes: &mut Notes, rows: &Roster, told: &Roster) {
+    let (stored, journal): (HashMap<_, _>, HashMap<_, _>) = (rows.marks().collect(), told.marks().collect());
+    let mut keys: Vec<MarkKey> = stored.keys().chain(journal.keys()).copied().collect();
+    keys.sort_unstable();
+    keys.dedup();
+    for key in keys {
+        let what = format!("the mark of {}.{} at session {}", key.number, key.member, key.session);
+        notes.same(About::Attendance, &what, &stored.get(&key), JOURNAL, &journal.get(&key));
+    }
+    for counts in told.session_counts() {
+        let what = format!("the count of session {} by its rows", counts.session);
+        notes.same(About::Attendance, &what, &rows.counts_of_session(counts.session), JOURNAL, &counts);
     }
 }
 

@@ -50,6 +50,8 @@ pub enum About {
     Contact,
     /// What was recorded under a request id.
     Request,
+    /// Who came.
+    Attendance,
 }
 
 impl fmt::Display for Difference {
@@ -63,6 +65,7 @@ impl fmt::Display for Difference {
             About::Line => "line",
             About::Contact => "contact",
             About::Request => "request",
+            About::Attendance => "attendance",
         };
         write!(f, "{about}: {}", self.text)
     }

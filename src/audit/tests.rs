@@ -40,6 +40,8 @@ fn terms(capacity: u32, promotion: Promotion) -> Arc<Terms> {
         approval_required: false,
         join_midway: false,
         last_retired: 0,
+        sessions: Vec::new(),
+        last_retired_session: 0,
     })
 }
 
@@ -137,6 +139,7 @@ impl Story {
             next_due: self.roster.next_due(),
             free_seats: Some(self.roster.pools().map(free).sum()),
             standings,
+            marks: self.roster.marks().map(|(key, marked)| (key, *marked)).collect(),
             requests: Vec::new(),
         }
     }

@@ -3,7 +3,7 @@
 
 use super::cache::Loaded;
 use super::job::{DeskError, Done, EventPapers, Job, Papers, PartyPapers, TransferJob, Transferred};
-use crate::admission::{Answer, Change, Command, Entry, Outcome, Refusal, Request, Roster, Verb};
+use crate::admission::{Answer, Change, Command, Entry, MarkKey, Marked, Outcome, Refusal, Request, Roster, Verb};
 use crate::keys;
 use crate::model::id::{EventId, Number, RegistrationId};
 use crate::model::time::Timestamp;
@@ -154,6 +154,7 @@ impl AtTable {
                 Some(ChangedRegistration { standing, guard: roster.guard(n) })
             })
             .collect();
+        let marks = marks(roster, &entries);
         Some(EventWrite {
             event: self.id,
             from: self.from,
@@ -167,6 +168,7 @@ impl AtTable {
             parties: parties.into_iter().map(|(n, p)| party_write(n, p)).collect(),
             requests: std::mem::take(&mut self.requests),
             reasons: std::mem::take(&mut self.reasons),
+            marks,
         })
     }
 
@@ -178,6 +180,7 @@ impl AtTable {
             terms: std::sync::Arc::clone(&loaded.roster.terms),
             answer: None,
             replayed,
+            entry: None,
         })
     }
 
@@ -205,8 +208,9 @@ impl AtTable {
         };
         let own = self.entries[before..].iter().find(|e| e.actor == command.actor);
         let journal_number = own.map_or(loaded.roster.journal_number, |e| e.number);
+        let entry = own.filter(|_| command.verb.is_attendance()).cloned();
         let answer = self.file(command, papers, outcome, journal_number);
-        Ok(Done { answer, ..self.done(outcome, false)? })
+        Ok(Done { answer, entry, ..self.done(outcome, false)? })
     }
 
     /// Files what goes with a command; and renders the answer where it is about the event.
@@ -215,9 +219,10 @@ impl AtTable {
         loaded.stamp();
         let mut answer = None;
         match (papers, &command.verb) {
-            (Papers::SignUp(sign_up), Verb::Register(party)) => {
+            (Papers::SignUp(sign_up), Verb::Register(_) | Verb::WalkIn(_)) => {
                 let id = RegistrationId::new(outcome.number, sign_up.id_secret);
-                loaded.roster.attach(outcome.number, id, party.contact);
+                let contact = command.verb.new_party().map(|party| party.contact).unwrap_or_default();
+                loaded.roster.attach(outcome.number, id, contact);
                 let request = command.request?;
                 self.new.push(Filed {
                     number: outcome.number,
@@ -325,6 +330,9 @@ fn load(whole: Whole) -> Loaded {
     for (key, recorded) in whole.requests {
         roster.record(key, recorded);
     }
+    for (key, marked) in whole.marks {
+        roster.place_mark(key, marked);
+    }
     Loaded { event: whole.event, roster }
 }
 
@@ -357,6 +365,19 @@ fn free_seats(roster: &Roster) -> Option<u32> {
         .try_fold(0u32, |sum, (pool, held)| pool.capacity.map(|_| sum.saturating_add(Roster::free(pool, held))))
 }
 
+/// The marks that these entries set, each once, as they stand after all of them.
+fn marks(roster: &Roster, entries: &[Entry]) -> Vec<(MarkKey, Marked)> {
+    let set = entries.iter().filter_map(|entry| match &entry.change {
+        Change::AttendanceRecorded { session, marks, .. } | Change::CheckedIn { session, marks, .. } => {
+            Some(marks.iter().map(|m| MarkKey { session: *session, number: m.number, member: m.member }))
+        }
+        _ => None,
+    });
+    let keys: BTreeSet<MarkKey> = set.flatten().collect();
+    let stands = |key: MarkKey| Some((key, *roster.marked(key.session, key.number, key.member)?));
+    keys.into_iter().filter_map(stands).collect()
+}
+
 /// The registrations whose rows a change touches.
 fn touches(change: &Change) -> impl Iterator<Item = Number> {
     use crate::admission::Entering;
@@ -380,7 +401,10 @@ fn touches(change: &Change) -> impl Iterator<Item = Number> {
         | Change::EventCancelled
         | Change::EventCompleted
         | Change::PoolReleased { .. }
-        | Change::SeatsFree { .. } => [None, None],
+        | Change::SeatsFree { .. }
+        | Change::AttendanceRecorded { .. }
+        | Change::CheckedIn { .. }
+        | Change::HeadsCounted { .. } => [None, None],
     }
     .into_iter()
     .flatten()

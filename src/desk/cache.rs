@@ -55,7 +55,7 @@ impl Cache {
 
     /// Accounts for what the cell holds now.
     pub fn weigh(&self, cell: &Cell, loaded: Option<&Loaded>) {
-        let now = loaded.map_or(0, |l| l.roster.len() + EVENT_WEIGHT);
+        let now = loaded.map_or(0, |l| l.roster.weight() + EVENT_WEIGHT);
         let before = cell.weight.swap(now, Ordering::Relaxed);
         if now >= before {
             self.held.fetch_add(now - before, Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! What is handed in at the desk, and what is heard back.
 
-use crate::admission::{Command, Outcome, Refusal, Roster, Standing};
+use crate::admission::{Command, Entry, Outcome, Refusal, Roster, Standing};
 use crate::keys::TokenKey;
 use crate::model::event::{Event, Terms};
 use crate::model::id::EventId;
@@ -100,6 +100,8 @@ pub struct Done {
     /// As `EventPapers::answer` rendered it; a replay finds it in storage.
     pub answer: Option<Vec<u8>>,
     pub replayed: bool,
+    /// What a verb of attendance wrote down; `None` in a replay, where the journal has it under the outcome's number.
+    pub entry: Option<Entry>,
 }
 
 /// The outcome of a transfer.

@@ -318,7 +318,7 @@ fn try_on_copy(job: &Job, view: &View<'_>, now: crate::model::time::Timestamp) -
         let refusal = crate::admission::Refusal::EtagMismatch { current: view.roster.version };
         return Err(DeskError::refused(refusal, Some(&view.roster.terms)));
     }
-    let (answer, roster) = view.roster.try_out(&job.command, now);
+    let (answer, roster, mut entries) = view.roster.try_out(&job.command, now);
     let outcome = match answer {
         Answer::Done(outcome) | Answer::Replayed(outcome) => outcome,
         Answer::Refused(refusal) => return Err(DeskError::refused(refusal, Some(&view.roster.terms))),
@@ -331,5 +331,6 @@ fn try_on_copy(job: &Job, view: &View<'_>, now: crate::model::time::Timestamp) -
     event.version = roster.version;
     let standing = roster.standing(outcome.number).cloned();
     let terms = Arc::clone(&roster.terms);
-    Ok((Done { outcome, standing, terms, answer: None, replayed: false }, Loaded { event, roster }))
+    let entry = entries.pop().filter(|_| job.command.verb.is_attendance());
+    Ok((Done { outcome, standing, terms, answer: None, replayed: false, entry }, Loaded { event, roster }))
 }

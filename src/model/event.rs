@@ -1,6 +1,7 @@
 //! An event: what it is (details) and under which terms seats are given (terms). The core reads only the
 //! terms; the details are carried along.
 
+use super::attendance::{SessionNo, Slot};
 use super::id::{CentreId, EventId, PoolNo, ProgrammeId};
 use super::policy::Policy;
 use super::text::LocalizedText;
@@ -63,6 +64,12 @@ pub struct Terms {
     /// The highest number of a pool that was taken out, so that no number is given twice; 0: none was.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub last_retired: PoolNo,
+    /// The sessions in order of their start, as far as they matter for seats and attendance.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<Slot>,
+    /// The highest number of a session that was taken out; 0: none was.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub last_retired_session: SessionNo,
 }
 
 fn is_zero(no: &PoolNo) -> bool {
@@ -102,6 +109,9 @@ pub struct Session {
     pub venue: Option<Venue>,
     #[serde(default)]
     pub note: String,
+    /// Why it does not take place, in the words of staff; empty otherwise.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cancel_reason: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,14 +162,36 @@ impl Terms {
     pub fn closes(&self) -> Option<Timestamp> {
         match (self.closes_at, self.starts_at) {
             (Some(at), _) => Some(at),
-            (None, Some(start)) if !self.join_midway => Some(start),
-            (None, _) => self.ends_at,
+            (None, Some(_)) => self.last_entry(),
+            (None, None) => self.ends_at,
         }
+    }
+
+    /// Until when anybody new comes in: the start of the first session, of a later one by the policy, or the
+    /// end where people join midway.
+    pub fn last_entry(&self) -> Option<Timestamp> {
+        if self.join_midway {
+            return self.ends_at;
+        }
+        let later = usize::from(self.policy.entry_sessions).checked_sub(1).filter(|n| *n > 0);
+        let held = || self.sessions.iter().filter(|s| !s.cancelled);
+        let session = later.and_then(|n| held().nth(n).or_else(|| held().next_back()));
+        session.map(|s| s.starts_at).or(self.starts_at)
     }
 
     /// The time left to the start, if the event has one.
     pub fn time_to_start(&self, now: Timestamp) -> Option<Span> {
         self.starts_at.map(|start| start.since(now))
+    }
+
+    /// The session of that word.
+    pub fn session(&self, id: &str) -> Option<&Slot> {
+        self.sessions.iter().find(|s| s.id == id)
+    }
+
+    /// The session of that number.
+    pub fn session_no(&self, no: SessionNo) -> Option<&Slot> {
+        self.sessions.iter().find(|s| s.no == no)
     }
 
     /// The pool of that number.

@@ -20,6 +20,28 @@ pub struct Policy {
     pub registrations_per_contact: u32,
     /// How long a possible duplicate from a caller that cannot vouch is kept.
     pub duplicate_hold: Span,
+    /// Whether somebody on no list may be let in at the door where a seat is free.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub walk_ins: bool,
+    /// The session, counted from 1, until whose start newcomers are taken and freed seats are given on.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub entry_sessions: u16,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(b: &bool) -> bool {
+    *b
+}
+
+fn first() -> u16 {
+    1
+}
+
+fn is_first(n: &u16) -> bool {
+    *n == 1
 }
 
 /// What happens when a seat becomes free and somebody waits.
@@ -93,6 +115,8 @@ impl Policy {
             waitlist_limit: None,
             registrations_per_contact: 1,
             duplicate_hold: Span::hours(24),
+            walk_ins: true,
+            entry_sessions: 1,
         }
     }
 

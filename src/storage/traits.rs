@@ -1,7 +1,7 @@
 //! What the rooms above need of a database, in their words. One method is one transaction; no transaction
 //! handle crosses this line.
 
-use crate::admission::{Entry, Header, Outcome, Recorded, Request, Standing};
+use crate::admission::{Entry, Header, MarkKey, Marked, Outcome, Recorded, Request, Standing};
 use crate::model::centre::{Centre, Programme};
 use crate::model::contact::ContactKeys;
 use crate::model::event::{Event, EventKind, EventState};
@@ -71,6 +71,8 @@ pub struct Whole {
     pub free_seats: Option<u32>,
     /// By accepted number.
     pub standings: Vec<Standing>,
+    /// In any order.
+    pub marks: Vec<(MarkKey, Marked)>,
     pub requests: Vec<(u128, Recorded)>,
 }
 
@@ -96,6 +98,8 @@ pub struct EventWrite {
     pub requests: Vec<RequestWrite>,
     /// Reasons that staff wrote down, apart from what they decided.
     pub reasons: Vec<Reason>,
+    /// Marks that are new or corrected, each once, as they stand after the batch.
+    pub marks: Vec<(MarkKey, Marked)>,
 }
 
 /// A request and what came of it.

@@ -2,6 +2,7 @@
 
 use crate::postgres;
 use eile::api::proto::admin_service_client::AdminServiceClient;
+use eile::api::proto::attendance_service_client::AttendanceServiceClient;
 use eile::api::proto::change_service_client::ChangeServiceClient;
 use eile::api::proto::event_service_client::EventServiceClient;
 use eile::api::proto::registration_service_client::RegistrationServiceClient;
@@ -29,6 +30,7 @@ pub struct House {
     pub changes: ChangeServiceClient<Channel>,
     pub events: EventServiceClient<Channel>,
     pub registrations: RegistrationServiceClient<Channel>,
+    pub attendance: AttendanceServiceClient<Channel>,
     pub clock: Arc<ManualClock>,
     pub desk: Desk,
     pub drain: CancellationToken,
@@ -70,7 +72,8 @@ impl House {
             admin: AdminServiceClient::new(channel.clone()),
             changes: ChangeServiceClient::new(channel.clone()),
             events: EventServiceClient::new(channel.clone()),
-            registrations: RegistrationServiceClient::new(channel),
+            registrations: RegistrationServiceClient::new(channel.clone()),
+            attendance: AttendanceServiceClient::new(channel),
             clock,
             desk,
             drain,

@@ -33,6 +33,18 @@ on_both! {
         a_programme_is_kept_and_changed_by_its_mask,
         a_taken_id_and_a_stale_etag_are_told,
         lists_go_page_by_page_and_tokens_belong_to_their_query;
+    attendance:
+        a_paper_list_is_entered_all_or_nothing_and_corrected_with_a_trace,
+        a_repeated_list_is_answered_as_first,
+        every_line_that_cannot_be_is_told_at_once,
+        attendance_refuses_in_its_documented_order,
+        a_party_is_let_in_by_its_code,
+        a_scan_made_offline_is_answered_as_first,
+        who_has_no_seat_gets_a_verdict_and_no_error,
+        somebody_on_no_list_is_taken_in_where_nobody_waits,
+        heads_are_counted_beside_names_and_corrected_with_a_trace,
+        a_session_that_was_written_down_cannot_go_and_its_number_never_comes_again,
+        attendance_is_for_staff_and_violations_come_at_once;
     events:
         what_is_left_out_comes_from_programme_and_centre,
         what_is_given_comes_back_unchanged,

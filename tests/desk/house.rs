@@ -175,6 +175,8 @@ fn draft(capacity: u32, policy: Policy) -> Event {
         approval_required: false,
         join_midway: false,
         last_retired: 0,
+        sessions: Vec::new(),
+        last_retired_session: 0,
     };
     Event {
         id: EventId(Uuid::now_v7()),

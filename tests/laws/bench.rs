@@ -31,6 +31,8 @@ pub fn terms(capacity: u32) -> Terms {
         approval_required: false,
         join_midway: false,
         last_retired: 0,
+        sessions: Vec::new(),
+        last_retired_session: 0,
     }
 }
 

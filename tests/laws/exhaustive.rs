@@ -142,6 +142,8 @@ fn terms(capacity: u32, offers: bool) -> Arc<Terms> {
         approval_required: false,
         join_midway: false,
         last_retired: 0,
+        sessions: Vec::new(),
+        last_retired_session: 0,
     })
 }
 

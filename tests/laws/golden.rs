@@ -2,7 +2,8 @@
 //! these lines fail needs a new variant or a default, not a new line.
 
 use crate::bench::terms;
-use eile::admission::{Because, Change, Entering, Entry, Idle};
+use eile::admission::{Because, Change, Entering, Entry, HeadsWere, Idle, MarkSet, MarkWas};
+use eile::model::attendance::{Heads, Mark, Source};
 use eile::model::id::{EventId, RegistrationId};
 use eile::model::registration::{ActorKind, CancelReason, End, RejectReason, TransferTarget};
 use eile::model::time::Timestamp;
@@ -98,6 +99,32 @@ fn the_stored_form_of_what_happens_to_a_registration_never_changes() {
     stands(Change::Resized { number: 7, size: 3 }, r#"{"resized":{"number":7,"size":3}}"#);
     stands(Change::Amended { number: 7 }, r#"{"amended":{"number":7}}"#);
     stands(Change::TwinCleared { number: 7 }, r#"{"twin_cleared":{"number":7}}"#);
+}
+
+#[test]
+fn the_stored_form_of_who_came_never_changes() {
+    let was = Some(MarkWas { mark: Mark::Present, minutes: 60, step: 5 });
+    let set = |mark, minutes, was| MarkSet { number: 7, member: 2, mark, minutes, was };
+    let marks = vec![set(Mark::Present, 120, None), set(Mark::Absent, 0, was), set(Mark::MadeUp, 0, None)];
+    stands(
+        Change::AttendanceRecorded { session: 3, source: Source::PaperList, happened_at: Timestamp(9), marks },
+        r#"{"attendance_recorded":{"session":3,"source":"paper_list","happened_at":9,"marks":[{"n":7,"m":2,"k":"present","min":120},{"n":7,"m":2,"k":"absent","was":{"k":"present","min":60,"by":5}},{"n":7,"m":2,"k":"made_up"}]}}"#,
+    );
+    let marks = vec![set(Mark::Present, 120, None)];
+    stands(
+        Change::CheckedIn { session: 3, number: 7, happened_at: Timestamp(9), size: 3, missing: vec![1, 3], marks },
+        r#"{"checked_in":{"session":3,"number":7,"happened_at":9,"size":3,"missing":[1,3],"marks":[{"n":7,"m":2,"k":"present","min":120}]}}"#,
+    );
+    let (heads, estimated) = (|estimated| Heads { adults: 96, children: 71, estimated }, true);
+    stands(
+        Change::HeadsCounted {
+            session: 1,
+            happened_at: Timestamp(9),
+            heads: heads(false),
+            was: Some(HeadsWere { heads: heads(estimated), step: 4 }),
+        },
+        r#"{"heads_counted":{"session":1,"happened_at":9,"heads":{"adults":96,"children":71},"was":{"heads":{"adults":96,"children":71,"estimated":true},"by":4}}}"#,
+    );
 }
 
 #[test]

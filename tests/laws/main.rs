@@ -2,6 +2,7 @@
 //! as tables, and its time arithmetic as stories. Everything here is pure and needs no database.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod attendance;
 mod bench;
 mod cases;
 mod exhaustive;

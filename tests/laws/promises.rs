@@ -276,6 +276,7 @@ fn same(left: &Roster, right: &Roster) {
     assert_eq!(plain_of(left), plain_of(right));
     assert_eq!(left.pools().collect::<Vec<_>>(), right.pools().collect::<Vec<_>>());
     assert_eq!(left.next_due(), right.next_due());
+    assert_eq!(left.marks().collect::<Vec<_>>(), right.marks().collect::<Vec<_>>());
     for s in left.standings() {
         assert_eq!(left.position(s.number), right.position(s.number));
     }
@@ -452,7 +453,7 @@ proptest! {
     #[test]
     fn trying_out_changes_nothing_and_tells_what_would_happen((shapes, ops) in script()) {
         uphold(&shapes, &ops, |_, step| {
-            let (answer, left) = step.before.try_out(&step.command, step.now);
+            let (answer, left, _) = step.before.try_out(&step.command, step.now);
             assert_eq!(answer, step.answer);
             assert_eq!(left.journal_number, step.before.journal_number + step.entries.len() as u64);
         });

@@ -1,7 +1,11 @@
 //! Two events and whatever can be asked of them: operations that proptest makes up, turned into commands
 //! and handled; each step is kept with all that the laws want to look at.
 
-use eile::admission::{Answer, Change, Command, Entry, NewParty, Outcome, Recorded, Request, Roster, Standing, Verb};
+use eile::admission::{
+    Answer, AtDoor, Change, Command, Entry, GivenMark, HeadCount, MarkList, NewParty, Outcome, Recorded, Request,
+    Roster, Standing, Verb, WalkIn, WhichRegistration, WhichSession,
+};
+use eile::model::attendance::{Heads, Mark, Slot, Source};
 use eile::model::contact::ContactKeys;
 use eile::model::event::{EventState, Pool, Terms};
 use eile::model::id::{EventId, Number, RegistrationId};
@@ -54,6 +58,28 @@ pub enum Op {
         minutes: u16,
     },
     Transfer(u8),
+    /// A list of two lines.
+    List {
+        session: u8,
+        who: [u8; 2],
+        member: u16,
+        mark: u8,
+        minutes: Option<u16>,
+    },
+    CheckIn {
+        who: u8,
+        named: Option<u8>,
+        member: Option<u16>,
+    },
+    WalkIn {
+        session: u8,
+        size: u32,
+        contact: u8,
+    },
+    Heads {
+        session: u8,
+        adults: u32,
+    },
     /// Sends an earlier request again, as it was or with another body.
     Again {
         which: u8,
@@ -145,6 +171,12 @@ pub fn op() -> impl Strategy<Value = Op> {
         2 => Just(Op::Sweep),
         5 => prop_oneof![2 => 1u16..60, 2 => 60u16..1500, 3 => 1500u16..6000].prop_map(|minutes| Op::Pass { minutes }),
         1 => any::<u8>().prop_map(Op::Transfer),
+        5 => (0u8..4, any::<[u8; 2]>(), 1u16..3, 1u8..5, prop::option::weighted(0.2, 0u16..130))
+            .prop_map(|(session, who, member, mark, minutes)| Op::List { session, who, member, mark, minutes }),
+        3 => (any::<u8>(), prop::option::of(0u8..4), prop::option::of(1u16..3))
+            .prop_map(|(who, named, member)| Op::CheckIn { who, named, member }),
+        2 => (0u8..4, 1u32..4, 0u8..9).prop_map(|(session, size, contact)| Op::WalkIn { session, size, contact }),
+        1 => (0u8..4, 0u32..200).prop_map(|(session, adults)| Op::Heads { session, adults }),
         2 => (any::<u8>(), any::<bool>()).prop_map(|(which, same)| Op::Again { which, same }),
     ]
 }
@@ -194,7 +226,15 @@ pub fn terms(shape: &Shape, version: u32, least_pools: usize) -> Terms {
         approval_required: shape.approval,
         join_midway: shape.midway,
         last_retired: 0,
+        sessions: (1..=3).map(slot).collect(),
+        last_retired_session: 0,
     }
+}
+
+/// The first now, the others some days later: two hours each.
+fn slot(no: u16) -> Slot {
+    let starts_at = NOON.plus(Span::hours(96 * i64::from(no - 1)));
+    Slot { no, id: format!("s{no}"), starts_at, ends_at: starts_at.plus(Span::hours(2)), cancelled: false }
 }
 
 /// One command handled, with what there was before it and after it.
@@ -278,7 +318,8 @@ impl World {
         if let Answer::Done(outcome) = &answer {
             let number = outcome.number;
             match &command.verb {
-                Verb::Register(party) => {
+                Verb::Register(_) | Verb::WalkIn(_) => {
+                    let party = command.verb.new_party().unwrap();
                     roster.attach(number, RegistrationId::new(number, [number as u8; 12]), party.contact);
                 }
                 Verb::Amend { contact: Some(contact), .. } => {
@@ -306,6 +347,9 @@ impl World {
         let mut rows: Vec<Standing> = old.standings().cloned().collect();
         rows.reverse();
         let mut new = Roster::from_rows(old.event, Arc::clone(&old.terms), &old.header(), rows);
+        for (key, marked) in old.marks() {
+            new.place_mark(key, *marked);
+        }
         for (key, recorded) in self.sent.iter().filter(|(e, ..)| *e == event).filter_map(|(_, c, o)| {
             let request = c.request?;
             Some((request.key, Recorded { fingerprint: request.fingerprint, outcome: (*o)? }))
@@ -384,6 +428,30 @@ impl World {
                 self.now = self.now.plus(Span::seconds(i64::from(*minutes) * 60));
                 return Vec::new();
             }
+            Op::List { session, who, member, mark, minutes } => {
+                let mark = Mark::from_code(*mark).unwrap();
+                let lines = who.map(|which| GivenMark {
+                    who: self.who(event, which),
+                    member: *member,
+                    mark,
+                    minutes: minutes.filter(|_| mark == Mark::Present),
+                });
+                (staff, Verb::RecordAttendance(Box::new(MarkList::on_paper(&format!("s{session}"), lines.to_vec()))))
+            }
+            Op::CheckIn { who, named, member } => {
+                let session = named.map_or(WhichSession::AtThatTime, |no| WhichSession::Named(format!("s{no}")));
+                let (who, members) = (self.who(event, *who), member.iter().copied().collect());
+                (staff, Verb::CheckIn(Box::new(AtDoor { who, session, members, happened_at: self.now })))
+            }
+            Op::WalkIn { session, size, contact } => {
+                let party = NewParty { size: *size, wishes: Vec::new(), contact: keys(*contact, None), vouched: true };
+                let session = format!("s{session}");
+                (staff, Verb::WalkIn(Box::new(WalkIn { party, session, source: Source::Door, happened_at: None })))
+            }
+            Op::Heads { session, adults } => {
+                let heads = Heads { adults: *adults, children: 1, estimated: adults % 2 == 0 };
+                (staff, Verb::CountHeads(HeadCount { session: format!("s{session}"), happened_at: None, heads }))
+            }
             Op::Transfer(who) => return self.transfer(event, *who),
             Op::Again { which, same } => {
                 if self.sent.is_empty() {
@@ -403,6 +471,14 @@ impl World {
             }
         };
         vec![self.handle(event, actor, verb)]
+    }
+
+    /// Mostly somebody with a seat, named by number alone or by the whole id.
+    fn who(&self, event: usize, which: u8) -> WhichRegistration {
+        let number = self
+            .pick(event, which, |s| which.is_multiple_of(5) || matches!(s, State::Confirmed { .. } | State::Ended(_)));
+        let id = self.rosters[event].standing(number).map(|s| s.id);
+        WhichRegistration { number, id: id.filter(|_| which.is_multiple_of(2)) }
     }
 
     /// As the desk does it: may it leave, does the target take it, then it leaves.

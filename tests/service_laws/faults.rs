@@ -133,6 +133,7 @@ fn whole_of(history: &mut History, change: impl FnOnce(&mut Whole)) {
         next_due: old.next_due,
         free_seats: old.free_seats,
         standings: old.standings.clone(),
+        marks: old.marks.clone(),
         requests: old.requests.clone(),
     };
     change(&mut whole);

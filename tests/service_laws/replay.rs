@@ -409,5 +409,14 @@ fn reason(refusal: &Refusal) -> &'static str {
         Refusal::EtagMismatch { .. } => "ETAG_MISMATCH",
         Refusal::PoolInUse { .. } => "POOL_IN_USE",
         Refusal::SameEvent => "SAME_EVENT",
+        Refusal::SessionNotFound => "SESSION_NOT_FOUND",
+        Refusal::SessionCancelled => "SESSION_CANCELLED",
+        Refusal::SessionNotBegun { .. } => "SESSION_NOT_BEGUN",
+        Refusal::DoorShut { .. } => "DOOR_SHUT",
+        Refusal::MarksRefused { .. } => "MARKS_REFUSED",
+        Refusal::MemberNotFound { .. } => "MEMBER_NOT_FOUND",
+        Refusal::MemberAttended { .. } => "MEMBER_ATTENDED",
+        Refusal::WalkInsNotTaken => "WALK_INS_NOT_TAKEN",
+        Refusal::SessionInUse { .. } => "SESSION_IN_USE",
     }
 }

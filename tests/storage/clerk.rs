@@ -2,13 +2,13 @@
 //! back the rows. Two clerks at one event stand for two instances of the service.
 
 use crate::samples;
-use eile::admission::{Answer, Change, Command, Entering, Entry, Roster, Verb};
+use eile::admission::{Answer, Change, Command, Entering, Entry, MarkKey, Marked, Roster, Verb};
 use eile::model::event::Event;
 use eile::model::id::{EventId, Number, RegistrationId};
 use eile::model::time::Timestamp;
 use eile::storage::{
     ChangedRegistration, EventWrite, Fresh, Lock, NewRegistration, PartyWrite, Reason, RequestWrite, Store, StoreError,
-    Stored,
+    Stored, Whole,
 };
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -101,7 +101,7 @@ impl Clerk {
         let mine = self.roster();
         let stored = self.store.whole(self.event).await.unwrap().expect("the event is gone");
         let header = stored.header.clone();
-        let theirs = load(stored.event, stored.header, stored.standings, stored.requests);
+        let theirs = load(stored);
         assert_same(&mine, &theirs.roster);
         assert_eq!(header, mine.header());
         let entries = self.store.journal(self.event, 1, u32::MAX).await.unwrap();
@@ -118,6 +118,7 @@ pub fn assert_same(a: &Roster, b: &Roster) {
     assert_eq!(a.header(), b.header());
     assert_eq!(a.terms, b.terms);
     assert_eq!(a.standings().collect::<Vec<_>>(), b.standings().collect::<Vec<_>>());
+    assert_eq!(a.marks().collect::<Vec<_>>(), b.marks().collect::<Vec<_>>());
     assert_eq!(a.next_due(), b.next_due());
 }
 
@@ -125,7 +126,7 @@ pub fn refresh(memory: &mut Option<Memory>, fresh: Fresh) {
     match fresh {
         Fresh::Missing => *memory = None,
         Fresh::Current => memory.as_mut().unwrap().heard = "current",
-        Fresh::Whole(w) => *memory = Some(load(w.event, w.header, w.standings, w.requests)),
+        Fresh::Whole(w) => *memory = Some(load(*w)),
         Fresh::Behind(behind) => {
             let memory = memory.as_mut().unwrap();
             memory.heard = "behind";
@@ -144,15 +145,14 @@ pub fn refresh(memory: &mut Option<Memory>, fresh: Fresh) {
     }
 }
 
-fn load(
-    event: Event,
-    header: eile::admission::Header,
-    standings: Vec<eile::admission::Standing>,
-    requests: Vec<(u128, eile::admission::Recorded)>,
-) -> Memory {
+fn load(whole: Whole) -> Memory {
+    let Whole { event, header, standings, marks, requests, .. } = whole;
     let mut roster = Roster::from_rows(event.id, Arc::clone(&event.terms), &header, standings);
     for (key, recorded) in requests {
         roster.record(key, recorded);
+    }
+    for (key, marked) in marks {
+        roster.place_mark(key, marked);
     }
     Memory { event, roster, heard: "whole" }
 }
@@ -212,6 +212,7 @@ pub fn decide(memory: &mut Memory, commands: &[Command], now: Timestamp) -> (Vec
     let changed_rows =
         |n: &Number| ChangedRegistration { standing: roster.standing(*n).unwrap().clone(), guard: roster.guard(*n) };
     let free = roster.pools().map(|(p, h)| p.capacity.map(|_| Roster::free(p, h))).sum();
+    let marks = marks(roster, &entries);
     let write = EventWrite {
         event: memory.event.id,
         from,
@@ -225,8 +226,16 @@ pub fn decide(memory: &mut Memory, commands: &[Command], now: Timestamp) -> (Vec
         parties,
         requests,
         reasons,
+        marks,
     };
     (answers, Some(write))
+}
+
+/// The marks that the entries set, as they stand.
+fn marks(roster: &Roster, entries: &[Entry]) -> Vec<(MarkKey, Marked)> {
+    let steps: BTreeSet<u64> = entries.iter().map(|e| e.number).collect();
+    let set = roster.marks().filter(|(_, marked)| steps.contains(&marked.step));
+    set.map(|(key, marked)| (key, *marked)).collect()
 }
 
 pub fn registration_id(number: Number) -> RegistrationId {

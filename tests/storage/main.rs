@@ -76,6 +76,9 @@ on_both! {
         parties_come_back_as_they_were_given,
         names_are_paged_in_the_order_of_their_bytes,
         the_hash_of_a_token_is_found_by_number;
+    attendance:
+        marks_and_heads_are_read_back_as_they_stand,
+        an_instance_that_is_behind_learns_the_marks_from_the_journal;
     centres:
         a_centre_is_made_changed_and_read_back,
         centres_are_listed_in_the_order_of_their_ids,

@@ -1,6 +1,7 @@
 //! Values to store: events, parties, centres. Everybody in them is made up.
 
 use eile::admission::{Change, Command, Entry, NewParty, Request, Verb};
+use eile::model::attendance::Slot;
 use eile::model::centre::{Centre, Eldership, Programme};
 use eile::model::contact::ContactKeys;
 use eile::model::event::{AttendanceRule, Details, Event, EventKind, Pool, Terms, Venue};
@@ -45,6 +46,8 @@ pub fn event(capacity: Option<u32>) -> Event {
         approval_required: false,
         join_midway: false,
         last_retired: 0,
+        sessions: vec![slot(1), slot(2)],
+        last_retired_session: 0,
     };
     Event {
         id: EventId(Uuid::now_v7()),
@@ -71,6 +74,12 @@ pub fn event(capacity: Option<u32>) -> Event {
         updated_at: START,
         cancel_reason: String::new(),
     }
+}
+
+/// Two hours on a day of its own.
+fn slot(no: u16) -> Slot {
+    let starts_at = START.plus(Span::hours(24 * 30 * i64::from(no)));
+    Slot { no, id: format!("s{no}"), starts_at, ends_at: starts_at.plus(Span::hours(2)), cancelled: false }
 }
 
 /// The first entry of an event's journal.

@@ -1,7 +1,7 @@
 //! CopyEvent: the settings of an event on other dates or at another centre, never its people.
 
 use crate::api::caller::Caller;
-use crate::api::from_proto::{Fields, Path};
+use crate::api::from_proto::{Fields, Path, slots};
 use crate::api::proto::{self, CopyEventRequest};
 use crate::api::request::{Asked, Change};
 use crate::api::{Api, status};
@@ -73,11 +73,12 @@ fn copied(fields: &mut Fields, source: Event, centre: Option<CentreId>, date: Op
     let days = date.map_or(0, |date| days_to(&source, date));
     let mut details = source.details;
     details.sessions = details.sessions.into_iter().map(|s| moved(fields, s, &source.terms.zone, days)).collect();
-    let terms = Terms {
-        starts_at: details.sessions.iter().map(|s| s.starts_at).min(),
-        ends_at: details.sessions.iter().map(|s| s.ends_at).max(),
-        ..moved_terms(&source.terms, days)
-    };
+    for session in &mut details.sessions {
+        session.cancel_reason.clear();
+    }
+    let sessions = slots::slots(&details.sessions, None);
+    let (starts_at, ends_at) = slots::bounds(&sessions);
+    let terms = Terms { starts_at, ends_at, sessions, last_retired_session: 0, ..moved_terms(&source.terms, days) };
     Event {
         id: EventId(Uuid::now_v7()),
         centre: centre.unwrap_or(source.centre),

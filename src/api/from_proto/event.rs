@@ -4,7 +4,7 @@
 //! are laid over it, and the whole is read again. So a rule that holds at creation holds ever after.
 
 use super::text::Alphabet;
-use super::{Fields, Path, seats};
+use super::{Fields, Path, seats, slots};
 use crate::api::proto;
 use crate::model::event::{AttendanceRule, Details, EventKind, Question, Terms};
 use crate::model::id::ProgrammeId;
@@ -69,11 +69,15 @@ impl Fields {
         let (opens_at, closes_at) = self.window(AT.field("registration_window"), given.registration_window);
         let (party_min, party_max) = self.limits(AT.field("party_limits"), given.party_limits.unwrap_or_default());
         let pools = self.pools(AT.field("seat_pools"), given.seat_pools, &details.sessions, old);
+        let sessions = slots::slots(&details.sessions, old);
+        let (starts_at, ends_at) = slots::bounds(&sessions);
         let terms = Terms {
             opens_at,
             closes_at,
-            starts_at: details.sessions.iter().map(|s| s.starts_at).min(),
-            ends_at: details.sessions.iter().map(|s| s.ends_at).max(),
+            starts_at,
+            ends_at,
+            last_retired_session: slots::last_retired(old, &sessions),
+            sessions,
             last_retired: seats::last_retired(old, &pools),
             pools,
             policy: self.policy(

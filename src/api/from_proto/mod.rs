@@ -5,6 +5,7 @@
 //! [`Fields::finish`] gives values out only where nothing was refused.
 
 pub mod admin;
+mod attendance;
 pub mod event;
 pub mod mask;
 pub mod names;
@@ -12,6 +13,7 @@ pub mod party;
 mod policy;
 mod seats;
 mod sessions;
+pub mod slots;
 pub mod text;
 pub mod time;
 

@@ -18,9 +18,19 @@ const AT: Path<'static> = Path::Top("registration");
 impl Fields {
     /// A new party, with the pools that it names in order of wish.
     pub fn party(&mut self, given: proto::Registration, this_year: i16) -> (Party, Vec<String>) {
+        self.party_reached(given, this_year, true)
+    }
+
+    /// A new party; `reached`: there must be a way to reach it.
+    pub(super) fn party_reached(
+        &mut self,
+        given: proto::Registration,
+        this_year: i16,
+        reached: bool,
+    ) -> (Party, Vec<String>) {
         let language = self.language(AT.field("language"), given.language);
         let party = Party {
-            contact: self.contact(AT.field("contact"), given.contact),
+            contact: self.contact(AT.field("contact"), given.contact, reached),
             language: if language.is_empty() { "lt".to_owned() } else { language },
             channel: self.channel(AT.field("channel"), given.channel),
             on_behalf_of: self.on_behalf_of(AT.field("on_behalf_of"), given.on_behalf_of),
@@ -38,7 +48,7 @@ impl Fields {
     pub fn amend(&mut self, party: &mut Party, given: proto::Registration, mask: &[&str], this_year: i16) {
         let named = |field: &str| mask.contains(&field);
         if named("contact") {
-            party.contact = self.contact(AT.field("contact"), given.contact);
+            party.contact = self.contact(AT.field("contact"), given.contact, true);
         }
         if named("language") {
             let language = self.language(AT.field("language"), given.language);
@@ -63,12 +73,12 @@ impl Fields {
         if given.is_empty() { given } else { self.codes(at, given, 50, Alphabet::Slug, 32) }
     }
 
-    fn contact(&mut self, at: Path<'_>, given: Option<proto::Contact>) -> Contact {
+    fn contact(&mut self, at: Path<'_>, given: Option<proto::Contact>, reached: bool) -> Contact {
         let Some(proto::Contact { display_name, email, phone }) = given else {
             self.refuse(at, "is required");
             return Contact { name: String::new(), email: String::new(), phone: String::new() };
         };
-        if email.is_empty() && phone.is_empty() {
+        if reached && email.is_empty() && phone.is_empty() {
             self.refuse(at, "needs an e-mail address or a telephone number");
         }
         Contact {

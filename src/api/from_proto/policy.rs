@@ -36,6 +36,11 @@ impl Fields {
             duplicate_hold: self
                 .span(at.field("duplicate_hold"), given.duplicate_hold, MINUTE, MONTH)
                 .unwrap_or(usual.duplicate_hold),
+            walk_ins: given.walk_ins_taken.unwrap_or(usual.walk_ins),
+            entry_sessions: self
+                .number_or(at.field("entry_sessions"), given.entry_sessions, 1, 1, 200)
+                .try_into()
+                .unwrap_or(usual.entry_sessions),
         }
     }
 

@@ -29,7 +29,17 @@ impl Fields {
     }
 
     fn session(&mut self, at: Path<'_>, given: proto::Session, zone: &Zone) -> Session {
-        let proto::Session { session_id, start_local, end_local, start_time: _, end_time: _, venue, note } = given;
+        let proto::Session {
+            session_id,
+            start_local,
+            end_local,
+            start_time: _,
+            end_time: _,
+            venue,
+            note,
+            cancelled: _,
+            cancel_reason,
+        } = given;
         let start = self.local(at.field("start_local"), &start_local, zone);
         let end = self.local(at.field("end_local"), &end_local, zone);
         if let (Some((_, start)), Some((_, end))) = (start, end) {
@@ -48,6 +58,7 @@ impl Fields {
             ends_at: instant(end),
             venue: venue.map(|venue| self.venue(at.field("venue"), venue)),
             note: self.paragraph(at.field("note"), note, 500),
+            cancel_reason: self.paragraph(at.field("cancel_reason"), cancel_reason, 500),
         }
     }
 

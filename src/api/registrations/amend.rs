@@ -91,7 +91,7 @@ impl Api {
 }
 
 /// The party in a row. What cannot be read is told to the log without its content.
-pub(super) fn read_party(row: &PartyRow) -> Result<Party, Status> {
+pub(in crate::api) fn read_party(row: &PartyRow) -> Result<Party, Status> {
     serde_json::from_str(&row.document)
         .map_err(|error| status::internal(format!("party {} cannot be read: {:?}", row.number, error.classify())))
 }

@@ -41,7 +41,7 @@ impl Api {
     }
 
     /// What was done, with the registration as it stood right after it.
-    pub(super) async fn as_first_answered(&self, event: EventId, mut done: Done) -> Result<Done, DeskError> {
+    pub(in crate::api) async fn as_first_answered(&self, event: EventId, mut done: Done) -> Result<Done, DeskError> {
         let answered_at = done.outcome.journal_number;
         let Some(standing) = done.standing.as_mut().filter(|s| done.replayed && moved_since(s, answered_at)) else {
             return Ok(done);

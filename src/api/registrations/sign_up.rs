@@ -128,6 +128,7 @@ impl Api {
         let token_key = self.desk.keys().token_key(asked.request_id);
         CreateRegistrationResponse {
             management_token: done.standing.as_ref().map(|s| token_key.token(s.id)).unwrap_or_default(),
+            check_in_code: self.desk.keys().check_in_code(event, done.outcome.number),
             registration: Some(to_proto::registration::answered(event, done, caller.is_staff())),
         }
     }
@@ -136,7 +137,7 @@ impl Api {
 /// What was only tried out has no name and no token.
 fn provisional(mut registration: crate::api::proto::Registration) -> CreateRegistrationResponse {
     registration.name.clear();
-    CreateRegistrationResponse { registration: Some(registration), management_token: String::new() }
+    CreateRegistrationResponse { registration: Some(registration), ..CreateRegistrationResponse::default() }
 }
 
 fn fits(party: &Party, rules: &EventRules) -> bool {
@@ -146,12 +147,12 @@ fn fits(party: &Party, rules: &EventRules) -> bool {
 }
 
 /// A party as it is stored.
-pub(super) fn papers(party: &Party) -> Result<PartyPapers, Status> {
+pub(in crate::api) fn papers(party: &Party) -> Result<PartyPapers, Status> {
     let document = serde_json::to_string(party).map_err(status::internal)?;
     Ok(PartyPapers { document, search: party.search_text() })
 }
 
 /// The year in which nobody younger than it can be born.
-pub(super) fn this_year(now: Timestamp) -> i16 {
+pub(in crate::api) fn this_year(now: Timestamp) -> i16 {
     jiff::tz::TimeZone::UTC.to_datetime(now.to_jiff()).year()
 }

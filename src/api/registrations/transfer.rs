@@ -115,6 +115,7 @@ impl Api {
             registration: Some(target),
             source: Some(source),
             management_token: String::new(),
+            check_in_code: String::new(),
         })
     }
 
@@ -132,6 +133,7 @@ impl Api {
         let token = target.standing.as_ref().map(|s| token_key.token(s.id));
         Ok(TransferRegistrationResponse {
             management_token: token.unwrap_or_default(),
+            check_in_code: self.desk.keys().check_in_code(to, target.outcome.number),
             registration: Some(to_proto::registration::answered(to, &target, for_staff)),
             source: Some(to_proto::registration::answered(named.name.event, &source, for_staff)),
         })

@@ -1,6 +1,6 @@
 //! What the core refuses, in the words of the caller.
 
-use super::{Problem, etag_mismatch, outcome_unknown, pool_not_found, same_event, storage_unavailable};
+use super::{Problem, attendance, etag_mismatch, outcome_unknown, pool_not_found, same_event, storage_unavailable};
 use super::{draining, internal, overloaded, registration_not_found, request_id_reused};
 use crate::admission::Refusal;
 use crate::api::proto::ErrorReason;
@@ -23,6 +23,8 @@ pub struct About<'a> {
     pub pools: &'a [String],
     /// How large the party would be.
     pub party_size: u32,
+    /// The session_id that the caller named.
+    pub session_id: &'a str,
 }
 
 /// Facts that a refusal does not carry and its metadata shows; looked up where they are needed.
@@ -42,16 +44,16 @@ pub struct Facts {
 impl About<'_> {
     /// A call about an event.
     pub fn event(method: &'static str, event: EventId) -> About<'static> {
-        About { method, event, registration: None, request_id: Uuid::nil(), pools: &[], party_size: 0 }
+        About { method, event, registration: None, request_id: Uuid::nil(), pools: &[], party_size: 0, session_id: "" }
     }
-    fn event_name(&self) -> String {
+    pub(super) fn event_name(&self) -> String {
         names::event(self.event)
     }
     fn registration_name(&self) -> String {
         self.registration.map(|id| names::registration(self.event, id)).unwrap_or_default()
     }
     /// The registration, or the event where it is about no registration.
-    fn subject(&self) -> String {
+    pub(super) fn subject(&self) -> String {
         self.registration.map_or_else(|| self.event_name(), |id| names::registration(self.event, id))
     }
     /// The first of the caller's pools that the event does not have.
@@ -99,7 +101,10 @@ pub fn refused(refusal: &Refusal, about: &About<'_>, terms: Option<&Terms>, fact
                 .precondition(&about.event_name())
                 .status()
         }
-        other => precondition(other, about, terms, facts),
+        other => match attendance::refused(other, about, terms) {
+            Some(status) => status,
+            None => precondition(other, about, terms, facts),
+        },
     }
 }
 

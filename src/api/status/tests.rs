@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::admission::Refusal;
+use crate::admission::{MarkFault, MarkWhy, Refusal};
 use crate::api::from_proto::Fields;
 use crate::desk::DeskError;
 use crate::model::event::EventState;
@@ -88,6 +88,15 @@ fn refusals() -> Vec<Refusal> {
         Refusal::EtagMismatch { current: 7 },
         Refusal::PoolInUse { pool: 1 },
         Refusal::SameEvent,
+        Refusal::SessionNotFound,
+        Refusal::SessionCancelled,
+        Refusal::SessionNotBegun { starts_at: at },
+        Refusal::DoorShut { starts_at: at },
+        Refusal::MarksRefused { faults: vec![MarkFault { index: 3, why: MarkWhy::RegistrationNotFound }] },
+        Refusal::MemberNotFound { member: 4, size: 3 },
+        Refusal::MemberAttended { member: 3 },
+        Refusal::WalkInsNotTaken,
+        Refusal::SessionInUse { session: 1 },
     ]
 }
 

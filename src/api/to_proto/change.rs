@@ -57,6 +57,9 @@ pub fn kind(change: &Change) -> Kind {
         Change::Resized { .. } => Kind::PartyResized,
         Change::Amended { .. } => Kind::RegistrationCorrected,
         Change::TwinCleared { .. } => Kind::DuplicateCleared,
+        Change::AttendanceRecorded { .. } => Kind::AttendanceRecorded,
+        Change::CheckedIn { .. } => Kind::CheckedIn,
+        Change::HeadsCounted { .. } => Kind::HeadsCounted,
     }
 }
 
@@ -94,7 +97,16 @@ fn told(change: &Change) -> Told {
         Change::Resized { size, .. } => Told { persons: *size, ..only("party_resized") },
         Change::Amended { .. } => only("details_corrected"),
         Change::TwinCleared { .. } => only("twin_ended"),
+        Change::AttendanceRecorded { marks, .. } => Told { persons: count(marks.len()), ..only("list_entered") },
+        Change::CheckedIn { marks, .. } => Told { persons: count(marks.len()), ..only("at_the_door") },
+        Change::HeadsCounted { heads, .. } => {
+            Told { persons: heads.adults.saturating_add(heads.children), ..only("heads_entered") }
+        }
     }
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 fn entered(to: &Entering) -> StateKind {

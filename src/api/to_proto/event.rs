@@ -59,7 +59,7 @@ fn render(event: &Event, terms: &Terms, live: Live) -> proto::Event {
         venue: (d.venue != Venue::default()).then(|| venue(&d.venue)),
         municipality_code: d.municipality_code.clone(),
         time_zone: terms.zone.name().to_owned(),
-        sessions: d.sessions.iter().map(session).collect(),
+        sessions: d.sessions.iter().map(|s| session(s, terms)).collect(),
         registration_window: window(terms),
         seat_pools: terms.pools.iter().zip(live.pools).map(|(p, (held, counts))| seat_pool(p, &held, counts)).collect(),
         waitlist_policy: Some(policy::policy(&terms.policy)),
@@ -86,8 +86,8 @@ fn venue(venue: &Venue) -> proto::Venue {
     proto::Venue { display_name: name.clone(), address: address.clone(), link: link.clone() }
 }
 
-fn session(session: &Session) -> proto::Session {
-    let Session { id, start_local, end_local, starts_at, ends_at, venue: place, note } = session;
+fn session(session: &Session, terms: &Terms) -> proto::Session {
+    let Session { id, start_local, end_local, starts_at, ends_at, venue: place, note, cancel_reason } = session;
     proto::Session {
         session_id: id.clone(),
         start_local: start_local.clone(),
@@ -96,6 +96,8 @@ fn session(session: &Session) -> proto::Session {
         end_time: Some(time::instant(*ends_at)),
         venue: place.as_ref().map(venue),
         note: note.clone(),
+        cancelled: terms.session(id).is_some_and(|slot| slot.cancelled),
+        cancel_reason: cancel_reason.clone(),
     }
 }
 

@@ -167,7 +167,10 @@ fn told(change: &Change, of: Number, for_staff: bool) -> Option<Told> {
         | Change::EventCancelled
         | Change::EventCompleted
         | Change::PoolReleased { .. }
-        | Change::SeatsFree { .. } => return None,
+        | Change::SeatsFree { .. }
+        | Change::AttendanceRecorded { .. }
+        | Change::CheckedIn { .. }
+        | Change::HeadsCounted { .. } => return None,
     };
     (number == of).then_some(told)
 }

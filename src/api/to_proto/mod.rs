@@ -2,6 +2,7 @@
 //! so that a new one does not compile before somebody has thought of it.
 
 pub mod admin;
+pub mod attendance;
 pub mod change;
 pub mod event;
 pub mod explain;

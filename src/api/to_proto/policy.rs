@@ -32,6 +32,8 @@ pub(super) fn policy(policy: &Policy) -> proto::WaitlistPolicy {
         waitlist_limit: policy.waitlist_limit.map(int32),
         duplicate_hold: Some(time::span(policy.duplicate_hold)),
         registrations_per_contact: Some(int32(policy.registrations_per_contact)),
+        walk_ins_taken: Some(policy.walk_ins),
+        entry_sessions: i32::from(policy.entry_sessions),
     }
 }
 

@@ -1,7 +1,10 @@
 //! A batch as rows: what one transaction writes, table by table over all its events.
 
 use super::state_word;
-use super::{ChangeRow, EventColumns, JournalRow, SignUpRow, column, journal_row, signed, write_header, write_outcome};
+use super::{
+    ChangeRow, EventColumns, JournalRow, MarkColumns, SignUpRow, column, journal_row, signed, write_header,
+    write_outcome,
+};
 use crate::admission::Change;
 use crate::storage::traits::{EventWrite, StoreError};
 use uuid::Uuid;
@@ -22,6 +25,7 @@ pub(in crate::storage) struct Batch {
     pub changed_parties: Vec<PartyColumns>,
     pub requests: Vec<RequestColumns>,
     pub reasons: Vec<ReasonColumns>,
+    pub marks: Vec<MarkColumns>,
 }
 
 /// What every batch changes in the row of an event.
@@ -123,6 +127,7 @@ impl Batch {
             number: i64::from(r.number),
             reason: r.text,
         }));
+        self.marks.extend(write.marks.iter().map(|(key, marked)| MarkColumns::of(event, *key, marked)));
         Ok(())
     }
 }

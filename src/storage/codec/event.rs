@@ -1,7 +1,7 @@
 //! An event's rows: the small one that every batch rewrites, and the document beside it.
 
 use super::{column, corrupt, count, from_json, to_json};
-use crate::admission::{Counts, Header};
+use crate::admission::{Counts, Header, SessionCounts};
 use crate::model::event::{Event, EventKind, EventState, Terms};
 use crate::model::id::Number;
 use crate::model::time::Timestamp;
@@ -43,6 +43,8 @@ struct HeaderDocument {
     counts: Counts,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     released: Vec<u16>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    attendance: Vec<SessionCounts>,
 }
 
 /// The header column.
@@ -53,6 +55,7 @@ pub(in crate::storage) fn write_header(header: &Header) -> Result<String, StoreE
         next_number: header.next_number,
         counts: header.counts,
         released: header.released.clone(),
+        attendance: header.attendance.clone(),
     })
 }
 
@@ -66,6 +69,7 @@ pub(in crate::storage) fn header_of_new(created_at: Timestamp) -> Header {
         next_number: 1,
         counts: Counts::default(),
         released: Vec::new(),
+        attendance: Vec::new(),
     }
 }
 
@@ -96,6 +100,7 @@ pub(in crate::storage) fn read_row(
         next_number: kept.next_number,
         counts: kept.counts,
         released: kept.released,
+        attendance: kept.attendance,
     };
     Ok(EventRow { event: read_event(id, document)?, header })
 }

@@ -1,7 +1,7 @@
 //! What a transaction learns about its events, gathered from rows in any order of tables: which rosters are
 //! right, which lack entries, which are wanted whole.
 
-use super::{AttachmentRow, count, read_recorded, read_row};
+use super::{AttachmentRow, MarkRow, count, read_mark, read_recorded, read_row};
 use super::{Reader, RegistrationRow, attached_numbers, column, corrupt, read_attachment, read_entries, read_event};
 use crate::model::id::{EventId, Number};
 use crate::model::time::Timestamp;
@@ -73,6 +73,7 @@ impl Gathering {
             next_due: next_due.map(Timestamp),
             free_seats: free_seats.transpose()?,
             standings: Vec::new(),
+            marks: Vec::new(),
             requests: Vec::new(),
         };
         self.whole.insert(id, whole);
@@ -84,6 +85,19 @@ impl Gathering {
         let whole = self.whole.get_mut(&event).ok_or_else(|| corrupt("registrations", "event_id", event))?;
         whole.standings.push(standing);
         whole.requests.push(recorded);
+        Ok(())
+    }
+
+    /// The whole events of which something was written down: only of them, marks are looked for.
+    pub fn wanted_marks(&self) -> Vec<Uuid> {
+        let attended = self.whole.iter().filter(|(_, whole)| !whole.header.attendance.is_empty());
+        attended.map(|(id, _)| *id).collect()
+    }
+
+    pub fn mark(&mut self, event: Uuid, row: MarkRow) -> Result<(), StoreError> {
+        let mark = read_mark(event, row)?;
+        let whole = self.whole.get_mut(&event).ok_or_else(|| corrupt("attendance", "event_id", event))?;
+        whole.marks.push(mark);
         Ok(())
     }
 

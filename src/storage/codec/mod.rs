@@ -1,6 +1,7 @@
 //! Between rows and the words of the model; both dialects share it. A row is a tuple or a struct of plain
 //! column values here, so that no dialect has an opinion about what a value means. No SQL in this room.
 
+mod attendance;
 mod batch;
 mod event;
 mod feed;
@@ -8,6 +9,7 @@ mod fresh;
 mod journal;
 mod registration;
 
+pub(super) use attendance::{MarkColumns, MarkRow, read_mark};
 pub(super) use batch::{Batch, EventUpdate, PartyColumns, ReasonColumns, RequestColumns};
 pub(super) use event::{
     EventColumns, QueryColumns, free_seats, header_of_new, read_event, read_row, state_word, write_header,

@@ -25,6 +25,9 @@ struct Rare {
     passed_over: u16,
     #[serde(skip_serializing_if = "is_zero")]
     missed_offers: u16,
+    /// Of one that ended: it was confirmed before. One that is confirmed says so by its state.
+    #[serde(skip_serializing_if = "is_false")]
+    seated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     twin_of: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,6 +38,10 @@ struct Rare {
 
 fn is_zero(n: &u16) -> bool {
     *n == 0
+}
+
+fn is_false(b: &bool) -> bool {
+    !*b
 }
 
 fn is_empty(wishes: &Arc<[PoolNo]>) -> bool {
@@ -52,6 +59,7 @@ impl Rare {
             wishes: Arc::clone(&standing.wishes),
             passed_over: standing.passed_over,
             missed_offers: standing.missed_offers,
+            seated: standing.seated && !standing.state.is_live(),
             twin_of: standing.twin_of,
             drop_at: standing.drop_at,
             end,
@@ -178,7 +186,9 @@ impl Reader {
             None => Rare::default(),
         };
         let state = read_state(id, row.2, row.3, row.6, rare.end)?;
+        let seated = rare.seated || matches!(state, State::Confirmed { .. });
         let standing = Standing {
+            seated,
             number: count(row.0, TABLE, "number", id)?,
             id: RegistrationId(id),
             size: count(row.4, TABLE, "size", id)?,

@@ -3,7 +3,7 @@
 
 use super::errors::failed;
 use crate::model::id::{EventId, Number};
-use crate::storage::codec::{AttachmentRow, Gathering, RegistrationRow, RequestRow, WholeRow};
+use crate::storage::codec::{AttachmentRow, Gathering, MarkRow, RegistrationRow, RequestRow, WholeRow};
 use crate::storage::traits::{Fresh, Lock, StoreError, Whole};
 use futures_util::TryStreamExt;
 use sqlx::{FromRow, PgConnection, PgPool, Row};
@@ -163,7 +163,9 @@ async fn load_missing_requests(
 async fn load_whole(connection: &mut PgConnection, ids: &[Uuid], gathering: &mut Gathering) -> Result<(), StoreError> {
     load_whole_events(connection, ids, gathering).await?;
     load_whole_registrations(connection, ids, gathering).await?;
-    load_whole_requests(connection, ids, gathering).await
+    load_whole_requests(connection, ids, gathering).await?;
+    let attended = gathering.wanted_marks();
+    if attended.is_empty() { Ok(()) } else { load_marks(connection, &attended, gathering).await }
 }
 
 async fn load_whole_events(
@@ -224,6 +226,24 @@ async fn load_whole_requests(
     .fetch(connection);
     while let Some(row) = rows.try_next().await.map_err(failed)? {
         gathering.request(row)?;
+    }
+    Ok(())
+}
+
+async fn load_marks(connection: &mut PgConnection, ids: &[Uuid], gathering: &mut Gathering) -> Result<(), StoreError> {
+    let mut rows = sqlx::query(
+        "-- load_marks
+        select
+          a.session_no, a.number, a.member, a.mark, a.minutes, a.source, a.entered_by, a.happened_at, a.entered_at,
+          a.journal_number, a.event_id
+        from attendance as a
+        where a.event_id = any ($1)",
+    )
+    .bind(ids)
+    .fetch(connection);
+    while let Some(row) = rows.try_next().await.map_err(failed)? {
+        let event = row.try_get(10).map_err(failed)?;
+        gathering.mark(event, MarkRow::from_row(&row).map_err(failed)?)?;
     }
     Ok(())
 }

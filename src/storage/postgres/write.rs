@@ -6,7 +6,8 @@
 
 use super::errors::failed;
 use crate::storage::codec::{
-    Batch, ChangeRow, EventColumns, EventUpdate, JournalRow, PartyColumns, ReasonColumns, RequestColumns, SignUpRow,
+    Batch, ChangeRow, EventColumns, EventUpdate, JournalRow, MarkColumns, PartyColumns, ReasonColumns, RequestColumns,
+    SignUpRow,
 };
 use crate::storage::traits::StoreError;
 use sqlx::postgres::{PgArguments, Postgres};
@@ -24,7 +25,8 @@ pub(super) async fn write(connection: &mut PgConnection, batch: Batch) -> Result
     update_documents(connection, batch.documents).await?;
     update_parties(connection, batch.changed_parties).await?;
     insert_requests(connection, batch.requests).await?;
-    insert_reasons(connection, batch.reasons).await
+    insert_reasons(connection, batch.reasons).await?;
+    write_marks(connection, batch.marks).await
 }
 
 /// Runs a statement that must write every one of `rows` rows.
@@ -275,6 +277,41 @@ async fn insert_reasons(connection: &mut PgConnection, rows: Vec<ReasonColumns>)
     );
     let query = bind_columns!(query, rows; event, journal_number, number, reason);
     run(connection, query, count, "reasons").await
+}
+
+/// The last mark stands; what it was before stands in the journal.
+async fn write_marks(connection: &mut PgConnection, rows: Vec<MarkColumns>) -> Result<(), StoreError> {
+    let count = rows.len();
+    if count == 0 {
+        return Ok(());
+    }
+    let query = sqlx::query(
+        "-- write_marks
+        insert into attendance (
+          event_id, session_no, number, member, mark, minutes, source, entered_by, happened_at, entered_at,
+          journal_number
+        )
+        select *
+        from unnest(
+          $1::uuid[], $2::integer[], $3::bigint[], $4::integer[], $5::smallint[], $6::integer[], $7::smallint[],
+          $8::smallint[], $9::bigint[], $10::bigint[], $11::bigint[]
+        )
+        on conflict (event_id, session_no, number, member) do update
+        set
+          mark = excluded.mark,
+          minutes = excluded.minutes,
+          source = excluded.source,
+          entered_by = excluded.entered_by,
+          happened_at = excluded.happened_at,
+          entered_at = excluded.entered_at,
+          journal_number = excluded.journal_number",
+    );
+    let query = bind_columns!(
+        query, rows;
+        event, session_no, number, member, mark, minutes, source, entered_by, happened_at, entered_at,
+        journal_number,
+    );
+    run(connection, query, count, "attendance").await
 }
 
 /// A row that is not written was not what the cache believed.

@@ -5,7 +5,8 @@
 
 use super::errors::failed;
 use crate::storage::codec::{
-    Batch, ChangeRow, EventColumns, EventUpdate, JournalRow, PartyColumns, ReasonColumns, RequestColumns, SignUpRow,
+    Batch, ChangeRow, EventColumns, EventUpdate, JournalRow, MarkColumns, PartyColumns, ReasonColumns, RequestColumns,
+    SignUpRow,
 };
 use crate::storage::traits::StoreError;
 use sqlx::SqliteConnection;
@@ -27,7 +28,8 @@ pub(super) async fn write(connection: &mut SqliteConnection, batch: Batch) -> Re
     insert_parties(connection, batch.new_parties).await?;
     update_parties(connection, batch.changed_parties).await?;
     insert_requests(connection, batch.requests).await?;
-    insert_reasons(connection, batch.reasons).await
+    insert_reasons(connection, batch.reasons).await?;
+    write_marks(connection, batch.marks).await
 }
 
 /// Only a row that still has the number from which the batch was decided is written.
@@ -280,6 +282,46 @@ async fn insert_reasons(connection: &mut SqliteConnection, rows: Vec<ReasonColum
         query.bind(row.event).bind(row.journal_number).bind(row.number).bind(row.reason)
     };
     SQL.run(connection, rows, bind, "reasons").await
+}
+
+/// The last mark stands; what it was before stands in the journal.
+async fn write_marks(connection: &mut SqliteConnection, rows: Vec<MarkColumns>) -> Result<(), StoreError> {
+    static SQL: LazyLock<Many> = LazyLock::new(|| {
+        Many::new(
+            11,
+            "-- write_marks
+            insert into attendance (
+              event_id, session_no, number, member, mark, minutes, source, entered_by, happened_at, entered_at,
+              journal_number
+            )
+            values ",
+            "
+            on conflict (event_id, session_no, number, member) do update
+            set
+              mark = excluded.mark,
+              minutes = excluded.minutes,
+              source = excluded.source,
+              entered_by = excluded.entered_by,
+              happened_at = excluded.happened_at,
+              entered_at = excluded.entered_at,
+              journal_number = excluded.journal_number",
+        )
+    });
+    let bind = |query: Query, row: MarkColumns| {
+        query
+            .bind(row.event)
+            .bind(row.session_no)
+            .bind(row.number)
+            .bind(row.member)
+            .bind(row.mark)
+            .bind(row.minutes)
+            .bind(row.source)
+            .bind(row.entered_by)
+            .bind(row.happened_at)
+            .bind(row.entered_at)
+            .bind(row.journal_number)
+    };
+    SQL.run(connection, rows, bind, "attendance").await
 }
 
 /// A statement over many rows, in five sizes.

@@ -57,6 +57,8 @@ pub async fn every_state_and_every_rare_word_comes_back(place: Place) {
             let mut write = write.unwrap();
             for (new, state) in write.new.iter_mut().zip(states.iter()) {
                 new.standing.state = state.clone();
+                // As it can be: who is confirmed has a seat, and who left may have had one.
+                new.standing.seated = matches!(state, State::Confirmed { .. }) || (rare && !state.is_live());
                 new.standing.contact.phone = rare.then_some(u64::MAX);
                 new.guard = None;
                 decorate(&mut new.standing, rare);
