@@ -217,7 +217,8 @@ impl Change {
             | Change::ClassSet { number, .. }
             | Change::Resized { number, .. }
             | Change::Amended { number }
-            | Change::TwinCleared { number } => Some(*number),
+            | Change::TwinCleared { number }
+            | Change::CheckedIn { number, .. } => Some(*number),
             Change::EventCreated { .. }
             | Change::TermsChanged { .. }
             | Change::DetailsChanged
@@ -225,7 +226,9 @@ impl Change {
             | Change::EventCancelled
             | Change::EventCompleted
             | Change::PoolReleased { .. }
-            | Change::SeatsFree { .. } => None,
+            | Change::SeatsFree { .. }
+            | Change::AttendanceRecorded { .. }
+            | Change::HeadsCounted { .. } => None,
         }
     }
 
