@@ -82,6 +82,8 @@ fn full(centre: &str) -> Event {
             waitlist_limit: Some(40),
             duplicate_hold: hours(3),
             registrations_per_contact: Some(0),
+            walk_ins_taken: Some(false),
+            entry_sessions: 2,
             ..offers()
         }),
         party_limits: Some(PartyLimits { min_size: 2, max_size: 5 }),
