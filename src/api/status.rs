@@ -45,7 +45,7 @@ pub fn code_of(reason: ErrorReason) -> Code {
         }
         WaitlistFull | MessageTooLarge => Code::ResourceExhausted,
         TokenInvalid | StaffOnly => Code::PermissionDenied,
-        EtagMismatch | WatchLagged => Code::Aborted,
+        EtagMismatch | WatchLagged | FeedLagged => Code::Aborted,
         CursorExpired => Code::OutOfRange,
         Overloaded | Draining | StorageUnavailable | OutcomeUnknown => Code::Unavailable,
         DeadlineExceeded => Code::DeadlineExceeded,
@@ -214,7 +214,7 @@ pub fn watch_lagged(journal_number: u64) -> Status {
 /// The reader of the change feed was too slow.
 pub fn feed_lagged(cursor: &str) -> Status {
     let message = "the reader was too slow and was cut; it may go on from the cursor";
-    Problem::new(ErrorReason::WatchLagged, message).with("cursor", cursor).status()
+    Problem::new(ErrorReason::FeedLagged, message).with("cursor", cursor).status()
 }
 
 /// No cursor of this feed.

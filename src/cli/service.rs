@@ -6,7 +6,9 @@ use crate::api::{Api, FILE_DESCRIPTOR_SET, WatchOptions};
 use crate::clock::Clock;
 use crate::config::{Config, Database};
 use crate::desk::{Desk, DeskOptions};
+use crate::feed::FeedOptions;
 use crate::keys::Keys;
+use crate::model::time::Span;
 use crate::storage::{self, Store};
 use crate::telemetry::{self, DeskMeters, Health, Operators};
 use anyhow::Context;
@@ -97,7 +99,8 @@ async fn serve(
     registry: &mut Registry,
 ) -> anyhow::Result<Running> {
     let drain = CancellationToken::new();
-    let api = Api::new(desk.clone(), WatchOptions::default(), drain.clone());
+    let feed = FeedOptions { keep: Span::hours(24 * i64::from(config.feed.keep_days)), ..FeedOptions::default() };
+    let api = Api::new(desk.clone(), WatchOptions::default(), drain.clone()).with_feed(feed);
     let options = server_options(config);
     Ok(server::start(listener, api.routes(), FILE_DESCRIPTOR_SET, &options, registry, drain).await?)
 }

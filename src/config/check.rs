@@ -54,6 +54,7 @@ impl Config {
             ("desk.queue_max", desk.queue_max as u64),
             ("desk.cache_max", desk.cache_max as u64),
             ("desk.sweep_every_ms", desk.sweep_every_ms),
+            ("feed.keep_days", u64::from(self.feed.keep_days)),
             ("pool.readers", u64::from(self.pool.readers)),
         ];
         let at_most = [
@@ -63,6 +64,7 @@ impl Config {
             ("desk.lines", desk.lines as u64, 64),
             ("desk.batch_max", desk.batch_max as u64, 65_536),
             ("desk.sweep_every_ms", desk.sweep_every_ms, 3_600_000),
+            ("feed.keep_days", u64::from(self.feed.keep_days), 36_500),
             ("pool.readers", u64::from(self.pool.readers), 1_000),
         ];
         let zero = at_least_one.iter().find(|(_, value)| *value == 0);
@@ -106,6 +108,7 @@ mod tests {
             (refusal(|c| c.limits.connections_max = 0), "limits.connections_max must be at least 1"),
             (refusal(|c| c.desk.lines = 0), "desk.lines must be at least 1"),
             (refusal(|c| c.desk.batch_max = 0), "desk.batch_max must be at least 1"),
+            (refusal(|c| c.feed.keep_days = 0), "feed.keep_days must be at least 1"),
             (refusal(|c| c.pool.readers = 0), "pool.readers must be at least 1"),
             (refusal(|c| c.web.cors_origins = vec!["*".into()]), "web.cors_origins: * is not an origin"),
             (refusal(|c| c.web.cors_origins = vec!["https://a.example/x".into()]), "web.cors_origins: https"),

@@ -26,6 +26,7 @@ pub struct Config {
     pub log: Log,
     pub metrics: Metrics,
     pub desk: Desk,
+    pub feed: Feed,
     pub pool: Pool,
 }
 
@@ -96,6 +97,14 @@ pub struct Desk {
     pub sweep_every_ms: u64,
 }
 
+/// The change feed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Feed {
+    /// How long, in days, the feed can be read back; older cursors are told as expired.
+    pub keep_days: u32,
+}
+
 /// Connections to the database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -115,6 +124,7 @@ impl Default for Config {
             log: Log::default(),
             metrics: Metrics::default(),
             desk: Desk::default(),
+            feed: Feed::default(),
             pool: Pool::default(),
         }
     }
@@ -142,6 +152,12 @@ impl Default for Log {
 impl Default for Desk {
     fn default() -> Self {
         Self { lines: 2, batch_max: 1_024, queue_max: 8_192, cache_max: 400_000, sweep_every_ms: 1_000 }
+    }
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        Self { keep_days: 400 }
     }
 }
 

@@ -11,17 +11,47 @@ use crate::model::time::Timestamp;
 use crate::storage::codec::{FeedColumns, FeedGathering, column, count};
 use crate::storage::traits::{FeedPage, FeedQuery, StoreError};
 use sqlx::{PgConnection, PgPool};
+use std::time::Instant;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
-/// The last position, after everything that is committed got one.
-pub(super) async fn end(writer: &Writer, readers: &PgPool) -> Result<u64, StoreError> {
-    let moved = moved(readers).await?;
-    if moved.is_empty() {
-        return last(readers).await;
+/// Lays the feed, for everybody of this instance who asks at the same moment: it never takes more than one
+/// connection, and that from the readers, so that no sign-up waits for one.
+pub(super) struct Layer {
+    writer: Writer,
+    last: Mutex<Option<(Instant, u64)>>,
+}
+
+impl Layer {
+    pub fn new(readers: &PgPool) -> Self {
+        Self { writer: Writer::new(readers.clone()), last: Mutex::default() }
     }
-    let mut transaction = writer.begin().await?;
-    let work = append(&mut transaction, moved).await;
-    writer.finish(transaction, work).await
+
+    /// The last position, after everything that is committed got one.
+    pub async fn end(&self) -> Result<u64, StoreError> {
+        let asked = Instant::now();
+        let mut last = self.last.lock().await;
+        // Somebody began to look after this call came in, and saw all that was committed by then.
+        if let Some((begun, end)) = *last
+            && begun >= asked
+        {
+            return Ok(end);
+        }
+        let begun = Instant::now();
+        let end = self.lay().await?;
+        *last = Some((begun, end));
+        Ok(end)
+    }
+
+    async fn lay(&self) -> Result<u64, StoreError> {
+        let moved = moved(self.writer.pool()).await?;
+        if moved.is_empty() {
+            return last(self.writer.pool()).await;
+        }
+        let mut transaction = self.writer.begin().await?;
+        let work = append(&mut transaction, moved).await;
+        self.writer.finish(transaction, work).await
+    }
 }
 
 /// The events whose journals go on behind what stands in the feed.

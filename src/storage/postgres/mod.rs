@@ -28,11 +28,13 @@ use crate::model::time::Timestamp;
 use async_trait::async_trait;
 use documents::{CENTRES, PROGRAMMES};
 use sqlx::PgPool;
+use std::sync::Arc;
 
 /// A PostgreSQL database.
 pub(super) struct PostgresStore {
     writer: transact::Writer,
     readers: PgPool,
+    layer: Arc<feed::Layer>,
 }
 
 /// Runs a future in a task of its own, so that a caller who goes away never drops an open transaction.
@@ -74,8 +76,8 @@ impl Store for PostgresStore {
     }
 
     async fn feed_end(&self) -> Result<u64, StoreError> {
-        let (writer, readers) = (self.writer.clone(), self.readers.clone());
-        apart(async move { until_settled(|| feed::end(&writer, &readers)).await }).await
+        let layer = Arc::clone(&self.layer);
+        apart(async move { until_settled(|| layer.end()).await }).await
     }
 
     async fn feed(&self, query: &FeedQuery) -> Result<FeedPage, StoreError> {

@@ -5,6 +5,7 @@
 
 use super::PostgresStore;
 use super::errors::failed;
+use super::feed::Layer;
 use super::transact::Writer;
 use crate::storage::Options;
 use crate::storage::traits::StoreError;
@@ -12,6 +13,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Differs from sqlite because several instances may start at once. sqlx would hold an advisory lock, which
@@ -31,7 +33,8 @@ impl PostgresStore {
             writers.connect_with(server.clone().options(PATIENCE).options(WRITER_SETTINGS)).await.map_err(failed)?;
         let readers = pool(options.readers.max(1));
         let readers = readers.connect_with(server.options(PATIENCE).options(READER_SETTINGS)).await.map_err(failed)?;
-        Ok(Self { writer: Writer::new(writers), readers })
+        let layer = Arc::new(Layer::new(&readers));
+        Ok(Self { writer: Writer::new(writers), readers, layer })
     }
 }
 

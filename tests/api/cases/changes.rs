@@ -294,7 +294,7 @@ pub async fn a_slow_follower_is_cut_with_its_cursor(mut h: House) {
             Err(status) => break no_of(status),
         }
     };
-    assert_eq!((cut.reason.as_str(), cut.code), ("WATCH_LAGGED", Code::Aborted));
+    assert_eq!((cut.reason.as_str(), cut.code), ("FEED_LAGGED", Code::Aborted));
     assert_eq!(cut.metadata["cursor"], last);
     assert!(heard.len() < 1502);
     heard.extend(h.all(from(&last), None, 500).await.0);
