@@ -9,6 +9,7 @@ mod support;
 
 mod driver;
 mod faults;
+mod followers;
 mod history;
 mod laws;
 mod local_times;

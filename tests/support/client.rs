@@ -4,6 +4,7 @@
 use super::words::Request;
 use eile::api::proto as pb;
 use pb::admin_service_client::AdminServiceClient;
+use pb::change_service_client::ChangeServiceClient;
 use pb::event_service_client::EventServiceClient;
 use pb::registration_service_client::RegistrationServiceClient;
 use std::collections::BTreeMap;
@@ -65,6 +66,7 @@ pub struct Client {
     admin: AdminServiceClient<Wire>,
     events: EventServiceClient<Wire>,
     registrations: RegistrationServiceClient<Wire>,
+    changes: ChangeServiceClient<Wire>,
     channel: Channel,
 }
 
@@ -80,6 +82,7 @@ impl Client {
             admin: AdminServiceClient::with_interceptor(channel.clone(), wire),
             events: EventServiceClient::with_interceptor(channel.clone(), wire),
             registrations: RegistrationServiceClient::with_interceptor(channel.clone(), wire),
+            changes: ChangeServiceClient::with_interceptor(channel.clone(), wire),
             channel,
         }
     }
@@ -329,6 +332,20 @@ impl Client {
     pub async fn watch_event(&self, name: &str) -> tonic::Streaming<pb::WatchEventResponse> {
         let request = pb::WatchEventRequest { name: name.into() };
         self.registrations.clone().watch_event(request).await.unwrap().into_inner()
+    }
+
+    /// Follows the change feed from a cursor on; empty: from the beginning.
+    pub async fn follow(&self, cursor: &str) -> Answer<tonic::Streaming<pb::WatchChangesResponse>> {
+        let start = Some(pb::ChangeStart { cursor: cursor.into(), ..Default::default() });
+        let request = pb::WatchChangesRequest { start, filter: None };
+        Ok(self.changes.clone().watch_changes(request).await?.into_inner())
+    }
+
+    /// One page of the change feed behind a cursor.
+    pub async fn changes(&self, cursor: &str, size: i32) -> Answer<pb::ListChangesResponse> {
+        let start = Some(pb::ChangeStart { cursor: cursor.into(), ..Default::default() });
+        let request = pb::ListChangesRequest { start, page_size: size, filter: None };
+        Ok(self.changes.clone().list_changes(request).await?.into_inner())
     }
 
     pub async fn watch(&self, party: &SignedUp) -> tonic::Streaming<pb::WatchRegistrationResponse> {
