@@ -30,3 +30,8 @@ pub mod keys;
 pub mod model;
 pub mod storage;
 pub mod telemetry;
+
+/// See docs/decisions/0011.
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

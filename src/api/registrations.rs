@@ -17,6 +17,7 @@ use super::Api;
 use super::caller::Caller;
 use super::proto::*;
 use super::watch::Messages;
+use std::pin::Pin;
 use tonic::{Request, Response, Status};
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -33,12 +34,18 @@ impl super::proto::registration_service_server::RegistrationService for Api {
     type WatchRegistrationStream = Messages<WatchRegistrationResponse>;
     type WatchEventStream = Messages<WatchEventResponse>;
 
-    async fn create_registration(
-        &self,
+    /// As the others, written out: the message is read before there is a future, which stays small.
+    fn create_registration<'a, 'f>(
+        &'a self,
         request: Request<CreateRegistrationRequest>,
-    ) -> Answer<CreateRegistrationResponse> {
+    ) -> Pin<Box<dyn Future<Output = Answer<CreateRegistrationResponse>> + Send + 'f>>
+    where
+        'a: 'f,
+        Self: 'f,
+    {
         let caller = Caller::of(request.metadata());
-        self.sign_up(caller, request.into_inner()).await.map(Response::new)
+        let read = self.read_sign_up(caller, request.into_inner());
+        Box::pin(async move { self.sign_up(read).await.map(Response::new) })
     }
 
     async fn get_registration(&self, request: Request<GetRegistrationRequest>) -> Answer<GetRegistrationResponse> {

@@ -45,7 +45,8 @@ pub struct Rules {
 }
 
 impl Rules {
-    fn kept(&self, event: EventId) -> Option<Arc<EventRules>> {
+    /// What is kept of an event, perhaps a moment old.
+    pub fn kept(&self, event: EventId) -> Option<Arc<EventRules>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.get(&event).filter(|(at, _)| at.elapsed() < KEPT).map(|(_, rules)| Arc::clone(rules))
     }
@@ -65,14 +66,6 @@ impl Rules {
 }
 
 impl Api {
-    /// The rules of an event, perhaps a moment old.
-    pub(super) async fn event_rules(&self, event: EventId) -> Result<Arc<EventRules>, Status> {
-        match self.rules.kept(event) {
-            Some(rules) => Ok(rules),
-            None => self.fresh_event_rules(event).await,
-        }
-    }
-
     /// The rules of an event as they are now.
     pub(super) async fn fresh_event_rules(&self, event: EventId) -> Result<Arc<EventRules>, Status> {
         let rules = self

@@ -159,9 +159,9 @@ impl Desk {
     }
 
     /// Hands in a command and waits for the commit. Dropping the future changes nothing.
-    pub async fn submit(&self, job: Job) -> Result<Done, DeskError> {
-        let event = job.event;
-        self.hand_in(event, |reply| Ticket::One(Box::new(job), reply)).await
+    pub async fn submit(&self, job: impl Into<Box<Job>>) -> Result<Done, DeskError> {
+        let job = job.into();
+        self.hand_in(job.event, |reply| Ticket::One(job, reply)).await
     }
 
     /// What was done under this request id, if the same was asked before: told after a commit, as any repeated

@@ -16,105 +16,130 @@ use crate::model::time::Timestamp;
 use std::sync::Arc;
 use tonic::Status;
 
+/// A sign-up as far as it can be read without asking anybody. Everything that is not awaited is done outside of
+/// the future that waits for the commit: a thousand of those wait in a rush, and what they hold is moved and
+/// allocated with each.
+pub(super) struct Read {
+    caller: Caller,
+    asked: Asked,
+    event: Option<EventId>,
+    party: Party,
+    wishes: Vec<String>,
+    fields: Fields,
+}
+
+/// A sign-up that can be handed in.
+struct Ready {
+    caller: Caller,
+    asked: Asked,
+    wishes: Vec<String>,
+    party_size: u32,
+    job: Box<Job>,
+}
+
 impl Api {
-    pub(super) async fn sign_up(
-        &self,
-        caller: Caller,
-        mut r: CreateRegistrationRequest,
-    ) -> Result<CreateRegistrationResponse, Status> {
+    /// Reads the message; what is wrong with it is told by `sign_up`.
+    pub(super) fn read_sign_up(&self, caller: Caller, mut r: CreateRegistrationRequest) -> Box<Read> {
         let mut fields = Fields::default();
         let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
         let event = fields.event_name(Path::Top("parent"), &r.parent);
         let given = fields.message(Path::Top("registration"), r.registration);
         let (party, wishes) = fields.party(given, this_year(self.desk.clock().now()));
-        let (event, rules) = self.checked(&mut fields, event, &party, &wishes).await?;
-        let (party, event, rules) = match (fields.finish(party), event, rules) {
-            (Ok(party), Some(event), Some(rules)) => (party, event, rules),
-            (Err(no), Some(event), _) => return self.unless_signed_up(caller, &asked, event, status::fields(no)).await,
-            (Err(no), None, _) => return Err(status::fields(no)),
-            _ => return Err(status::internal("a sign-up without an event was sound")),
-        };
-        let job = self.sign_up_job(caller, &asked, event, &party, rules.pools(&wishes))?;
-        let about = About { pools: &wishes, party_size: party.size(), ..asked.about(event) };
-        self.signed_up(caller, &asked, job, &about).await
+        Box::new(Read { caller, asked, event, party, wishes, fields })
     }
 
-    /// Checks the answers against the event's questions, where the event is there. What old rules refuse is
-    /// looked at again with fresh ones.
-    async fn checked(
-        &self,
-        fields: &mut Fields,
-        event: Option<EventId>,
-        party: &Party,
-        wishes: &[String],
-    ) -> Result<(Option<EventId>, Option<Arc<EventRules>>), Status> {
-        let Some(id) = event else { return Ok((None, None)) };
-        let found = match self.event_rules(id).await {
-            Ok(rules) if rules.know(wishes) && fits(party, &rules) => Ok(rules),
-            Ok(_) => self.fresh_event_rules(id).await,
-            Err(status) => Err(status),
-        };
-        match found {
-            Ok(rules) => {
-                fields.answers_fit(&party.answers, &rules.questions);
-                Ok((event, Some(rules)))
-            }
-            // Violated fields are told before an event that is not there.
-            Err(_) if !fields.is_sound() => Ok((event, None)),
-            Err(status) => Err(status),
+    pub(super) async fn sign_up(&self, read: Box<Read>) -> Result<CreateRegistrationResponse, Status> {
+        match self.kept_rules_for(&read) {
+            Some((event, rules)) => self.hand_in(self.ready(&read, event, &rules)?).await,
+            None => Box::pin(self.check_and_hand_in(*read)).await,
         }
     }
 
-    fn sign_up_job(
-        &self,
-        caller: Caller,
-        asked: &Asked,
-        event: EventId,
-        party: &Party,
-        wishes: Vec<u16>,
-    ) -> Result<Job, Status> {
-        let keys = self.desk.keys();
-        let new =
-            NewParty { size: party.size(), wishes, contact: keys.contact(&party.contact), vouched: caller.is_staff() };
+    /// The rules that are at hand, where they find nothing wrong. What old rules refuse is looked at again with
+    /// fresh ones.
+    fn kept_rules_for(&self, read: &Read) -> Option<(EventId, Arc<EventRules>)> {
+        let event = read.event.filter(|_| read.fields.is_sound())?;
+        let rules = self.rules.kept(event)?;
+        (rules.know(&read.wishes) && fits(&read.party, &rules)).then_some((event, rules))
+    }
+
+    async fn check_and_hand_in(&self, mut read: Read) -> Result<CreateRegistrationResponse, Status> {
+        let rules = match read.event {
+            Some(event) => Some(self.fresh_event_rules(event).await),
+            None => None,
+        };
+        if let Some(Ok(rules)) = &rules {
+            read.fields.answers_fit(&read.party.answers, &rules.questions);
+        }
+        // Violated fields are told before an event that is not there.
+        if let Err(no) = std::mem::take(&mut read.fields).finish(()) {
+            let no = status::fields(no);
+            return match read.event {
+                Some(event) => self.unless_signed_up(read.caller, &read.asked, event, no).await,
+                None => Err(no),
+            };
+        }
+        match (read.event, rules) {
+            (Some(event), Some(Ok(rules))) => self.hand_in(self.ready(&read, event, &rules)?).await,
+            (_, Some(Err(no))) => Err(no),
+            _ => Err(status::internal("a sign-up without an event was sound")),
+        }
+    }
+
+    fn ready(&self, read: &Read, event: EventId, rules: &EventRules) -> Result<Ready, Status> {
+        let (keys, party, asked) = (self.desk.keys(), &read.party, &read.asked);
+        let new = NewParty {
+            size: party.size(),
+            wishes: rules.pools(&read.wishes),
+            contact: keys.contact(&party.contact),
+            vouched: read.caller.is_staff(),
+        };
         let papers = SignUp {
             party: papers(party)?,
             id_secret: keys.id_secret(&scope(event), asked.request_id),
             token_key: keys.token_key(asked.request_id),
         };
         let request = Some(asked.within(event, keys));
-        Ok(Job {
+        let job = Box::new(Job {
             event,
-            command: Command { actor: caller.actor(), request, verb: Verb::Register(new) },
+            command: Command { actor: read.caller.actor(), request, verb: Verb::Register(new) },
             papers: Papers::SignUp(Box::new(papers)),
-        })
+        });
+        let wishes = read.wishes.clone();
+        Ok(Ready { caller: read.caller, asked: *asked, wishes, party_size: party.size(), job })
     }
 
-    async fn signed_up(
-        &self,
-        caller: Caller,
-        asked: &Asked,
-        job: Job,
-        about: &About<'_>,
-    ) -> Result<CreateRegistrationResponse, Status> {
+    async fn hand_in(&self, ready: Ready) -> Result<CreateRegistrationResponse, Status> {
+        let Ready { caller, asked, wishes, party_size, job } = ready;
         let event = job.event;
-        let for_staff = caller.is_staff();
         if asked.validate_only {
-            let tried =
-                self.desk.try_out(job, |done, _| to_proto::registration::answered(event, done, for_staff)).await;
-            return match tried {
-                Ok(registration) => Ok(provisional(registration)),
-                Err(error) => Err(self.no(error, about).await),
-            };
+            return Box::pin(self.try_sign_up(caller, job, &sign_up_about(&asked, event, &wishes, party_size))).await;
         }
         let done = match self.desk.submit(job).await {
-            Ok(done) => self.as_first_answered(event, done).await,
-            Err(error) => Err(error),
+            Ok(done) if done.replayed => Box::pin(self.as_first_answered(event, done)).await,
+            answer => answer,
         };
-        let done = match done {
-            Ok(done) => done,
-            Err(error) => return Err(self.no(error, about).await),
-        };
-        Ok(self.taken_in(caller, asked, event, &done))
+        match done {
+            Ok(done) => Ok(self.taken_in(caller, &asked, event, &done)),
+            Err(error) => {
+                let about = sign_up_about(&asked, event, &wishes, party_size);
+                Err(Box::pin(self.no(error, &about)).await)
+            }
+        }
+    }
+
+    async fn try_sign_up(
+        &self,
+        caller: Caller,
+        job: Box<Job>,
+        about: &About<'_>,
+    ) -> Result<CreateRegistrationResponse, Status> {
+        let (event, for_staff) = (job.event, caller.is_staff());
+        let tried = self.desk.try_out(*job, |done, _| to_proto::registration::answered(event, done, for_staff)).await;
+        match tried {
+            Ok(registration) => Ok(provisional(registration)),
+            Err(error) => Err(self.no(error, about).await),
+        }
     }
 
     /// Whoever was taken in, with the token that a repetition gets again.
@@ -132,6 +157,11 @@ impl Api {
             registration: Some(to_proto::registration::answered(event, done, caller.is_staff())),
         }
     }
+}
+
+/// What a no to a sign-up is about.
+fn sign_up_about<'a>(asked: &Asked, event: EventId, wishes: &'a [String], party_size: u32) -> About<'a> {
+    About { pools: wishes, party_size, ..asked.about(event) }
 }
 
 /// What was only tried out has no name and no token.

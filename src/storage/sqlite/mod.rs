@@ -9,6 +9,7 @@ mod load;
 mod open;
 mod parties;
 mod requests;
+mod script;
 mod secrets;
 mod transact;
 mod write;

@@ -2,12 +2,16 @@
 //! task of its own (see `apart`), so that no open transaction is ever dropped half-way.
 
 use super::errors::{failed, failed_to_commit};
+use super::script::Script;
 use super::{load, write};
+use crate::model::id::EventId;
 use crate::storage::codec::{Batch, JournalRow};
-use crate::storage::traits::{Decide, Lock, StoreError};
-use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
-use std::sync::Arc;
+use crate::storage::traits::{Decide, EventWrite, Fresh, Lock, StoreError};
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The connection that writes.
 ///
@@ -19,12 +23,18 @@ pub(super) struct Writer {
     pool: SqlitePool,
     wounded: Arc<AtomicBool>,
     latest: Arc<AtomicI64>,
+    /// The journal numbers that were committed last, of events that were written lately.
+    numbers: Arc<Mutex<HashMap<EventId, u64>>>,
 }
+
+const BEGIN: &str = "begin immediate";
+/// Most events whose number is remembered.
+const EVENTS_MAX: usize = 100_000;
 
 impl Writer {
     /// `latest` is the last moment in the journal.
     pub fn new(pool: SqlitePool, latest: i64) -> Self {
-        Self { pool, wounded: Arc::default(), latest: Arc::new(AtomicI64::new(latest)) }
+        Self { pool, wounded: Arc::default(), latest: Arc::new(AtomicI64::new(latest)), numbers: Arc::default() }
     }
 
     pub fn pool(&self) -> &SqlitePool {
@@ -39,11 +49,17 @@ impl Writer {
         Ok(())
     }
 
+    /// The connection. Whoever has it is the only one who writes.
+    async fn take(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        self.check()?;
+        self.pool.acquire().await.map_err(failed)
+    }
+
     /// Differs from postgres because there is one writer for the whole file: it is locked at once, or a
     /// read that turns into a write would be refused.
     pub async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.check()?;
-        self.pool.begin_with("begin immediate").await.map_err(failed)
+        self.pool.begin_with(BEGIN).await.map_err(failed)
     }
 
     /// Keeps the moments of the journal from going back, so that a place in it is found by time. One that is
@@ -57,7 +73,7 @@ impl Writer {
     /// Commits what went well, and rolls back what did not.
     pub async fn finish<T>(
         &self,
-        transaction: Transaction<'static, Sqlite>,
+        transaction: Transaction<'_, Sqlite>,
         work: Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let error = match work {
@@ -71,32 +87,106 @@ impl Writer {
                 error
             }
         };
+        Err(self.after(error))
+    }
+
+    /// Runs a script that begins its own transaction, and commits.
+    async fn run(&self, connection: &mut PoolConnection<Sqlite>, script: Script) -> Result<(), StoreError> {
+        let mut work = script.run(connection).await;
+        if work.is_ok() {
+            work = sqlx::query("commit").execute(&mut **connection).await.map(drop).map_err(failed_to_commit);
+        }
+        let Err(error) = work else { return Ok(()) };
+        // Where there is nothing to roll back any more, a new connection is the safe one.
+        if sqlx::query("rollback").execute(&mut **connection).await.is_err() {
+            connection.close_on_drop();
+        }
+        Err(self.after(error))
+    }
+
+    fn after(&self, error: StoreError) -> StoreError {
         if matches!(error, StoreError::Unknown(_)) {
             self.wounded.store(true, Ordering::Release);
         }
-        Err(error)
+        error
+    }
+
+    /// The rows of a batch, by whoever has the connection.
+    fn batch(&self, writes: Vec<EventWrite>) -> Result<Batch, StoreError> {
+        let mut batch = Batch::of(writes)?;
+        self.stamp(&mut batch.journal);
+        Ok(batch)
+    }
+
+    /// Whether each of these is known to stand at the number that the caller knows.
+    fn are_current(&self, locks: &[Lock]) -> bool {
+        let numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        locks.iter().all(|lock| lock.known.is_some() && numbers.get(&lock.event).copied() == lock.known)
+    }
+
+    fn committed(&self, written: Vec<(EventId, u64)>) {
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        if numbers.len() > EVENTS_MAX {
+            numbers.clear();
+        }
+        numbers.extend(written);
     }
 }
 
 /// Locks, decides, writes, commits.
+///
+/// Differs from postgres because nobody else writes this file: what was committed last is remembered, and only
+/// what is not is read. Each statement is handed to the connection's thread and back, so that this is a third
+/// of a lone sign-up.
 pub(super) async fn transact(writer: Writer, locks: Vec<Lock>, decide: Decide) -> Result<(), StoreError> {
-    let mut transaction = writer.begin().await?;
-    let work = decide_and_write(&writer, &mut transaction, &locks, decide).await;
-    writer.finish(transaction, work).await
+    let mut connection = writer.take().await?;
+    let written = if writer.are_current(&locks) {
+        let writes = decide(locks.iter().map(|_| Fresh::Current).collect());
+        let written = numbers_of(&writes);
+        write(&writer, &mut connection, writes).await?;
+        written
+    } else {
+        let mut transaction = connection.begin_with(BEGIN).await.map_err(failed)?;
+        let work = load_decide_and_write(&writer, &mut transaction, &locks, decide).await;
+        writer.finish(transaction, work).await?
+    };
+    writer.committed(written);
+    Ok(())
 }
 
-async fn decide_and_write(
+async fn write(
+    writer: &Writer,
+    connection: &mut PoolConnection<Sqlite>,
+    writes: Vec<EventWrite>,
+) -> Result<(), StoreError> {
+    if writes.is_empty() {
+        return Ok(());
+    }
+    match write::lone(writer.batch(writes)?) {
+        Ok(script) => writer.run(connection, script).await,
+        Err(batch) => {
+            let mut transaction = connection.begin_with(BEGIN).await.map_err(failed)?;
+            let work = write::write(&mut transaction, batch).await;
+            writer.finish(transaction, work).await
+        }
+    }
+}
+
+async fn load_decide_and_write(
     writer: &Writer,
     connection: &mut SqliteConnection,
     locks: &[Lock],
     decide: Decide,
-) -> Result<(), StoreError> {
+) -> Result<Vec<(EventId, u64)>, StoreError> {
     let fresh = load::fresh(connection, locks).await?;
     let writes = decide(fresh);
-    if writes.is_empty() {
-        return Ok(());
+    let written = numbers_of(&writes);
+    if !writes.is_empty() {
+        write::write(connection, writer.batch(writes)?).await?;
     }
-    let mut batch = Batch::of(writes)?;
-    writer.stamp(&mut batch.journal);
-    write::write(connection, batch).await
+    Ok(written)
+}
+
+fn numbers_of(writes: &[EventWrite]) -> Vec<(EventId, u64)> {
+    writes.iter().map(|write| (write.event, write.header.journal_number)).collect()
 }

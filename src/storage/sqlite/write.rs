@@ -1,39 +1,68 @@
 //! Writes a batch: per table, over all events of the batch, and every write checks its row count.
 //!
 //! Differs from postgres because SQLite has no arrays: a statement carries a fixed number of rows (256, 64,
-//! 16, 4 or 1), and its text is built once from the names of columns alone.
+//! 16, 4 or 1), and its text is built once from the names of columns alone. Each statement is handed to the
+//! connection's thread and back, so that what a lone command writes goes there as one script.
 
 use super::errors::failed;
+use super::script::{Bound, Many, Script};
 use crate::storage::codec::{
     Batch, ChangeRow, EventColumns, EventUpdate, JournalRow, MarkColumns, PartyColumns, ReasonColumns, RequestColumns,
     SignUpRow,
 };
 use crate::storage::traits::StoreError;
 use sqlx::SqliteConnection;
-use sqlx::sqlite::{Sqlite, SqliteArguments};
 use std::sync::LazyLock;
 use uuid::Uuid;
 
-type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
+/// Writes all rows of a batch in the transaction that is open.
+pub(super) async fn write(connection: &mut SqliteConnection, mut batch: Batch) -> Result<(), StoreError> {
+    update_documents(connection, std::mem::take(&mut batch.documents)).await?;
+    let mut script = Script::of_many();
+    fill(&mut script, batch);
+    script.run(connection).await
+}
 
-/// Writes all rows of a batch.
-pub(super) async fn write(connection: &mut SqliteConnection, batch: Batch) -> Result<(), StoreError> {
-    update_events(connection, batch.events).await?;
-    update_documents(connection, batch.documents).await?;
-    insert_journal(connection, batch.journal).await?;
-    release_guards(connection, batch.releases).await?;
-    update_registrations(connection, batch.unguarded).await?;
-    update_registrations(connection, batch.guarded).await?;
-    insert_registrations(connection, batch.sign_ups).await?;
-    insert_parties(connection, batch.new_parties).await?;
-    update_parties(connection, batch.changed_parties).await?;
-    insert_requests(connection, batch.requests).await?;
-    insert_reasons(connection, batch.reasons).await?;
-    write_marks(connection, batch.marks).await
+/// What a lone command writes, as one script that begins its transaction itself; `None` where the batch is more
+/// than that.
+pub(super) fn lone(batch: Batch) -> Result<Script, Batch> {
+    let rows = [
+        batch.events.len(),
+        batch.journal.len(),
+        batch.sign_ups.len(),
+        batch.new_parties.len(),
+        batch.unguarded.len(),
+        batch.guarded.len(),
+        batch.releases.len(),
+        batch.changed_parties.len(),
+        batch.requests.len(),
+        batch.reasons.len(),
+        batch.marks.len(),
+    ];
+    if !batch.documents.is_empty() || rows.iter().any(|n| *n > 1) {
+        return Err(batch);
+    }
+    let mut script = Script::of_one();
+    fill(&mut script, batch);
+    Ok(script)
+}
+
+fn fill(script: &mut Script, batch: Batch) {
+    update_events(script, batch.events);
+    add_journal(script, batch.journal);
+    release_guards(script, batch.releases);
+    update_registrations(script, batch.unguarded);
+    update_registrations(script, batch.guarded);
+    insert_registrations(script, batch.sign_ups);
+    insert_parties(script, batch.new_parties);
+    update_parties(script, batch.changed_parties);
+    insert_requests(script, batch.requests);
+    insert_reasons(script, batch.reasons);
+    write_marks(script, batch.marks);
 }
 
 /// Only a row that still has the number from which the batch was decided is written.
-async fn update_events(connection: &mut SqliteConnection, rows: Vec<EventUpdate>) -> Result<(), StoreError> {
+fn update_events(script: &mut Script, rows: Vec<EventUpdate>) {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
             7,
@@ -52,7 +81,7 @@ async fn update_events(connection: &mut SqliteConnection, rows: Vec<EventUpdate>
               and events.journal_number = b.from_number",
         )
     });
-    let bind = |query: Query, row: EventUpdate| {
+    let bind = |query: Bound, row: EventUpdate| {
         query
             .bind(row.id)
             .bind(row.from)
@@ -62,7 +91,7 @@ async fn update_events(connection: &mut SqliteConnection, rows: Vec<EventUpdate>
             .bind(row.state)
             .bind(row.header)
     };
-    SQL.run(connection, rows, bind, "events").await
+    SQL.add(script, rows, bind, "events");
 }
 
 /// What staff changed: seldom, so one by one.
@@ -104,6 +133,12 @@ pub(super) async fn update_documents(
 }
 
 pub(super) async fn insert_journal(connection: &mut SqliteConnection, rows: Vec<JournalRow>) -> Result<(), StoreError> {
+    let mut script = Script::of_many();
+    add_journal(&mut script, rows);
+    script.run(connection).await
+}
+
+fn add_journal(script: &mut Script, rows: Vec<JournalRow>) {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
             5,
@@ -113,14 +148,14 @@ pub(super) async fn insert_journal(connection: &mut SqliteConnection, rows: Vec<
             "",
         )
     });
-    let bind = |query: Query, row: JournalRow| {
+    let bind = |query: Bound, row: JournalRow| {
         query.bind(row.event).bind(row.first_number).bind(row.last_number).bind(row.written_at).bind(row.entries)
     };
-    SQL.run(connection, rows, bind, "journal").await
+    SQL.add(script, rows, bind, "journal");
 }
 
 /// A guard is unique at every moment, also between two rows of one batch.
-async fn release_guards(connection: &mut SqliteConnection, rows: Vec<(Uuid, i64)>) -> Result<(), StoreError> {
+fn release_guards(script: &mut Script, rows: Vec<(Uuid, i64)>) {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
             2,
@@ -134,11 +169,11 @@ async fn release_guards(connection: &mut SqliteConnection, rows: Vec<(Uuid, i64)
               and registrations.number = b.number",
         )
     });
-    let bind = |query: Query, (event, number): (Uuid, i64)| query.bind(event).bind(number);
-    SQL.run(connection, rows, bind, "registrations").await
+    let bind = |query: Bound, (event, number): (Uuid, i64)| query.bind(event).bind(number);
+    SQL.add(script, rows, bind, "registrations");
 }
 
-async fn update_registrations(connection: &mut SqliteConnection, rows: Vec<ChangeRow>) -> Result<(), StoreError> {
+fn update_registrations(script: &mut Script, rows: Vec<ChangeRow>) {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
             13,
@@ -166,10 +201,10 @@ async fn update_registrations(connection: &mut SqliteConnection, rows: Vec<Chang
               and registrations.number = b.number",
         )
     });
-    SQL.run(connection, rows, bind_change, "registrations").await
+    SQL.add(script, rows, bind_change, "registrations");
 }
 
-fn bind_change(query: Query, row: ChangeRow) -> Query {
+fn bind_change(query: Bound, row: ChangeRow) -> Bound {
     query
         .bind(row.event)
         .bind(row.number)
@@ -186,7 +221,7 @@ fn bind_change(query: Query, row: ChangeRow) -> Query {
         .bind(row.rare)
 }
 
-async fn insert_registrations(connection: &mut SqliteConnection, rows: Vec<SignUpRow>) -> Result<(), StoreError> {
+fn insert_registrations(script: &mut Script, rows: Vec<SignUpRow>) {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
             19,
@@ -199,7 +234,7 @@ async fn insert_registrations(connection: &mut SqliteConnection, rows: Vec<SignU
             "",
         )
     });
-    let bind = |query: Query, row: SignUpRow| {
+    let bind = |query: Bound, row: SignUpRow| {
         bind_change(query, row.now)
             .bind(row.lasting.id)
             .bind(row.lasting.accepted_at)
@@ -208,10 +243,10 @@ async fn insert_registrations(connection: &mut SqliteConnection, rows: Vec<SignU
             .bind(row.lasting.outcome)
             .bind(row.lasting.token_hash)
     };
-    SQL.run(connection, rows, bind, "registrations").await
+    SQL.add(script, rows, bind, "registrations");
 }
 
-async fn insert_parties(connection: &mut SqliteConnection, rows: Vec<PartyColumns>) -> Result<(), StoreError> {
+fn insert_parties(script: &mut Script, rows: Vec<PartyColumns>) {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
             4,
@@ -221,10 +256,10 @@ async fn insert_parties(connection: &mut SqliteConnection, rows: Vec<PartyColumn
             "",
         )
     });
-    SQL.run(connection, rows, bind_party, "parties").await
+    SQL.add(script, rows, bind_party, "parties");
 }
 
-async fn update_parties(connection: &mut SqliteConnection, rows: Vec<PartyColumns>) -> Result<(), StoreError> {
+fn update_parties(script: &mut Script, rows: Vec<PartyColumns>) {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
             4,
@@ -238,14 +273,14 @@ async fn update_parties(connection: &mut SqliteConnection, rows: Vec<PartyColumn
               and parties.number = b.number",
         )
     });
-    SQL.run(connection, rows, bind_party, "parties").await
+    SQL.add(script, rows, bind_party, "parties");
 }
 
-fn bind_party(query: Query, row: PartyColumns) -> Query {
+fn bind_party(query: Bound, row: PartyColumns) -> Bound {
     query.bind(row.event).bind(row.number).bind(row.document).bind(row.search)
 }
 
-async fn insert_requests(connection: &mut SqliteConnection, rows: Vec<RequestColumns>) -> Result<(), StoreError> {
+fn insert_requests(script: &mut Script, rows: Vec<RequestColumns>) {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
             7,
@@ -255,7 +290,7 @@ async fn insert_requests(connection: &mut SqliteConnection, rows: Vec<RequestCol
             "",
         )
     });
-    let bind = |query: Query, row: RequestColumns| {
+    let bind = |query: Bound, row: RequestColumns| {
         query
             .bind(row.event)
             .bind(row.key)
@@ -265,10 +300,10 @@ async fn insert_requests(connection: &mut SqliteConnection, rows: Vec<RequestCol
             .bind(row.journal_number)
             .bind(row.answer)
     };
-    SQL.run(connection, rows, bind, "requests").await
+    SQL.add(script, rows, bind, "requests");
 }
 
-async fn insert_reasons(connection: &mut SqliteConnection, rows: Vec<ReasonColumns>) -> Result<(), StoreError> {
+fn insert_reasons(script: &mut Script, rows: Vec<ReasonColumns>) {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
             4,
@@ -278,14 +313,14 @@ async fn insert_reasons(connection: &mut SqliteConnection, rows: Vec<ReasonColum
             "",
         )
     });
-    let bind = |query: Query, row: ReasonColumns| {
+    let bind = |query: Bound, row: ReasonColumns| {
         query.bind(row.event).bind(row.journal_number).bind(row.number).bind(row.reason)
     };
-    SQL.run(connection, rows, bind, "reasons").await
+    SQL.add(script, rows, bind, "reasons");
 }
 
 /// The last mark stands; what it was before stands in the journal.
-async fn write_marks(connection: &mut SqliteConnection, rows: Vec<MarkColumns>) -> Result<(), StoreError> {
+fn write_marks(script: &mut Script, rows: Vec<MarkColumns>) {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
             11,
@@ -307,7 +342,7 @@ async fn write_marks(connection: &mut SqliteConnection, rows: Vec<MarkColumns>) 
               journal_number = excluded.journal_number",
         )
     });
-    let bind = |query: Query, row: MarkColumns| {
+    let bind = |query: Bound, row: MarkColumns| {
         query
             .bind(row.event)
             .bind(row.session_no)
@@ -321,40 +356,7 @@ async fn write_marks(connection: &mut SqliteConnection, rows: Vec<MarkColumns>) 
             .bind(row.entered_at)
             .bind(row.journal_number)
     };
-    SQL.run(connection, rows, bind, "attendance").await
-}
-
-/// A statement over many rows, in five sizes.
-struct Many {
-    sizes: [(usize, String); 5],
-}
-
-impl Many {
-    /// The rows stand between `head` and `tail`.
-    fn new(columns: usize, head: &str, tail: &str) -> Self {
-        let row = format!("({})", vec!["?"; columns].join(","));
-        let sizes = [256, 64, 16, 4, 1];
-        Self { sizes: sizes.map(|n| (n, format!("{head}{}{tail}", vec![row.as_str(); n].join(",")))) }
-    }
-
-    /// Runs it over all rows. A row that is not written was not what the cache believed.
-    async fn run<T>(
-        &'static self,
-        connection: &mut SqliteConnection,
-        rows: Vec<T>,
-        bind: impl Fn(Query, T) -> Query,
-        table: &'static str,
-    ) -> Result<(), StoreError> {
-        let mut rows = rows.into_iter();
-        for (size, sql) in &self.sizes {
-            while rows.len() >= *size {
-                let query = rows.by_ref().take(*size).fold(sqlx::query(sql.as_str()), &bind);
-                let done = query.execute(&mut *connection).await.map_err(failed)?;
-                expect(done.rows_affected(), *size, table)?;
-            }
-        }
-        Ok(())
-    }
+    SQL.add(script, rows, bind, "attendance");
 }
 
 pub(super) fn expect(written: u64, rows: usize, table: &'static str) -> Result<(), StoreError> {
