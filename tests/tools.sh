@@ -29,8 +29,8 @@ system_install() {
 
 need_cargo() {
     command -v cargo >/dev/null || fail "cargo is missing: install Rust first, see https://rustup.rs"
-    # sqlx brings SQLite as C source, and some crates link with the system's linker.
-    command -v cc >/dev/null || system_install gcc libc6-dev
+    # SQLite and jemalloc come as C source, and some crates link with the system's linker.
+    command -v cc >/dev/null && command -v make >/dev/null || system_install gcc libc6-dev make
     cargo clippy --version >/dev/null 2>&1 || fail "clippy is missing: rustup component add clippy"
     cargo fmt --version >/dev/null 2>&1 || fail "rustfmt is missing: rustup component add rustfmt"
 }
