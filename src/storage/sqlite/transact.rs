@@ -162,14 +162,13 @@ async fn write(
     if writes.is_empty() {
         return Ok(());
     }
-    match write::lone(writer.batch(writes)?) {
-        Ok(script) => writer.run(connection, script).await,
-        Err(batch) => {
-            let mut transaction = connection.begin_with(BEGIN).await.map_err(failed)?;
-            let work = write::write(&mut transaction, batch).await;
-            writer.finish(transaction, work).await
-        }
+    let batch = writer.batch(writes)?;
+    if write::is_lone(&batch) {
+        return writer.run(connection, write::lone(batch)).await;
     }
+    let mut transaction = connection.begin_with(BEGIN).await.map_err(failed)?;
+    let work = write::write(&mut transaction, batch).await;
+    writer.finish(transaction, work).await
 }
 
 async fn load_decide_and_write(

@@ -23,9 +23,8 @@ pub(super) async fn write(connection: &mut SqliteConnection, mut batch: Batch) -
     script.run(connection).await
 }
 
-/// What a lone command writes, as one script that begins its transaction itself; `None` where the batch is more
-/// than that.
-pub(super) fn lone(batch: Batch) -> Result<Script, Batch> {
+/// Whether a batch is what a lone command writes: a row of each table at most.
+pub(super) fn is_lone(batch: &Batch) -> bool {
     let rows = [
         batch.events.len(),
         batch.journal.len(),
@@ -39,12 +38,14 @@ pub(super) fn lone(batch: Batch) -> Result<Script, Batch> {
         batch.reasons.len(),
         batch.marks.len(),
     ];
-    if !batch.documents.is_empty() || rows.iter().any(|n| *n > 1) {
-        return Err(batch);
-    }
+    batch.documents.is_empty() && rows.iter().all(|n| *n <= 1)
+}
+
+/// What a lone command writes, as one script that begins its transaction itself.
+pub(super) fn lone(batch: Batch) -> Script {
     let mut script = Script::of_one();
     fill(&mut script, batch);
-    Ok(script)
+    script
 }
 
 fn fill(script: &mut Script, batch: Batch) {
