@@ -117,6 +117,8 @@ impl EventService for Canned {
         cancel_event: CancelEventRequest -> CancelEventResponse,
         complete_event: CompleteEventRequest -> CompleteEventResponse,
         copy_event: CopyEventRequest -> CopyEventResponse,
+        move_session: MoveSessionRequest -> MoveSessionResponse,
+        cancel_session: CancelSessionRequest -> CancelSessionResponse,
     }
 }
 

@@ -17,7 +17,11 @@ impl Roster {
         self.journal_number = entry.number;
         self.last_at = self.last_at.max(entry.at);
         match &entry.change {
-            Change::EventCreated { .. } | Change::SeatsFree { .. } => {}
+            // Sessions are moved by the terms of the entry before.
+            Change::EventCreated { .. }
+            | Change::SeatsFree { .. }
+            | Change::SessionMoved { .. }
+            | Change::SessionCancelled { .. } => {}
             Change::TermsChanged { terms } => {
                 self.version += 1;
                 self.replace_terms(Arc::clone(terms));

@@ -160,6 +160,22 @@ pub enum Change {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         was: Option<HeadsWere>,
     },
+    /// A session that was to come takes place at another time; the terms changed in the entry before.
+    SessionMoved {
+        session: SessionNo,
+        from: Timestamp,
+        to: Timestamp,
+        /// Who had a seat at it, and is told.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tell: Vec<Number>,
+    },
+    /// A session that was to come does not take place.
+    SessionCancelled {
+        session: SessionNo,
+        at: Timestamp,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tell: Vec<Number>,
+    },
 }
 
 /// One member's mark, and what it corrects.
@@ -228,7 +244,9 @@ impl Change {
             | Change::PoolReleased { .. }
             | Change::SeatsFree { .. }
             | Change::AttendanceRecorded { .. }
-            | Change::HeadsCounted { .. } => None,
+            | Change::HeadsCounted { .. }
+            | Change::SessionMoved { .. }
+            | Change::SessionCancelled { .. } => None,
         }
     }
 

@@ -44,7 +44,8 @@ impl Completion {
 impl Roster {
     /// What a member has been to, by this rule.
     pub fn completion(&self, s: &Standing, member: MemberNo, rule: AttendanceRule, now: Timestamp) -> Completion {
-        let held: Vec<&Slot> = self.terms.sessions.iter().filter(|slot| !slot.cancelled && self.may_come(s, slot)).collect();
+        let held: Vec<&Slot> =
+            self.terms.sessions.iter().filter(|slot| !slot.cancelled && self.may_come(s, slot)).collect();
         let mut c = Completion {
             sessions_present: 0,
             minutes_present: 0,

@@ -5,7 +5,6 @@ use super::change::{Because, Change, Entering};
 use super::command::{NewParty, Verb};
 use super::refusal::Refusal;
 use super::roster::{Roster, Standing};
-use crate::model::attendance::SessionNo;
 use crate::model::contact::ContactKeys;
 use crate::model::event::{EventState, Terms};
 use crate::model::id::{Number, PoolNo};
@@ -46,7 +45,7 @@ impl Roster {
             Verb::Publish => self.event_in(&[EventState::Draft]).map(|()| vec![Change::Published]),
             Verb::CancelEvent => self.cancel_event(),
             Verb::CompleteEvent => self.complete_event(),
-            Verb::UpdateEvent { terms, if_version } => self.update_event(terms.as_ref(), *if_version),
+            Verb::UpdateEvent { terms, if_version } => self.update_event(terms.as_ref(), *if_version, now),
             Verb::RecordAttendance(list) => self.record_attendance(list, now),
             Verb::CheckIn(at) => self.check_in(at),
             Verb::WalkIn(walk_in) => self.walk_in(walk_in, now),
@@ -334,7 +333,7 @@ impl Roster {
         Ok(std::iter::once(Change::EventCompleted).chain(ends).collect())
     }
 
-    fn update_event(&self, terms: Option<&std::sync::Arc<Terms>>, if_version: Option<u64>) -> Decision {
+    fn update_event(&self, terms: Option<&std::sync::Arc<Terms>>, if_version: Option<u64>, now: Timestamp) -> Decision {
         self.event_in(&[EventState::Draft, EventState::Published])?;
         if if_version.is_some_and(|v| v != self.version) {
             return Err(Refusal::EtagMismatch { current: self.version });
@@ -346,13 +345,8 @@ impl Roster {
         if let Some(session) = self.session_in_use(terms) {
             return Err(Refusal::SessionInUse { session });
         }
-        Ok(vec![Change::TermsChanged { terms: std::sync::Arc::clone(terms) }])
-    }
-
-    /// A session that the new terms leave out or call off though it is written down who came to it.
-    fn session_in_use(&self, terms: &Terms) -> Option<SessionNo> {
-        let held = |no| terms.session_no(no).is_some_and(|slot| !slot.cancelled);
-        self.session_counts().map(|c| c.session).find(|no| !held(*no))
+        let changed = Change::TermsChanged { terms: std::sync::Arc::clone(terms) };
+        Ok(std::iter::once(changed).chain(self.sessions_changed(terms, now)).collect())
     }
 
     /// A pool that the new terms leave out though somebody sits in it or wishes for it.

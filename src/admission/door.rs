@@ -87,8 +87,13 @@ impl Roster {
         who.id.is_none_or(|id| id == s.id).then_some(s)
     }
 
+    /// Whether it has a seat at this session.
+    pub fn has_seat_at(&self, s: &Standing, slot: &Slot) -> bool {
+        matches!(s.state, State::Confirmed { .. }) && self.may_come(s, slot)
+    }
+
     /// Whether the seat of a registration is one at this session: a pool may seat one session alone.
-    fn may_come(&self, s: &Standing, slot: &Slot) -> bool {
+    pub(super) fn may_come(&self, s: &Standing, slot: &Slot) -> bool {
         let pool = s.state.holds().and_then(|no| self.terms.pool(no));
         pool.is_none_or(|p| p.session_id.is_empty() || p.session_id == slot.id)
     }

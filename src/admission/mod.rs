@@ -26,6 +26,7 @@ mod apply;
 mod attendance;
 mod change;
 mod command;
+mod completion;
 mod counts;
 mod decide;
 mod door;
@@ -35,6 +36,7 @@ mod line;
 mod notify;
 mod refusal;
 mod roster;
+mod sessions;
 mod settle;
 
 pub use apply::Header;
@@ -43,6 +45,7 @@ pub use change::{Because, Change, Entering, Entry, HeadsWere, Idle, MarkSet, Mar
 pub use command::{
     AtDoor, Command, GivenMark, HeadCount, MarkList, NewParty, Request, Verb, WalkIn, WhichRegistration, WhichSession,
 };
+pub use completion::{Completion, Progress};
 pub use counts::{Counts, Tally};
 pub use explain::{Ahead, Explanation, Needed};
 pub use fold::Answer;

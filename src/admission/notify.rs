@@ -33,12 +33,26 @@ pub enum NoticeKind {
     EventCancelled,
     /// Goes on in another event.
     Moved,
+    /// A session at which it has a seat takes place at another time.
+    SessionMoved,
+    /// A session at which it has a seat does not take place.
+    SessionCancelled,
 }
 
-/// What an entry owes. Most owe one notice or none.
-pub fn notices(entry: &Entry) -> Option<Notice> {
+/// What an entry owes. Most owe one notice or none; a session that is moved owes one to everybody with a seat at it.
+pub fn notices(entry: &Entry) -> Vec<Notice> {
+    let to = |(number, kind)| Notice { number, kind, journal_number: entry.number };
+    match &entry.change {
+        Change::SessionMoved { tell, .. } => tell.iter().map(|n| to((*n, NoticeKind::SessionMoved))).collect(),
+        Change::SessionCancelled { tell, .. } => tell.iter().map(|n| to((*n, NoticeKind::SessionCancelled))).collect(),
+        change => owed(change).map(to).into_iter().collect(),
+    }
+}
+
+/// What a change owes to one party.
+fn owed(change: &Change) -> Option<(Number, NoticeKind)> {
     use NoticeKind::*;
-    let (number, kind) = match &entry.change {
+    Some(match change {
         Change::Registered { number, to, .. } => match to {
             Entering::InReview => (*number, Received),
             Entering::Line => (*number, Waiting),
@@ -72,7 +86,8 @@ pub fn notices(entry: &Entry) -> Option<Notice> {
         | Change::SeatsFree { .. }
         | Change::AttendanceRecorded { .. }
         | Change::CheckedIn { .. }
-        | Change::HeadsCounted { .. } => return None,
-    };
-    Some(Notice { number, kind, journal_number: entry.number })
+        | Change::HeadsCounted { .. }
+        | Change::SessionMoved { .. }
+        | Change::SessionCancelled { .. } => return None,
+    })
 }

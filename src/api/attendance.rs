@@ -1,9 +1,11 @@
 //! AttendanceService: who came. Lists and heads in `record`, the door in `door`, people on no list in `walk_in`,
-//! what is written down in `list`.
+//! what is written down in `list`, the leader's sheet in `roster`, who reached the rule in `completion`.
 
+mod completion;
 mod door;
 mod list;
 mod record;
+mod roster;
 mod walk_in;
 
 use super::caller::Caller;
@@ -42,6 +44,16 @@ impl super::proto::attendance_service_server::AttendanceService for Api {
     async fn record_head_count(&self, request: Request<RecordHeadCountRequest>) -> Answer<RecordHeadCountResponse> {
         let caller = Caller::of(request.metadata());
         self.count_heads(caller, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn get_roster(&self, request: Request<GetRosterRequest>) -> Answer<GetRosterResponse> {
+        let caller = Caller::of(request.metadata());
+        self.roster(caller, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn get_completion(&self, request: Request<GetCompletionRequest>) -> Answer<GetCompletionResponse> {
+        let caller = Caller::of(request.metadata());
+        self.completion(caller, request.into_inner()).await.map(Response::new)
     }
 }
 

@@ -4,6 +4,7 @@
 mod copy;
 mod create;
 mod list;
+mod sessions;
 mod update;
 mod verbs;
 
@@ -62,6 +63,18 @@ impl super::proto::event_service_server::EventService for Api {
         let caller = Caller::of(request.metadata());
         let event = self.complete(caller, request.into_inner()).await?;
         Ok(Response::new(CompleteEventResponse { event: Some(event) }))
+    }
+
+    async fn move_session(&self, request: Request<MoveSessionRequest>) -> Answer<MoveSessionResponse> {
+        let caller = Caller::of(request.metadata());
+        let event = self.move_meeting(caller, request.into_inner()).await?;
+        Ok(Response::new(MoveSessionResponse { event: Some(event) }))
+    }
+
+    async fn cancel_session(&self, request: Request<CancelSessionRequest>) -> Answer<CancelSessionResponse> {
+        let caller = Caller::of(request.metadata());
+        let event = self.call_meeting_off(caller, request.into_inner()).await?;
+        Ok(Response::new(CancelSessionResponse { event: Some(event) }))
     }
 
     async fn copy_event(&self, request: Request<CopyEventRequest>) -> Answer<CopyEventResponse> {

@@ -109,6 +109,8 @@ changes! {
     UpdateEventRequest "UpdateEvent",
     PublishEventRequest "PublishEvent",
     CancelEventRequest "CancelEvent",
+    MoveSessionRequest "MoveSession",
+    CancelSessionRequest "CancelSession",
     CreateRegistrationRequest "CreateRegistration",
     UpdateRegistrationRequest "UpdateRegistration",
     SetRegistrationClassRequest "SetRegistrationClass",

@@ -404,7 +404,9 @@ fn touches(change: &Change) -> impl Iterator<Item = Number> {
         | Change::SeatsFree { .. }
         | Change::AttendanceRecorded { .. }
         | Change::CheckedIn { .. }
-        | Change::HeadsCounted { .. } => [None, None],
+        | Change::HeadsCounted { .. }
+        | Change::SessionMoved { .. }
+        | Change::SessionCancelled { .. } => [None, None],
     }
     .into_iter()
     .flatten()

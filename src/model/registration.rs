@@ -127,6 +127,8 @@ pub enum CancelReason {
     EnteredByMistake,
     Duplicate,
     Other,
+    /// Did not come, and said nothing: staff give the seat on.
+    NoShow,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -44,7 +44,9 @@ on_both! {
         somebody_on_no_list_is_taken_in_where_nobody_waits,
         heads_are_counted_beside_names_and_corrected_with_a_trace,
         a_session_that_was_written_down_cannot_go_and_its_number_never_comes_again,
-        attendance_is_for_staff_and_violations_come_at_once;
+        attendance_is_for_staff_and_violations_come_at_once,
+        a_roster_has_what_a_leader_needs_and_no_more,
+        completion_follows_the_rule_of_the_event;
     events:
         what_is_left_out_comes_from_programme_and_centre,
         what_is_given_comes_back_unchanged,
@@ -57,6 +59,9 @@ on_both! {
         a_copy_into_the_skipped_hour_is_refused,
         a_list_filters_by_every_field,
         a_draft_is_there_for_staff_only,
+        a_session_is_moved_and_those_with_a_seat_at_it_are_told,
+        a_session_is_called_off_and_counts_no_more,
+        freed_seats_are_given_on_until_the_session_that_the_policy_names,
         an_etag_guards_the_verbs_and_not_their_repetition;
     once:
         centres_and_programmes_are_answered_as_first_whatever_came_later,

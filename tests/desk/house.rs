@@ -5,6 +5,7 @@ use eile::admission::{Change, Command, Entry, NewParty, Request, Roster, Verb};
 use eile::clock::{Clock, ManualClock};
 use eile::desk::{Desk, DeskError, DeskOptions, Done, Job, Papers, PartyPapers, SignUp, TransferJob};
 use eile::keys::Keys;
+use eile::model::attendance::Slot;
 use eile::model::contact::ContactKeys;
 use eile::model::event::{Details, Event, EventKind, Pool, Terms, Venue};
 use eile::model::id::{CentreId, EventId, Number};
@@ -17,6 +18,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub const START: Timestamp = Timestamp(1_736_751_600_000_000);
+
+/// When the first session of every event begins.
+pub const FIRST_EVENING: Timestamp = Timestamp(START.0 + 30 * 86_400_000_000);
 
 pub struct House {
     pub desk: Desk,
@@ -154,7 +158,7 @@ pub fn papers(document: &str) -> PartyPapers {
 }
 
 fn draft(capacity: u32, policy: Policy) -> Event {
-    let starts_at = Timestamp(START.0 + 30 * 86_400_000_000);
+    let starts_at = FIRST_EVENING;
     let terms = Terms {
         zone: Zone::named("Europe/Vilnius").unwrap(),
         opens_at: None,
@@ -175,7 +179,13 @@ fn draft(capacity: u32, policy: Policy) -> Event {
         approval_required: false,
         join_midway: false,
         last_retired: 0,
-        sessions: Vec::new(),
+        sessions: vec![Slot {
+            no: 1,
+            id: "s1".into(),
+            starts_at,
+            ends_at: Timestamp(starts_at.0 + 7_200_000_000),
+            cancelled: false,
+        }],
         last_retired_session: 0,
     };
     Event {

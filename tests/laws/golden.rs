@@ -128,6 +128,19 @@ fn the_stored_form_of_who_came_never_changes() {
 }
 
 #[test]
+fn the_stored_form_of_what_happens_to_a_session_never_changes() {
+    let (from, to) = (Timestamp(5), Timestamp(9));
+    stands(
+        Change::SessionMoved { session: 3, from, to, tell: vec![1, 4] },
+        r#"{"session_moved":{"session":3,"from":5,"to":9,"tell":[1,4]}}"#,
+    );
+    stands(
+        Change::SessionCancelled { session: 3, at: to, tell: Vec::new() },
+        r#"{"session_cancelled":{"session":3,"at":9}}"#,
+    );
+}
+
+#[test]
 fn the_stored_form_of_an_end_never_changes() {
     let to = TransferTarget { event: EventId(Uuid::nil()), registration: RegistrationId::new(1, [0; 12]) };
     for (end, stored) in [

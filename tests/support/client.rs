@@ -4,6 +4,7 @@
 use super::words::Request;
 use eile::api::proto as pb;
 use pb::admin_service_client::AdminServiceClient;
+use pb::attendance_service_client::AttendanceServiceClient;
 use pb::change_service_client::ChangeServiceClient;
 use pb::event_service_client::EventServiceClient;
 use pb::registration_service_client::RegistrationServiceClient;
@@ -66,6 +67,7 @@ pub struct Client {
     admin: AdminServiceClient<Wire>,
     events: EventServiceClient<Wire>,
     registrations: RegistrationServiceClient<Wire>,
+    attendance: AttendanceServiceClient<Wire>,
     changes: ChangeServiceClient<Wire>,
     channel: Channel,
 }
@@ -82,6 +84,7 @@ impl Client {
             admin: AdminServiceClient::with_interceptor(channel.clone(), wire),
             events: EventServiceClient::with_interceptor(channel.clone(), wire),
             registrations: RegistrationServiceClient::with_interceptor(channel.clone(), wire),
+            attendance: AttendanceServiceClient::with_interceptor(channel.clone(), wire),
             changes: ChangeServiceClient::with_interceptor(channel.clone(), wire),
             channel,
         }
@@ -217,6 +220,48 @@ impl Client {
         let request =
             pb::GetRegistrationRequest { name: name.into(), view: view as i32, management_token: token.into() };
         Ok(self.registrations.clone().get_registration(request).await?.into_inner().registration.unwrap())
+    }
+
+    /// Enters a list of who came to a session.
+    pub async fn record(
+        &self,
+        event: &str,
+        session_id: &str,
+        marks: Vec<pb::MarkEntry>,
+    ) -> Answer<pb::RecordAttendanceResponse> {
+        let request = pb::RecordAttendanceRequest {
+            parent: event.into(),
+            session_id: session_id.into(),
+            marks,
+            request_id: new_id(),
+            ..Default::default()
+        };
+        Ok(self.attendance.clone().record_attendance(request).await?.into_inner())
+    }
+
+    /// Takes in somebody who is on no list.
+    pub async fn walk_in(&self, event: &str, session_id: &str, party: pb::Registration) -> Answer<SignedUp> {
+        let request = pb::AddWalkInRequest {
+            parent: event.into(),
+            session_id: session_id.into(),
+            registration: Some(party),
+            request_id: new_id(),
+            ..Default::default()
+        };
+        let answer = self.attendance.clone().add_walk_in(request).await?.into_inner();
+        let first = answer.registration.unwrap();
+        Ok(SignedUp { name: first.name.clone(), token: answer.management_token, first })
+    }
+
+    /// Everything that is written down of who came to an event, with what it was before each correction.
+    pub async fn attendance(&self, event: &str) -> pb::ListAttendanceResponse {
+        let request = pb::ListAttendanceRequest {
+            parent: event.into(),
+            with_corrections: true,
+            page_size: 500,
+            ..Default::default()
+        };
+        self.attendance.clone().list_attendance(request).await.unwrap().into_inner()
     }
 
     /// All registrations of an event, page by page.

@@ -136,7 +136,7 @@ impl Service {
 
     /// What is owed to the parties of an event so far.
     pub async fn notices(&self, event: &str) -> Vec<Notice> {
-        self.journal(event).await.iter().filter_map(notices).collect()
+        self.journal(event).await.iter().flat_map(notices).collect()
     }
 
     /// Everything that is stored of an event.

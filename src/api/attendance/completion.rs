@@ -4,7 +4,7 @@ use crate::admission::{Completion, Progress, Roster, Standing};
 use crate::api::caller::Caller;
 use crate::api::from_proto::{Fields, Path};
 use crate::api::page_token::Pages;
-use crate::api::proto::{self, CompletionProgress, GetCompletionRequest, GetCompletionResponse, MemberCompletion};
+use crate::api::proto::{CompletionProgress, GetCompletionRequest, GetCompletionResponse, MemberCompletion};
 use crate::api::registrations::read_party;
 use crate::api::to_proto::{admin::attendance_rule, int32, names, words};
 use crate::api::{Api, status};

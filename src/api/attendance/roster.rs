@@ -42,9 +42,8 @@ impl Api {
         let cursor = pages.cursor(&r.page_token)?;
         let mut after = cursor.and_then(|bytes| Some(Number::from_be_bytes(bytes.try_into().ok()?)));
         let slot = self.slot(event, &session_id).await?;
-        let counts = self.look(event, |view| {
-            to_proto::attendance::counts(&session_id, &view.roster.counts_of_session(slot.no))
-        });
+        let counts =
+            self.look(event, |view| to_proto::attendance::counts(&session_id, &view.roster.counts_of_session(slot.no)));
         let mut answer = GetRosterResponse { session: Some(counts.await?), ..GetRosterResponse::default() };
         let mut scanned = 0;
         // Ends by return: at a full page, at the last one, or when enough were looked at.
@@ -132,8 +131,7 @@ fn entry(event: EventId, slot: &Slot, seated: &Seated, party: Party) -> RosterEn
         members,
         head_count,
         present: int32(u32::try_from(present).unwrap_or(u32::MAX)),
-        services: wished
-            .then(|| ServiceWishes { childcare_children: int32(childcare_children), rides: int32(rides) }),
+        services: wished.then(|| ServiceWishes { childcare_children: int32(childcare_children), rides: int32(rides) }),
     }
 }
 

@@ -1,6 +1,7 @@
 //! UpdateEvent: the stored event with the named fields laid over it is read anew as a whole, and becomes one
 //! command of the desk, guarded by the version it was made from.
 
+use super::sessions::{MeetingEdit, keep_reasons};
 use crate::admission::{Command, Refusal, Verb};
 use crate::api::caller::Caller;
 use crate::api::from_proto::event::{Defaults, EVENT_FIELDS, EventParts, overlay_event};
@@ -8,6 +9,7 @@ use crate::api::from_proto::{Fields, Path};
 use crate::api::proto::{self, UpdateEventRequest};
 use crate::api::repeat::event_answer;
 use crate::api::request::{Asked, Change};
+use crate::api::status::About;
 use crate::api::to_proto;
 use crate::api::{Api, status};
 use crate::desk::{DeskError, EventPapers, Job, Papers};
@@ -20,12 +22,17 @@ use tonic::Status;
 const TRIES: u32 = 5;
 
 /// An update, read.
-struct Update {
-    asked: Asked,
-    id: EventId,
-    given: proto::Event,
-    mask: Vec<&'static str>,
-    etag: Option<u64>,
+pub(super) struct Update {
+    pub asked: Asked,
+    pub id: EventId,
+    pub edit: Edit,
+    pub etag: Option<u64>,
+}
+
+/// What is laid over the stored event.
+pub(super) enum Edit {
+    Fields { given: Box<proto::Event>, mask: Vec<&'static str> },
+    Meeting(MeetingEdit),
 }
 
 /// The stored event that an update is laid over.
@@ -46,9 +53,13 @@ impl Api {
         let id = fields.event_name(Path::Top("event.name"), &given.name);
         let etag = fields.etag(Path::Top("event.etag"), &given.etag);
         let id = fields.finish(id.unwrap_or_default()).map_err(status::fields)?;
-        let update = Update { asked, id, given, mask, etag };
+        let edit = Edit::Fields { given: Box::new(given), mask };
+        self.updated(caller, Update { asked, id, edit, etag }).await
+    }
+
+    pub(super) async fn updated(&self, caller: Caller, update: Update) -> Result<proto::Event, Status> {
         let answer = self.lay_over(caller, &update).await;
-        self.unless_event_answered(&asked, id, answer).await
+        self.unless_event_answered(&update.asked, update.id, answer).await
     }
 
     async fn lay_over(&self, caller: Caller, update: &Update) -> Result<proto::Event, Status> {
@@ -58,7 +69,10 @@ impl Api {
             match self.decide_event(&update.asked, job).await {
                 Err(DeskError::Refused(refusal, _))
                     if update.etag.is_none() && matches!(*refusal, Refusal::EtagMismatch { .. }) => {}
-                Err(error) => return Err(self.no(error, &update.asked.about(update.id)).await),
+                Err(error) => {
+                    let about = About { session_id: update.session_id(), ..update.asked.about(update.id) };
+                    return Err(self.no(error, &about).await);
+                }
                 Ok(event) => return Ok(event),
             }
         }
@@ -78,7 +92,16 @@ impl Api {
     /// The command that makes the event what the update says.
     async fn update_job(&self, caller: Caller, update: &Update, stored: Stored) -> Result<Job, Status> {
         let mut whole = stored.event;
-        overlay_event(&mut whole, &update.given, &update.mask);
+        let meeting = match &update.edit {
+            Edit::Fields { given, mask } => {
+                overlay_event(&mut whole, given, mask);
+                None
+            }
+            Edit::Meeting(edit) => {
+                edit.lay(&update.asked.about(update.id), &mut whole, &stored.terms)?;
+                Some(edit.clone())
+            }
+        };
         let centre = self.known_centre(Some(&stored.centre)).await?;
         let mut fields = Fields::default();
         let defaults = Defaults {
@@ -91,17 +114,23 @@ impl Api {
         };
         let parts = fields.event(whole, &defaults, Some(&stored.terms));
         let parts = fields.finish(parts).map_err(status::fields)?;
-        if update.mask.contains(&"programme")
+        if let Edit::Fields { given, mask } = &update.edit
+            && mask.contains(&"programme")
             && parts.programme.is_some()
-            && self.known_programme(&update.given.programme).await?.is_none()
+            && self.known_programme(&given.programme).await?.is_none()
         {
-            return Err(status::programme_not_found(&update.given.programme));
+            return Err(status::programme_not_found(&given.programme));
         }
-        let EventParts { programme, details, terms } = parts;
+        let EventParts { programme, details, mut terms } = parts;
+        if let Some(edit) = &meeting {
+            edit.call_off(&mut terms);
+        }
         let terms = (terms != *stored.terms).then(|| Arc::new(terms));
         let edit = move |event: &mut Event| {
+            let before = std::mem::take(&mut event.details.sessions);
             event.programme = programme.clone();
             event.details = details.clone();
+            keep_reasons(&mut event.details.sessions, &before, meeting.as_ref());
         };
         let if_version = Some(update.etag.unwrap_or(stored.version));
         let request = Some(update.asked.within(update.id, self.desk.keys()));
@@ -125,5 +154,14 @@ impl Api {
         let done = self.desk.submit(job).await?;
         self.rules.forget(id);
         self.event_as_first_answered(asked, id, done).await
+    }
+}
+
+impl Update {
+    fn session_id(&self) -> &str {
+        match &self.edit {
+            Edit::Fields { .. } => "",
+            Edit::Meeting(edit) => edit.session_id(),
+        }
     }
 }

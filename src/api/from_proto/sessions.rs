@@ -38,7 +38,7 @@ impl Fields {
             venue,
             note,
             cancelled: _,
-            cancel_reason,
+            cancel_reason: _,
         } = given;
         let start = self.local(at.field("start_local"), &start_local, zone);
         let end = self.local(at.field("end_local"), &end_local, zone);
@@ -58,7 +58,7 @@ impl Fields {
             ends_at: instant(end),
             venue: venue.map(|venue| self.venue(at.field("venue"), venue)),
             note: self.paragraph(at.field("note"), note, 500),
-            cancel_reason: self.paragraph(at.field("cancel_reason"), cancel_reason, 500),
+            cancel_reason: String::new(),
         }
     }
 

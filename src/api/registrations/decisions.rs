@@ -110,6 +110,7 @@ fn cancel_reason(fields: &mut Fields, given: i32) -> CancelReason {
         Some(proto::CancelReason::EnteredByMistake) => CancelReason::EnteredByMistake,
         Some(proto::CancelReason::Duplicate) => CancelReason::Duplicate,
         Some(proto::CancelReason::Other) => CancelReason::Other,
+        Some(proto::CancelReason::NoShow) => CancelReason::NoShow,
     }
 }
 

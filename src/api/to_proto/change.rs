@@ -60,6 +60,8 @@ pub fn kind(change: &Change) -> Kind {
         Change::AttendanceRecorded { .. } => Kind::AttendanceRecorded,
         Change::CheckedIn { .. } => Kind::CheckedIn,
         Change::HeadsCounted { .. } => Kind::HeadsCounted,
+        Change::SessionMoved { .. } => Kind::SessionMoved,
+        Change::SessionCancelled { .. } => Kind::SessionCancelled,
     }
 }
 
@@ -102,6 +104,8 @@ fn told(change: &Change) -> Told {
         Change::HeadsCounted { heads, .. } => {
             Told { persons: heads.adults.saturating_add(heads.children), ..only("heads_entered") }
         }
+        Change::SessionMoved { .. } => only("moved_by_staff"),
+        Change::SessionCancelled { .. } => only("called_off_by_staff"),
     }
 }
 

@@ -170,7 +170,9 @@ fn told(change: &Change, of: Number, for_staff: bool) -> Option<Told> {
         | Change::SeatsFree { .. }
         | Change::AttendanceRecorded { .. }
         | Change::CheckedIn { .. }
-        | Change::HeadsCounted { .. } => return None,
+        | Change::HeadsCounted { .. }
+        | Change::SessionMoved { .. }
+        | Change::SessionCancelled { .. } => return None,
     };
     (number == of).then_some(told)
 }

@@ -94,6 +94,7 @@ pub fn cancel_reason(reason: CancelReason) -> &'static str {
         CancelReason::NotReachable => P::NotReachable,
         CancelReason::EnteredByMistake => P::EnteredByMistake,
         CancelReason::Duplicate => P::Duplicate,
+        CancelReason::NoShow => P::NoShow,
         CancelReason::Unspecified | CancelReason::Other => P::Other,
     };
     unprefixed(word.as_str_name(), "CANCEL_REASON_")

@@ -413,3 +413,112 @@ pub async fn attendance_is_for_staff_and_violations_come_at_once(mut h: House) {
         ["registration", "registration.contact", "registration.members", "request_id", "session_id"]
     );
 }
+
+pub async fn a_roster_has_what_a_leader_needs_and_no_more(mut h: House) {
+    let event = h.open_with(12, |_| {}).await;
+    let mut family = party(2);
+    family.members[0] = Member { display_name: "Žydrė".into(), birth_year: Some(1990), ..Default::default() };
+    family.members[1] = Member { display_name: "Ąžuolas".into(), birth_year: Some(2014), ..Default::default() };
+    family.contact.as_mut().unwrap().display_name = "Žydrė".into();
+    family.services = Some(ServiceWishes { childcare_children: 1, rides: 0 });
+    let family = h.sign_up(&event, family).await.registration.unwrap();
+    let mut bus = party(1);
+    bus.members.clear();
+    bus.head_count = Some(HeadCount { adults: 4, children: 3 });
+    bus.contact.as_mut().unwrap().display_name = "Autobusas iš Šalčininkų".into();
+    h.sign_up(&event, bus).await;
+    h.joins(&event, 4).await;
+    h.pass(TO_THE_SESSION).await;
+    h.attendance.record_attendance(list(&event, vec![line(&family, 2, AttendanceMark::Present)])).await.unwrap();
+    let request = |token: &str| GetRosterRequest {
+        parent: event.clone(),
+        session_id: "s1".into(),
+        page_size: 1,
+        page_token: token.into(),
+    };
+    let first = h.attendance.get_roster(request("")).await.unwrap().into_inner();
+    let [group] = first.entries.as_slice() else { panic!("{first:?}") };
+    assert_eq!(group.display_name, "Autobusas iš Šalčininkų");
+    assert_eq!((group.head_count, group.members.len()), (Some(HeadCount { adults: 4, children: 3 }), 0));
+    let second = h.attendance.get_roster(request(&first.next_page_token)).await.unwrap().into_inner();
+    let [entry] = second.entries.as_slice() else { panic!("the party that waits is not in the room: {second:?}") };
+    assert_eq!(
+        (entry.registration.as_str(), entry.display_name.as_str(), entry.present),
+        (family.name.as_str(), "", 1)
+    );
+    assert_eq!(entry.services, Some(ServiceWishes { childcare_children: 1, rides: 0 }));
+    let told: Vec<_> =
+        entry.members.iter().map(|m| (m.display_name.as_str(), m.age_group(), m.mark(), m.minutes)).collect();
+    let expected = [
+        ("Žydrė", AgeGroup::Adult, AttendanceMark::Unspecified, 0),
+        ("Ąžuolas", AgeGroup::Child, AttendanceMark::Present, 90),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(second.session.unwrap().present, 1);
+    let mut request = request("");
+    request.session_id = "s9".into();
+    assert_eq!(no(h.attendance.get_roster(request.clone()).await).reason, "SESSION_NOT_FOUND");
+    request.page_token = "x".into();
+    assert_eq!(no(h.attendance.get_roster(request.clone()).await).reason, "PAGE_TOKEN_INVALID");
+    assert_eq!(no(h.attendance.get_roster(as_portal(request)).await).reason, "STAFF_ONLY");
+}
+
+pub async fn completion_follows_the_rule_of_the_event(mut h: House) {
+    let days: Vec<String> = (0..5).map(|week| format!("2031-03-{:02}", 3 + 7 * week)).collect();
+    let on = |day: &String| session(&format!("{day}T17:30"), &format!("{day}T19:30"));
+    let event = h
+        .open_with(12, |e| {
+            e.sessions = days.iter().map(on).collect();
+            e.attendance_rule = Some(AttendanceRule { min_percent: 80, makeup_sessions: 1 });
+        })
+        .await;
+    let (all, most, few) = (h.joins(&event, 1).await, h.joins(&event, 1).await, h.joins(&event, 1).await);
+    h.pass(Span::hours(24 * 67)).await;
+    use AttendanceMark::{Absent, MadeUp, Present};
+    let of = |session_id: &str, marks: Vec<MarkEntry>| RecordAttendanceRequest {
+        session_id: session_id.into(),
+        ..list(&event, marks)
+    };
+    for (n, (a, b, c)) in
+        [(Present, Present, Present), (Present, Absent, Absent), (Present, Present, Absent)].into_iter().enumerate()
+    {
+        let marks = vec![line(&all, 1, a), line(&most, 1, b), line(&few, 1, c)];
+        h.attendance.record_attendance(of(&format!("s{}", n + 1), marks)).await.unwrap();
+    }
+    let ask = GetCompletionRequest { parent: event.clone(), ..Default::default() };
+    let halfway = h.attendance.get_completion(ask.clone()).await.unwrap().into_inner();
+    let progress: Vec<_> = halfway.members.iter().map(|m| (m.progress(), m.percent, m.sessions_absent)).collect();
+    let expected = [
+        (CompletionProgress::Possible, 60, 0),
+        (CompletionProgress::Possible, 40, 1),
+        (CompletionProgress::Possible, 20, 2),
+    ];
+    assert_eq!((progress.as_slice(), halfway.certificates_due), (&expected[..], 0));
+    h.pass(Span::hours(24 * 14)).await;
+    let last = |a, b| vec![line(&all, 1, a), line(&most, 1, b), line(&few, 1, Absent)];
+    h.attendance.record_attendance(of("s4", last(Present, Present))).await.unwrap();
+    h.attendance.record_attendance(of("s5", last(Absent, Absent))).await.unwrap();
+    let end = h.attendance.get_completion(ask.clone()).await.unwrap().into_inner();
+    let progress: Vec<_> = end.members.iter().map(|m| (m.progress(), m.percent, m.certificate_due)).collect();
+    let expected = [
+        (CompletionProgress::Reached, 80, true),
+        (CompletionProgress::OneMakeupShort, 60, false),
+        (CompletionProgress::OutOfReach, 20, false),
+    ];
+    assert_eq!(progress, expected);
+    assert_eq!((end.reached_members, end.one_makeup_short_members, end.certificates_due), (1, 1, 1));
+    // One session made up for counts; a second one does not, for the rule allows one.
+    h.attendance.record_attendance(of("s2", vec![line(&most, 1, MadeUp), line(&few, 1, MadeUp)])).await.unwrap();
+    h.attendance.record_attendance(of("s3", vec![line(&few, 1, MadeUp)])).await.unwrap();
+    let only = GetCompletionRequest { progress: CompletionProgress::Reached.into(), ..ask };
+    let reached = h.attendance.get_completion(only.clone()).await.unwrap().into_inner();
+    let names: Vec<_> = reached.members.iter().map(|m| m.registration.as_str()).collect();
+    assert_eq!(names, [all.name.as_str(), most.name.as_str()]);
+    let paged = GetCompletionRequest { page_size: 1, ..only };
+    let first = h.attendance.get_completion(paged.clone()).await.unwrap().into_inner();
+    let next = GetCompletionRequest { page_token: first.next_page_token, ..paged };
+    let second = h.attendance.get_completion(next).await.unwrap().into_inner();
+    assert_eq!((second.members[0].registration.as_str(), second.next_page_token.as_str()), (most.name.as_str(), ""));
+    let wrong = GetCompletionRequest { parent: event, progress: 9, page_size: -1, ..Default::default() };
+    assert_eq!(no(h.attendance.get_completion(wrong).await).fields, ["page_size", "progress"]);
+}

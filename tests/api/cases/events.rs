@@ -343,3 +343,127 @@ pub async fn an_etag_guards_the_verbs_and_not_their_repetition(mut h: House) {
     };
     assert_eq!(no(h.events.update_event(request).await).reason, "ETAG_MISMATCH");
 }
+
+const DAYS: [&str; 3] = ["2031-02-20", "2031-02-27", "2031-03-06"];
+
+fn three_evenings(e: &mut Event) {
+    e.sessions = DAYS.iter().map(|day| session(&format!("{day}T17:30"), &format!("{day}T19:00"))).collect();
+}
+
+impl House {
+    /// What is owed so far for moved and cancelled sessions: registration numbers by kind.
+    async fn owed(&self, event: &str) -> Vec<(u32, eile::admission::NoticeKind)> {
+        use eile::admission::NoticeKind::{SessionCancelled, SessionMoved};
+        let id = eile::model::id::EventId(event.strip_prefix("events/").unwrap().parse().unwrap());
+        let entries = self.desk.store().journal(id, 1, 1000).await.unwrap();
+        let owed = entries.iter().flat_map(eile::admission::notices).map(|n| (n.number, n.kind));
+        owed.filter(|(_, kind)| matches!(kind, SessionMoved | SessionCancelled)).collect()
+    }
+}
+
+pub async fn a_session_is_moved_and_those_with_a_seat_at_it_are_told(mut h: House) {
+    let event = h.open_with(2, three_evenings).await;
+    h.joins(&event, 2).await;
+    h.joins(&event, 1).await;
+    let request = |session_id: &str, day: &str| MoveSessionRequest {
+        name: event.clone(),
+        session_id: session_id.into(),
+        start_local: format!("{day}T18:00"),
+        end_local: format!("{day}T19:30"),
+        request_id: id(),
+        ..Default::default()
+    };
+    let tried = MoveSessionRequest { validate_only: true, ..request("s1", "2031-02-28") };
+    let tried = h.events.move_session(tried).await.unwrap().into_inner().event.unwrap();
+    assert_eq!(tried.sessions[1].session_id, "s1");
+    let meant = request("s1", "2031-02-28");
+    let moved = h.events.move_session(meant.clone()).await.unwrap().into_inner().event.unwrap();
+    let order: Vec<&str> = moved.sessions.iter().map(|s| s.session_id.as_str()).collect();
+    assert_eq!(order, ["s2", "s1", "s3"]);
+    assert_eq!(moved.sessions[1].start_time, at("2031-02-28T16:00:00Z"));
+    assert_eq!(h.owed(&event).await, [(1, eile::admission::NoticeKind::SessionMoved)], "who waits is not told");
+    // The first that takes place is another now, and sign-ups end with it.
+    assert_eq!(moved.registration_window, None);
+    h.pass(eile::model::time::Span::hours(42 * 24)).await;
+    h.joins(&event, 1).await;
+    assert_eq!(h.events.move_session(meant).await.unwrap().into_inner().event.unwrap(), moved);
+    let unknown = no(h.events.move_session(request("s7", "2031-02-28")).await);
+    assert_eq!((unknown.reason.as_str(), unknown.metadata["session_id"].as_str()), ("SESSION_NOT_FOUND", "s7"));
+    let backwards = MoveSessionRequest { end_local: "2031-02-28T17:00".into(), ..request("s1", "2031-02-28") };
+    assert_eq!(no(h.events.move_session(backwards).await).fields, ["end_local"]);
+    let skipped = MoveSessionRequest { start_local: "2031-03-30T03:30".into(), ..request("s1", "2031-03-30") };
+    assert_eq!(no(h.events.move_session(skipped).await).fields, ["start_local"]);
+    let bad = no(h.events.move_session(MoveSessionRequest { start_local: "17:30".into(), ..Default::default() }).await);
+    assert_eq!(bad.fields, ["end_local", "name", "request_id", "session_id", "start_local"]);
+    let stale = MoveSessionRequest { etag: "\"1\"".into(), ..request("s1", "2031-02-28") };
+    assert_eq!(no(h.events.move_session(stale).await).reason, "ETAG_MISMATCH");
+    assert_eq!(no(h.events.move_session(as_portal(request("s1", "2031-02-28"))).await).reason, "STAFF_ONLY");
+}
+
+pub async fn a_session_is_called_off_and_counts_no_more(mut h: House) {
+    let event = h.open_with(2, three_evenings).await;
+    let couple = h.joins(&event, 2).await;
+    let request = |session_id: &str| CancelSessionRequest {
+        name: event.clone(),
+        session_id: session_id.into(),
+        reason: "Vadovė serga".into(),
+        request_id: id(),
+        ..Default::default()
+    };
+    let off = h.events.cancel_session(request("s1")).await.unwrap().into_inner().event.unwrap();
+    assert_eq!((off.sessions[0].cancelled, off.sessions[0].cancel_reason.as_str()), (true, "Vadovė serga"));
+    assert_eq!(h.owed(&event).await, [(1, eile::admission::NoticeKind::SessionCancelled)]);
+    assert_eq!(no(h.events.cancel_session(request("s1")).await).reason, "SESSION_CANCELLED");
+    // It stays called off, with its reason, whatever staff change beside it.
+    let mut later = off.clone();
+    later.sessions[0].cancel_reason = "Kita".into();
+    later.sessions[0].cancelled = false;
+    later.sessions[2].note = "Atsineškite vandens".into();
+    let later = h.update(Event { etag: String::new(), ..later }, &["sessions"]).await;
+    assert_eq!((later.sessions[0].cancelled, later.sessions[0].cancel_reason.as_str()), (true, "Vadovė serga"));
+    h.pass(eile::model::time::Span::hours(49 * 24)).await;
+    let mark = |session_id: &str| RecordAttendanceRequest {
+        parent: event.clone(),
+        session_id: session_id.into(),
+        marks: vec![MarkEntry { registration: couple.name.clone(), member: 1, mark: 1, minutes: None }],
+        request_id: id(),
+        ..Default::default()
+    };
+    let refused = no(h.attendance.record_attendance(mark("s1")).await);
+    assert_eq!((refused.reason.as_str(), refused.metadata["session_id"].as_str()), ("SESSION_CANCELLED", "s1"));
+    h.attendance.record_attendance(mark("s2")).await.unwrap();
+    let used = no(h.events.cancel_session(request("s2")).await);
+    assert_eq!((used.reason.as_str(), used.metadata["session_id"].as_str()), ("SESSION_IN_USE", "s2"));
+    let sums = h.attendance.get_completion(GetCompletionRequest { parent: event.clone(), ..Default::default() });
+    assert_eq!(sums.await.unwrap().into_inner().members[0].minutes_in_all, 180, "two evenings of the three");
+    assert_eq!(no(h.events.cancel_session(as_portal(request("s3"))).await).reason, "STAFF_ONLY");
+    let bad = no(h.events.cancel_session(CancelSessionRequest::default()).await);
+    assert_eq!(bad.fields, ["name", "reason", "request_id", "session_id"]);
+}
+
+pub async fn freed_seats_are_given_on_until_the_session_that_the_policy_names(mut h: House) {
+    let late = |e: &mut Event| {
+        three_evenings(e);
+        e.waitlist_policy = Some(WaitlistPolicy { entry_sessions: 2, ..Default::default() });
+    };
+    let event = h.open_with(1, late).await;
+    let (gone, next, last) = (h.joins(&event, 1).await, h.joins(&event, 1).await, h.joins(&event, 1).await);
+    let no_show = |registration: &Registration| CancelRegistrationRequest {
+        name: registration.name.clone(),
+        reason: CancelReason::NoShow.into(),
+        request_id: id(),
+        ..Default::default()
+    };
+    // After the first evening and before the second: the seat of somebody who did not come goes to the next.
+    h.pass(eile::model::time::Span::hours(42 * 24)).await;
+    let ended = h.registrations.cancel_registration(no_show(&gone)).await.unwrap().into_inner().registration.unwrap();
+    assert_eq!(ended.end_reason, "NO_SHOW");
+    assert_eq!(h.state(&next).await, RegistrationState::Confirmed);
+    let joined = h.joins(&event, 1).await;
+    assert_eq!(joined.state(), RegistrationState::Waitlisted, "and newcomers are still taken");
+    // After the second, the group is closed.
+    h.pass(eile::model::time::Span::hours(7 * 24)).await;
+    h.registrations.cancel_registration(no_show(&next)).await.unwrap();
+    assert_eq!(h.state(&last).await, RegistrationState::Waitlisted);
+    assert_eq!(no(h.registrations.create_registration(sign_up(&event, party(1))).await).reason, "REGISTRATION_CLOSED");
+}
