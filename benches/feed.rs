@@ -26,8 +26,9 @@ use hdrhistogram::Histogram;
 use proto::change_service_client::ChangeServiceClient;
 use proto::registration_service_client::RegistrationServiceClient;
 use servers::Server;
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use table::Row;
 use tonic::transport::Channel;
@@ -70,9 +71,11 @@ struct Figures {
     /// Sign-ups a second without a follower, and with one.
     alone: f64,
     followed: f64,
-    /// From the decision to its message at the follower.
+    /// From the answer to whoever signed up until the follower hears of it.
     lag_p50_ms: f64,
     lag_p99_ms: f64,
+    /// From the decision, which the commit of its batch follows.
+    age_p99_ms: f64,
     /// What followers that hear everything take, in all.
     followers_mib: f64,
 }
@@ -106,17 +109,63 @@ async fn measure(settings: &Settings, name: &str, url: &str) -> Figures {
     let event = Call::SignUp(Arc::new(vec![make_event(&client).await]));
     client.closed(event, 256, Duration::from_millis(700)).await;
     let alone = hot(settings, &client).await;
-    let follower = Follower::start(client.channel()).await;
+    let probed = make_event(&client).await;
+    let follower = Follower::start(client.channel(), probed.clone()).await;
+    let prober = tokio::spawn(probe(client.channel(), probed));
     let followed = hot(settings, &client).await;
-    let lag = follower.end(&client).await;
-    let followers_mib = memory_of(settings, &server, &client).await;
-    let at = |quantile| lag.value_at_quantile(quantile) as f64 / 1e3;
-    let figures = Figures { alone, followed, lag_p50_ms: at(0.5), lag_p99_ms: at(0.99), followers_mib };
+    let answered = stop(prober).await;
+    let (heard, age) = follower.end(&client).await;
+    let lag = lag(&answered, &heard);
+    drop((client, server));
+    let followers_mib = memory_of(settings, url).await;
+    let at = |times: &Histogram<u64>, quantile| times.value_at_quantile(quantile) as f64 / 1e3;
+    let (lag_p50_ms, lag_p99_ms, age_p99_ms) = (at(&lag, 0.5), at(&lag, 0.99), at(&age, 0.99));
+    let figures = Figures { alone, followed, lag_p50_ms, lag_p99_ms, age_p99_ms, followers_mib };
     println!(
-        "  {name:9} alone {alone:>6.0}/s  followed {followed:>6.0}/s  lag p50 {:.0} ms, p99 {:.0} ms  {} followers {:.0} MiB",
-        figures.lag_p50_ms, figures.lag_p99_ms, settings.followers, figures.followers_mib
+        "  {name:9} alone {alone:>6.0}/s  followed {followed:>6.0}/s  lag p50 {lag_p50_ms:.0} ms, p99 {lag_p99_ms:.0} ms \
+         ({} probes; from the decision {age_p99_ms:.0} ms)  {} followers {followers_mib:.0} MiB",
+        lag.len(),
+        settings.followers
     );
     figures
+}
+
+/// When somebody was answered, or a follower heard of it, by the registration.
+type Moments = HashMap<String, Instant>;
+
+/// Signs parties up one after the other, in the middle of the rush, until it is aborted; tells when each was answered.
+async fn probe(channel: Channel, event: String) -> Moments {
+    let mut registrations = RegistrationServiceClient::new(channel);
+    let mut answered = Moments::new();
+    let until = Instant::now() + PROBING_MAX;
+    while !PROBED.load(Ordering::Relaxed) && Instant::now() < until {
+        let n = u64::MAX / 4 + answered.len() as u64 + 1_000_000 * PROBES.load(Ordering::Relaxed);
+        let answer = registrations.create_registration(client::sign_up(&event, n)).await.unwrap().into_inner();
+        answered.insert(answer.registration.unwrap().name, Instant::now());
+    }
+    answered
+}
+
+static PROBED: AtomicBool = AtomicBool::new(false);
+static PROBES: AtomicU64 = AtomicU64::new(0);
+const PROBING_MAX: Duration = Duration::from_secs(120);
+
+async fn stop(prober: tokio::task::JoinHandle<Moments>) -> Moments {
+    PROBED.store(true, Ordering::Relaxed);
+    let answered = prober.await.unwrap();
+    PROBED.store(false, Ordering::Relaxed);
+    PROBES.fetch_add(1, Ordering::Relaxed);
+    answered
+}
+
+/// How much later than the answer the follower heard; nothing where it heard first.
+fn lag(answered: &Moments, heard: &Moments) -> Histogram<u64> {
+    let mut lag = Histogram::new_with_bounds(1, 600_000_000, 3).unwrap();
+    for (registration, answered) in answered {
+        let late = heard[registration].saturating_duration_since(*answered);
+        lag.record((late.as_micros() as u64).max(1)).unwrap();
+    }
+    lag
 }
 
 /// Sign-ups a second on one new event.
@@ -127,53 +176,58 @@ async fn hot(settings: &Settings, client: &Client) -> f64 {
     run.per_second
 }
 
-/// One follower, who notes how late it hears.
+/// One follower, who notes when it hears.
 struct Follower {
-    heard: Arc<AtomicU64>,
-    task: tokio::task::JoinHandle<Histogram<u64>>,
+    task: tokio::task::JoinHandle<(Moments, Histogram<u64>)>,
 }
 
 impl Follower {
-    async fn start(channel: Channel) -> Self {
+    async fn start(channel: Channel, probed: String) -> Self {
         let start = Some(proto::ChangeStart { now: true, ..Default::default() });
         let request = proto::WatchChangesRequest { start, filter: None };
         let mut stream = ChangeServiceClient::new(channel).watch_changes(request).await.unwrap().into_inner();
-        let heard = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&heard);
         let task = tokio::spawn(async move {
-            let mut lag = Histogram::new_with_bounds(1, 600_000_000, 3).unwrap();
+            let mut age = Histogram::new_with_bounds(1, 600_000_000, 3).unwrap();
+            let mut heard = Moments::new();
             loop {
                 let message = stream.message().await.unwrap().unwrap();
-                let now = SystemClock.now().0;
-                for change in &message.changes {
+                let (now, moment) = (SystemClock.now().0, Instant::now());
+                for change in message.changes {
                     let time = change.time.as_ref().unwrap();
                     let decided = time.seconds * 1_000_000 + i64::from(time.nanos) / 1_000;
-                    lag.record((now - decided).max(1) as u64).unwrap();
+                    age.record((now - decided).max(1) as u64).unwrap();
                     if change.kind() == proto::ChangeKind::EventCompleted {
-                        return lag;
+                        return (heard, age);
+                    }
+                    if change.event == probed && change.kind() == proto::ChangeKind::Registered {
+                        heard.insert(change.registration, moment);
                     }
                 }
-                counter.fetch_add(message.changes.len() as u64, Ordering::Relaxed);
             }
         });
-        Self { heard, task }
+        Self { task }
     }
 
     /// Lets it hear everything up to a last change.
-    async fn end(self, client: &Client) -> Histogram<u64> {
+    async fn end(self, client: &Client) -> (Moments, Histogram<u64>) {
         use proto::event_service_client::EventServiceClient;
         let name = make_event(client).await;
         let request =
             proto::CompleteEventRequest { name, request_id: Uuid::new_v4().to_string(), ..Default::default() };
         EventServiceClient::new(client.channel()).complete_event(request).await.unwrap();
-        let lag = self.task.await.unwrap();
-        assert!(self.heard.load(Ordering::Relaxed) > 0, "it heard nothing");
-        lag
+        self.task.await.unwrap()
     }
 }
 
 /// How much more the server holds with all followers than without, while each of them hears what happens.
-async fn memory_of(settings: &Settings, server: &Server, client: &Client) -> f64 {
+///
+/// In a process of its own, which has not yet held anything that could be used again.
+async fn memory_of(settings: &Settings, url: &str) -> f64 {
+    let server = Server::start("eile", url);
+    let client = Client::connect(&server.address).await;
+    let event = make_event(&client).await;
+    let mut registrations = RegistrationServiceClient::new(client.channel());
+    registrations.create_registration(client::sign_up(&event, u64::MAX / 2 - 1)).await.unwrap();
     let before = server.memory_mib();
     let heard = Arc::new(AtomicU64::new(0));
     let mut tasks = tokio::task::JoinSet::new();
@@ -193,8 +247,7 @@ async fn memory_of(settings: &Settings, server: &Server, client: &Client) -> f64
             }
         });
     }
-    let event = make_event(client).await;
-    let mut registrations = RegistrationServiceClient::new(client.channel());
+    let event = make_event(&client).await;
     let mut most = server.memory_mib();
     for n in 0..200 {
         registrations.create_registration(client::sign_up(&event, u64::MAX / 2 + n)).await.unwrap();
@@ -264,6 +317,7 @@ fn rows(name: &str, settings: &Settings, rounds: &[Figures]) -> Vec<Row> {
         Row::new(named("followed / alone"), ">= 0.90", "", |v| v >= 0.9, each(|f| f.followed / f.alone)),
         Row::new(named("lag of the follower, p50"), "", "ms", |_| true, each(|f| f.lag_p50_ms)),
         Row::new(named("lag of the follower, p99"), "<= 250", "ms", |v| v <= 250.0, each(|f| f.lag_p99_ms)),
+        Row::new(named("from decision to follower, p99"), "", "ms", |_| true, each(|f| f.age_p99_ms)),
         Row::new(
             named(&format!("memory of {} followers", settings.followers)),
             "<= 100",
