@@ -82,7 +82,10 @@ impl Roster {
                 self.change(*number, entry, |s| s.class = class);
             }
             Change::Resized { number, size } => self.change(*number, entry, |s| s.size = *size),
-            Change::Amended { number } => self.change(*number, entry, |_| {}),
+            Change::Amended { number, twin_of, drop_at } => self.change(*number, entry, |s| {
+                s.twin_of = twin_of.or(s.twin_of);
+                s.drop_at = drop_at.or(s.drop_at);
+            }),
             Change::TwinCleared { number } => self.change(*number, entry, |s| {
                 s.twin_of = None;
                 s.drop_at = None;
@@ -168,6 +171,7 @@ impl Roster {
         }
         if s.state.is_live() {
             self.remember_contact(s.number, s.contact);
+            self.twins += u32::from(s.twin_of.is_some());
         }
     }
 
@@ -191,6 +195,7 @@ impl Roster {
         }
         if s.state.is_live() {
             self.forget_contact(s.number, s.contact);
+            self.twins -= u32::from(s.twin_of.is_some());
         }
     }
 

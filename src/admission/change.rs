@@ -121,6 +121,12 @@ pub enum Change {
     /// The contact or other words of the party were corrected; the place stays.
     Amended {
         number: Number,
+        /// Its new contact is taken by this one: set where the caller could not vouch.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        twin_of: Option<Number>,
+        /// When it is dropped as a possible duplicate.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        drop_at: Option<Timestamp>,
     },
     /// The registration that it may have been a duplicate of is no longer live.
     TwinCleared {
@@ -232,7 +238,7 @@ impl Change {
             | Change::Ended { number, .. }
             | Change::ClassSet { number, .. }
             | Change::Resized { number, .. }
-            | Change::Amended { number }
+            | Change::Amended { number, .. }
             | Change::TwinCleared { number }
             | Change::CheckedIn { number, .. } => Some(*number),
             Change::EventCreated { .. }

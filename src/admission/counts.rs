@@ -55,7 +55,7 @@ pub struct Counts {
     pub event_cancelled: Tally,
     #[serde(skip_serializing_if = "Tally::is_empty")]
     pub transferred: Tally,
-    /// Possible duplicates whose twin is live: in nobody's way, and in no other tally.
+    /// Possible duplicates without seats, whose twin is live: in nobody's way, and in no other tally.
     #[serde(skip_serializing_if = "Tally::is_empty")]
     pub duplicates: Tally,
     /// Duplicates that were dropped.
@@ -100,12 +100,13 @@ impl Counts {
     /// The tally that a registration of this state belongs to.
     pub(super) fn tally(&mut self, state: StateKind, is_twin: bool) -> &mut Tally {
         match (is_twin, state) {
+            // Whoever became one while holding seats holds them until it is dropped.
+            (_, StateKind::Offered) => &mut self.offered,
+            (_, StateKind::Confirmed) => &mut self.confirmed,
             (true, s) if s.is_live() => &mut self.duplicates,
             (true, _) => &mut self.dropped,
             (false, StateKind::InReview) => &mut self.in_review,
             (false, StateKind::Waitlisted) => &mut self.waiting,
-            (false, StateKind::Offered) => &mut self.offered,
-            (false, StateKind::Confirmed) => &mut self.confirmed,
             (false, StateKind::Cancelled) => &mut self.cancelled,
             (false, StateKind::Declined) => &mut self.declined,
             (false, StateKind::Expired) => &mut self.expired,

@@ -18,7 +18,7 @@ impl Roster {
     pub fn decide(&self, verb: &Verb, actor: ActorKind, now: Timestamp) -> Decision {
         match verb {
             Verb::Register(party) => self.register(party, now),
-            Verb::Amend { number, size, contact } => self.amend(*number, *size, *contact, actor),
+            Verb::Amend { number, size, contact } => self.amend(*number, *size, *contact, (actor, now)),
             Verb::Cancel { number, reason } => {
                 let end = End::Cancelled { by: actor, reason: *reason };
                 self.end_live(*number, end)
@@ -207,7 +207,13 @@ impl Roster {
         Ok(vec![Change::Ended { number, end }])
     }
 
-    fn amend(&self, number: Number, size: Option<u32>, contact: Option<ContactKeys>, actor: ActorKind) -> Decision {
+    fn amend(
+        &self,
+        number: Number,
+        size: Option<u32>,
+        contact: Option<ContactKeys>,
+        (actor, now): (ActorKind, Timestamp),
+    ) -> Decision {
         let s = self.live(number)?;
         let mut changes = Vec::new();
         if let Some(size) = size.filter(|n| *n != s.size) {
@@ -219,24 +225,30 @@ impl Roster {
             }
             changes.push(Change::Resized { number, size });
         }
-        if let Some(keys) = contact {
-            self.contact_free(s, keys, actor)?;
-        }
+        let twin_of = match contact {
+            Some(keys) => self.new_twin_of(s, keys, actor)?,
+            None => None,
+        };
         if changes.is_empty() || contact.is_some() {
-            changes.insert(0, Change::Amended { number });
+            // Correcting once more does not put the drop off.
+            let drop_at = twin_of.map(|_| s.drop_at.unwrap_or_else(|| now.plus(self.terms.policy.duplicate_hold)));
+            changes.insert(0, Change::Amended { number, twin_of, drop_at });
         }
         Ok(changes)
     }
 
-    /// Staff are told of a contact that somebody else lives under; others must not learn of it. A possible
-    /// duplicate shares its contact already.
-    fn contact_free(&self, s: &Standing, keys: ContactKeys, actor: ActorKind) -> Result<(), Refusal> {
-        if actor != ActorKind::Staff || keys == s.contact || s.twin_of.is_some() {
-            return Ok(());
+    /// Who lives under a contact that is corrected to. Staff are told; others must not learn of it, and their
+    /// registration becomes a possible duplicate, as a newcomer's does. One that is a possible duplicate
+    /// already stays one.
+    fn new_twin_of(&self, s: &Standing, keys: ContactKeys, actor: ActorKind) -> Result<Option<Number>, Refusal> {
+        if keys == s.contact {
+            return Ok(None);
         }
         match self.contact_taken(keys, s.number) {
-            Some(other) => Err(Refusal::AlreadyRegistered { number: other }),
-            None => Ok(()),
+            Some(number) if actor == ActorKind::Staff && s.twin_of.is_none() => {
+                Err(Refusal::AlreadyRegistered { number })
+            }
+            taken => Ok(taken),
         }
     }
 

@@ -122,14 +122,15 @@ impl Roster {
         let deadline = self.deadlines.first().copied();
         match (release, deadline) {
             (Some((at, pool)), d) if at <= now && d.is_none_or(|(d, _)| at <= d) => Some(Change::PoolReleased { pool }),
-            (_, Some((at, number))) if at <= now => self.passed_deadline(number),
+            (_, Some((at, number))) if at <= now => self.passed_deadline(at, number),
             _ => None,
         }
     }
 
-    fn passed_deadline(&self, number: Number) -> Option<Change> {
+    /// A possible duplicate that was offered a seat before has two deadlines: of the offer, and its own.
+    fn passed_deadline(&self, at: Timestamp, number: Number) -> Option<Change> {
         let s = self.standing(number)?;
-        if !matches!(s.state, State::Offered { .. }) {
+        if s.drop_at == Some(at) || !matches!(s.state, State::Offered { .. }) {
             return Some(Change::Ended { number, end: End::DuplicateDropped });
         }
         Some(match self.terms.policy.missed_offer {

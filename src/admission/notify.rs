@@ -45,14 +45,14 @@ pub fn notices(entry: &Entry) -> Vec<Notice> {
     match &entry.change {
         Change::SessionMoved { tell, .. } => tell.iter().map(|n| to((*n, NoticeKind::SessionMoved))).collect(),
         Change::SessionCancelled { tell, .. } => tell.iter().map(|n| to((*n, NoticeKind::SessionCancelled))).collect(),
-        change => owed(change).map(to).into_iter().collect(),
+        _ => owed(entry).map(to).into_iter().collect(),
     }
 }
 
 /// What a change owes to one party.
-fn owed(change: &Change) -> Option<(Number, NoticeKind)> {
+fn owed(entry: &Entry) -> Option<(Number, NoticeKind)> {
     use NoticeKind::*;
-    Some(match change {
+    Some(match &entry.change {
         Change::Registered { number, to, .. } => match to {
             Entering::InReview => (*number, Received),
             Entering::Line => (*number, Waiting),
@@ -64,7 +64,8 @@ fn owed(change: &Change) -> Option<(Number, NoticeKind)> {
         Change::Offered { number, .. } => (*number, Offered),
         Change::OfferMissed { number, .. } => (*number, Expired),
         Change::Ended { number, end } => match end {
-            // A duplicate that is dropped is not told of its twin.
+            // A duplicate that is dropped is not told of its twin; but whoever counts on a seat hears that it is gone.
+            End::DuplicateDropped if entry.seats < 0 => (*number, Cancelled),
             End::DuplicateDropped => return None,
             End::Cancelled { .. } | End::Declined { .. } => (*number, Cancelled),
             End::Expired => (*number, Expired),

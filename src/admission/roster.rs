@@ -103,6 +103,8 @@ pub struct Roster {
     pub(super) contacts: HashMap<u64, Holders>,
     /// Who came; none, and no memory, where nothing was written down.
     pub(super) attendance: Option<Box<Attendance>>,
+    /// Live possible duplicates.
+    pub(super) twins: u32,
     requests: HashMap<u128, Recorded>,
     no_wishes: Arc<[PoolNo]>,
 }
@@ -142,6 +144,7 @@ impl Roster {
             deadlines: BTreeSet::new(),
             contacts: HashMap::new(),
             attendance: None,
+            twins: 0,
             requests: HashMap::new(),
             no_wishes: Arc::from([]),
         }
@@ -300,7 +303,7 @@ impl Roster {
 
     /// All live possible duplicates.
     pub(super) fn all_held_back(&self) -> Vec<Number> {
-        if self.counts.duplicates.parties == 0 {
+        if self.twins == 0 {
             return Vec::new();
         }
         let live = self.standings().filter(|s| s.twin_of.is_some() && s.state.is_live());

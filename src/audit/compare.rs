@@ -14,7 +14,7 @@ use std::fmt::Debug;
 
 /// Everything that does not agree.
 pub fn compare(whole: Whole, replay: Replay) -> Vec<Difference> {
-    let Replayed { roster, amended, per_contact, found } = replay.finish();
+    let Replayed { roster, per_contact, found } = replay.finish();
     let mut notes = Notes(found);
     let Whole { event, header, next_due, free_seats, standings, requests, marks } = whole;
     check_requests(&mut notes, &requests, &header, &standings);
@@ -37,7 +37,7 @@ pub fn compare(whole: Whole, replay: Replay) -> Vec<Difference> {
     compare_lines(&mut notes, &rows, &told);
     compare_attendance(&mut notes, &rows, &told);
     if let Some(most) = per_contact {
-        check_contacts(&mut notes, &rows, &amended, most as usize);
+        check_contacts(&mut notes, &rows, most as usize);
     }
     notes.0
 }
@@ -213,12 +213,11 @@ fn compare_lines(notes: &mut Notes, rows: &Roster, told: &Roster) {
     }
 }
 
-/// One contact, no more live registrations than the event ever allowed. Possible duplicates aside, and those
-/// whose contact a caller corrected who must not learn that somebody else has it.
-fn check_contacts(notes: &mut Notes, rows: &Roster, amended: &HashSet<Number>, most: usize) {
+/// One contact, no more live registrations than the event ever allowed, possible duplicates aside.
+fn check_contacts(notes: &mut Notes, rows: &Roster, most: usize) {
     let mut holders: HashMap<u64, Vec<Number>> = HashMap::new();
     for s in rows.standings() {
-        if s.state.is_live() && s.twin_of.is_none() && !amended.contains(&s.number) {
+        if s.state.is_live() && s.twin_of.is_none() {
             for key in s.contact.iter() {
                 holders.entry(key).or_default().push(s.number);
             }

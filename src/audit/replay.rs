@@ -3,16 +3,13 @@
 
 use super::{About, Difference};
 use crate::admission::{Change, Entering, Entry, Roster};
-use crate::model::id::{EventId, Number, PoolNo};
-use std::collections::HashSet;
+use crate::model::id::{EventId, PoolNo};
 
 /// A journal as far as it was read.
 pub struct Replay {
     event: EventId,
     roster: Option<Roster>,
     entries: u64,
-    /// Registrations whose words were corrected: their contact may be one that others have too.
-    amended: HashSet<Number>,
     /// The most registrations per contact that any policy allowed; `None` where one had no bound.
     per_contact: Option<u32>,
     found: Vec<Difference>,
@@ -23,8 +20,7 @@ const FOUND_MAX: usize = 1_000;
 
 impl Replay {
     pub fn new(event: EventId) -> Self {
-        let (amended, found) = (HashSet::new(), Vec::new());
-        Self { event, roster: None, entries: 0, amended, per_contact: Some(1), found }
+        Self { event, roster: None, entries: 0, per_contact: Some(1), found: Vec::new() }
     }
 
     /// Reads on.
@@ -46,8 +42,8 @@ impl Replay {
 
     /// The roster that the journal leads to, and what was wrong on the way.
     pub(super) fn finish(self) -> Replayed {
-        let Self { roster, amended, per_contact, found, .. } = self;
-        Replayed { roster, amended, per_contact, found }
+        let Self { roster, per_contact, found, .. } = self;
+        Replayed { roster, per_contact, found }
     }
 
     fn find(&mut self, about: About, text: String) {
@@ -83,9 +79,6 @@ impl Replay {
         let moved = i64::from(roster.counts.held()) - before;
         if entry.seats != moved {
             self.find(About::Journal, format!("entry {n} says {} seats moved, and {moved} did", entry.seats));
-        }
-        if let Change::Amended { number } = entry.change {
-            self.amended.insert(number);
         }
         self.seat_given(&roster, entry);
         self.roster = Some(roster);
@@ -123,7 +116,6 @@ impl Replay {
 /// What the journal leads to.
 pub(super) struct Replayed {
     pub roster: Option<Roster>,
-    pub amended: HashSet<Number>,
     pub per_contact: Option<u32>,
     pub found: Vec<Difference>,
 }

@@ -392,7 +392,7 @@ fn touches(change: &Change) -> impl Iterator<Item = Number> {
         | Change::Ended { number, .. }
         | Change::ClassSet { number, .. }
         | Change::Resized { number, .. }
-        | Change::Amended { number }
+        | Change::Amended { number, .. }
         | Change::TwinCleared { number } => [Some(*number), None],
         Change::EventCreated { .. }
         | Change::TermsChanged { .. }

@@ -78,6 +78,7 @@ on_both! {
         corrections_of_different_fields_at_the_same_moment_are_all_kept,
         a_party_acts_by_its_token_alone,
         a_portal_does_what_anyone_may_and_learns_nothing,
+        a_contact_that_is_taken_is_corrected_to_without_a_word_of_it,
         an_offer_is_accepted_declined_or_missed,
         staff_decide_with_reasons,
         a_transfer_moves_the_party_and_answers_both_ends,

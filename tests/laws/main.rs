@@ -5,6 +5,7 @@
 mod attendance;
 mod bench;
 mod cases;
+mod corrected;
 mod exhaustive;
 mod golden;
 mod offers;

@@ -53,7 +53,8 @@ fn contacts_have_one_place(world: &World, step: &Step) {
     let limit = roster.terms.policy.registrations_per_contact as usize;
     let mut by_key: BTreeMap<u64, usize> = BTreeMap::new();
     for s in roster.standings().filter(|s| s.state.is_live()) {
-        assert!(s.twin_of.is_none() || s.state.holds().is_none(), "a possible duplicate holds a seat: {s:?}");
+        assert_eq!(s.twin_of.is_some(), s.drop_at.is_some(), "{s:?}");
+        assert!(!published(roster) || s.drop_at.is_none_or(|at| at > step.now), "not dropped in time: {s:?}");
         if s.twin_of.is_none() && !world.excused.contains(&(step.event, s.number)) {
             s.contact.iter().for_each(|key| *by_key.entry(key).or_default() += 1);
         }
@@ -67,6 +68,23 @@ fn contacts_have_one_place(world: &World, step: &Step) {
         }
     }
     assert!(limit == 0 || by_key.values().all(|n| *n <= limit), "{by_key:?}");
+    each_entry(step, |before, entry, _| match &entry.change {
+        Change::Registered { twin_of: Some(_), to, .. } => {
+            assert!(!matches!(to, Entering::Seat { .. }), "a possible duplicate is given a seat: {entry:?}");
+        }
+        Change::Confirmed { number, .. } | Change::Offered { number, .. } => {
+            assert_eq!(
+                before.standing(*number).unwrap().twin_of,
+                None,
+                "a possible duplicate is given a seat: {entry:?}"
+            );
+        }
+        Change::Amended { number, drop_at: Some(at), .. } => {
+            let (before, hold) = (before.standing(*number).unwrap(), before.terms.policy.duplicate_hold);
+            assert_eq!(*at, before.drop_at.unwrap_or(entry.at.plus(hold)), "it can be put off: {entry:?}");
+        }
+        _ => {}
+    });
 }
 
 fn line_is_total_and_stable(_: &World, step: &Step) {
@@ -309,7 +327,7 @@ fn steps_are_all_entries(world: &World, step: &Step) {
             | Change::Ended { number, .. }
             | Change::ClassSet { number, .. }
             | Change::Resized { number, .. }
-            | Change::Amended { number }
+            | Change::Amended { number, .. }
             | Change::TwinCleared { number } => [Some(*number), None],
             _ => [None, None],
         };
@@ -331,12 +349,12 @@ fn counts_are_right(_: &World, step: &Step) {
     };
     for s in roster.standings() {
         let tally = match (&s.state, s.twin_of.is_some()) {
+            (State::Offered { .. }, _) => &mut counted.offered,
+            (State::Confirmed { .. }, _) => &mut counted.confirmed,
             (State::Ended(_), true) => &mut counted.dropped,
             (_, true) => &mut counted.duplicates,
             (State::InReview, _) => &mut counted.in_review,
             (State::Waitlisted, _) => &mut counted.waiting,
-            (State::Offered { .. }, _) => &mut counted.offered,
-            (State::Confirmed { .. }, _) => &mut counted.confirmed,
             (State::Ended(end), _) => {
                 use eile::model::registration::End;
                 match end {

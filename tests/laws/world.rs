@@ -253,7 +253,7 @@ pub struct World {
     pub rosters: Vec<Roster>,
     pub journals: Vec<Vec<Entry>>,
     pub sent: Vec<(usize, Command, Option<Outcome>)>,
-    /// Those whose contact is not bound by the limit: corrected by the party, or there when it was lowered.
+    /// Those whose contact is not bound by the limit: they were there when it was lowered.
     pub excused: HashSet<(usize, Number)>,
     /// Between commands, whether to load rosters anew from their rows.
     pub reload: Option<u64>,
@@ -325,9 +325,6 @@ impl World {
                 Verb::Amend { contact: Some(contact), .. } => {
                     let id = roster.standing(number).unwrap().id;
                     roster.attach(number, id, *contact);
-                    if command.actor != ActorKind::Staff {
-                        self.excused.insert((event, number));
-                    }
                 }
                 Verb::UpdateEvent { terms: Some(_), .. } => {
                     let live = self.rosters[event].standings().filter(|s| s.state.is_live() && s.twin_of.is_none());

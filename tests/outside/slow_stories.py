@@ -6,7 +6,7 @@ import threading
 
 from client import Refused
 from test_watch import Reader
-from words import E, contact, offers, party, span
+from words import E, contact, mask, offers, party, span
 
 MINUTE = span(minutes=1)
 # The sweeper looks every second.
@@ -19,8 +19,9 @@ class SlowStories:
         self.waiting = {what: self._offer(what) for what in (
             E.MISSED_OFFER_LEAVE, E.MISSED_OFFER_KEEP_PLACE, E.MISSED_OFFER_TO_END)}
         self.twin = self._twin()
+        self.corrected = self._corrected()
         self.quiet = Reader(world.api.watch("WatchEvent", seconds=600, name=world.open()))
-        self.seen, self.late_answers, self.gone_twin = {}, [], None
+        self.seen, self.late_answers, self.gone_twin, self.after_the_drop = {}, [], None, []
         self.looking = threading.Timer(LOOK_AFTER_SECONDS, self._look)
         self.looking.daemon = True
         self.looking.start()
@@ -39,10 +40,22 @@ class SlowStories:
         self.world.sign_up(event, contact=who)
         return self.world.portal.CreateRegistration(parent=event, registration=party(contact=who)).registration
 
+    def _corrected(self):
+        """Somebody with a seat who corrects to a contact that is taken, and the next in line."""
+        event = self.world.open(seats=2, waitlist_policy=E.WaitlistPolicy(duplicate_hold=MINUTE))
+        who = contact()
+        self.world.sign_up(event, contact=who)
+        seated, waits = self.world.create(event, party()), self.world.sign_up(event)
+        self.world.portal.UpdateRegistration(
+            registration=E.Registration(name=seated.registration.name, contact=who),
+            update_mask=mask("contact"), management_token=seated.management_token)
+        return [seated.registration, waits]
+
     def _look(self):
         for what, waiting in self.waiting.items():
             self.seen[what] = [self.world.get(r) for r in waiting]
         self.gone_twin = self.world.get(self.twin)
+        self.after_the_drop = [self.world.get(r) for r in self.corrected]
         for method in ("AcceptOffer", "DeclineOffer"):
             try:
                 self.world.api.call(method, name=self.waiting[E.MISSED_OFFER_LEAVE][0].name)

@@ -139,6 +139,29 @@ def test_a_public_portal_never_learns_who_is_registered(world):
     assert world.get(twin).state == CONFIRMED, "its twin is gone"
 
 
+@pytest.mark.parametrize("seats, state", [(5, CONFIRMED), (1, WAITLISTED)])
+def test_a_party_that_corrects_its_contact_to_a_taken_one_is_not_told(world, seats, state):
+    event = world.open(seats=seats)
+    who = contact()
+    world.sign_up(event, contact=who)
+    answers = []
+    for corrected in (contact(), who):
+        other = world.create(event, party())
+        answer = world.portal.UpdateRegistration(
+            registration=E.Registration(name=other.registration.name, contact=corrected),
+            update_mask=mask("contact"), management_token=other.management_token).registration
+        assert (answer.state, answer.possible_duplicate, answer.pool_id) == (state, False, other.registration.pool_id)
+        assert answer.journal_number == other.registration.journal_number + 1
+        answers.append(answer)
+    assert [world.get(r).possible_duplicate for r in answers] == [False, True], "staff are told"
+    # Staff who correct for somebody are told at once, and nothing changes.
+    other = world.sign_up(event)
+    refused = world.api.refused("UpdateRegistration", registration=E.Registration(name=other.name, contact=who),
+                                update_mask=mask("contact"))
+    assert refused.reason == "ALREADY_REGISTERED"
+    assert not world.get(other).possible_duplicate
+
+
 def test_the_party_acts_by_its_token_and_nobody_else_by_theirs(world):
     event = world.open()
     mine, other = world.create(event, party()), world.create(event, party())

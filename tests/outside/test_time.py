@@ -59,6 +59,13 @@ def test_a_duplicate_is_dropped_after_its_time(slow):
     assert (slow.gone_twin.state, slow.gone_twin.end_reason) == (EXPIRED, "DUPLICATE_DROPPED")
 
 
+def test_a_seat_under_a_contact_corrected_to_a_taken_one_moves_on_after_its_time(slow):
+    slow.looking.join()
+    gone, waited = slow.after_the_drop
+    assert (gone.state, gone.end_reason) == (EXPIRED, "DUPLICATE_DROPPED")
+    assert waited.state == CONFIRMED
+
+
 def test_a_quiet_stream_tells_that_it_is_alive(slow):
     slow.looking.join()
     first, *others = slow.quiet.messages

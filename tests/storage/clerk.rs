@@ -266,7 +266,7 @@ fn touched(entry: &Entry) -> Vec<Number> {
         | Change::Ended { number, .. }
         | Change::ClassSet { number, .. }
         | Change::Resized { number, .. }
-        | Change::Amended { number }
+        | Change::Amended { number, .. }
         | Change::TwinCleared { number } => vec![*number],
         _ => Vec::new(),
     }

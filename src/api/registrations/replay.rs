@@ -69,6 +69,9 @@ fn take_back(standing: &mut Standing, entries: &[Entry]) {
             Change::ClassSet { number, class } if *number == own => {
                 standing.class = class.as_deref().map(Into::into);
             }
+            Change::Amended { number, twin_of: Some(twin_of), .. } if *number == own => {
+                standing.twin_of = Some(*twin_of);
+            }
             Change::TwinCleared { number } if *number == own => standing.twin_of = None,
             _ => {}
         }

@@ -157,7 +157,10 @@ fn told(change: &Change, of: Number, for_staff: bool) -> Option<Told> {
         Change::Ended { number, end } => (*number, ended(end, for_staff)),
         Change::ClassSet { number, .. } => (*number, (StepKind::ClassChanged, "class_set", None)),
         Change::Resized { number, .. } => (*number, (StepKind::PartyChanged, "party_resized", None)),
-        Change::Amended { number } => (*number, (StepKind::DetailsChanged, "details_corrected", None)),
+        Change::Amended { number, twin_of: Some(_), .. } if for_staff => {
+            (*number, (StepKind::DuplicateChanged, "contact_taken", None))
+        }
+        Change::Amended { number, .. } => (*number, (StepKind::DetailsChanged, "details_corrected", None)),
         Change::TwinCleared { number } if for_staff => (*number, (StepKind::DuplicateChanged, "twin_ended", None)),
         Change::TwinCleared { .. }
         | Change::EventCreated { .. }

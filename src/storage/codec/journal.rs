@@ -50,7 +50,7 @@ pub(in crate::storage) fn attached_numbers(entries: &[Entry]) -> Vec<Number> {
     let mut numbers: Vec<Number> = entries
         .iter()
         .filter_map(|entry| match entry.change {
-            Change::Registered { number, .. } | Change::Amended { number } => Some(number),
+            Change::Registered { number, .. } | Change::Amended { number, .. } => Some(number),
             _ => None,
         })
         .collect();

@@ -527,3 +527,69 @@ pub async fn corrections_of_different_fields_at_the_same_moment_are_all_kept(mut
         assert_eq!(of(&now), of(&wanted), "round {round}");
     }
 }
+
+/// One corrects to a contact of its own, another to one that is taken: nothing that a party can ask for differs.
+pub async fn a_contact_that_is_taken_is_corrected_to_without_a_word_of_it(mut h: House) {
+    for seats in [4, 1] {
+        let mut seen = Vec::new();
+        for is_taken in [false, true] {
+            let event = h.open_with(seats, |_| {}).await;
+            let taken = party(1);
+            let first = h.sign_up(&event, taken.clone()).await.registration.unwrap();
+            let joined = h.sign_up(&event, party(1)).await;
+            let (name, management_token) = (joined.registration.unwrap().name, joined.management_token);
+            let contact = if is_taken { taken.contact } else { Some(contact()) };
+            let amend = UpdateRegistrationRequest {
+                registration: Some(Registration { name: name.clone(), contact, ..Default::default() }),
+                update_mask: mask(&["contact"]),
+                request_id: id(),
+                management_token: management_token.clone(),
+                ..Default::default()
+            };
+            let answer = h.registrations.update_registration(as_portal(amend.clone())).await.unwrap().into_inner();
+            let explain = ExplainRegistrationRequest { name: name.clone(), management_token: management_token.clone() };
+            let told = h.registrations.explain_registration(as_portal(explain)).await.unwrap().into_inner();
+            seen.push((without_names(answer.clone().registration.unwrap()), without_times(told)));
+            h.a_mark_is_for_staff_and_ends_in_a_drop(&event, &name, management_token, is_taken).await;
+            let again = h.registrations.update_registration(as_portal(amend)).await.unwrap().into_inner();
+            assert_eq!(again, answer, "also when it has gone");
+            assert_eq!(h.state(&first).await, State::Confirmed);
+        }
+        assert_eq!(seen[0], seen[1], "{seats}");
+    }
+}
+
+fn without_names(r: Registration) -> Registration {
+    Registration { name: String::new(), event: String::new(), ..r }
+}
+
+fn without_times(mut told: ExplainRegistrationResponse) -> ExplainRegistrationResponse {
+    told.steps.iter_mut().for_each(|s| s.time = None);
+    told
+}
+
+impl House {
+    async fn a_mark_is_for_staff_and_ends_in_a_drop(
+        &mut self,
+        event: &str,
+        name: &str,
+        management_token: String,
+        is_marked: bool,
+    ) {
+        let before = self.look(name, RegistrationView::Basic).await;
+        assert_eq!(before.possible_duplicate, is_marked, "staff see it");
+        let held = self.get(event).await.counts.unwrap().confirmed_persons;
+        let explain = ExplainRegistrationRequest { name: name.into(), ..Default::default() };
+        let told = self.registrations.explain_registration(explain).await.unwrap().into_inner();
+        let word = if is_marked { "contact_taken" } else { "details_corrected" };
+        assert_eq!(told.steps.last().unwrap().because, word);
+        self.pass(Span::hours(24)).await;
+        let look = GetRegistrationRequest { name: name.into(), management_token, ..Default::default() };
+        let after = self.registrations.get_registration(as_portal(look)).await.unwrap().into_inner();
+        let after = after.registration.unwrap();
+        let expected = if is_marked { State::Expired } else { before.state() };
+        assert_eq!((after.state(), after.end_reason.as_str()), (expected, ""));
+        let freed = i32::from(is_marked && before.state() == State::Confirmed);
+        assert_eq!(self.get(event).await.counts.unwrap().confirmed_persons, held - freed);
+    }
+}
