@@ -45,6 +45,7 @@ impl Service {
         let mut registry = telemetry::registry();
         let meters = Arc::new(DeskMeters::new(&mut registry));
         let desk = Desk::open_observed(store, clock, keys, desk_options(config), Some(meters));
+        telemetry::show_lines(&desk, &mut registry);
         let running = serve(listener, &desk, config, &mut registry).await?;
         let health = Health::default();
         let operators = operators.map(|listener| Operators::open(listener, registry, health.clone())).transpose()?;

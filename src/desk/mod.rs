@@ -260,6 +260,11 @@ impl Desk {
         self.tasks.wait().await;
     }
 
+    /// How many wait in each line, beside those who are being served.
+    pub fn waiting(&self) -> Vec<usize> {
+        self.lines.iter().map(|line| line.max_capacity() - line.capacity()).collect()
+    }
+
     /// Cancelled where the disk failed at a commit: the process must end and start anew.
     pub fn fatal(&self) -> &CancellationToken {
         &self.shared.fatal

@@ -6,11 +6,15 @@ mod operators;
 pub use logs::start_log;
 pub use operators::{Health, Operators};
 
-use crate::desk::Observer;
+use crate::desk::{Desk, Observer};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+use std::fmt;
 use std::time::Duration;
 
 /// What is counted of the desk.
@@ -48,6 +52,33 @@ impl Observer for DeskMeters {
         self.commit_seconds.observe(took.as_secs_f64());
         self.commands.inc_by(size as u64);
         self.cached.set(i64::try_from(cached).unwrap_or(i64::MAX));
+    }
+}
+
+/// The lines of the desk, asked whenever somebody looks: a line that is stuck shows how many wait behind it.
+struct Lines(Desk);
+
+/// Shows how many wait in each line.
+pub fn show_lines(desk: &Desk, registry: &mut Registry) {
+    registry.register_collector(Box::new(Lines(desk.clone())));
+}
+
+impl fmt::Debug for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Lines").field(&self.0.waiting()).finish()
+    }
+}
+
+impl Collector for Lines {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Commands that wait in a line, beside those in work";
+        let mut metric = encoder.encode_descriptor("eile_desk_waiting", help, None, MetricType::Gauge)?;
+        for (line, waiting) in self.0.waiting().into_iter().enumerate() {
+            let label = [("line", line.to_string())];
+            let gauge = ConstGauge::new(i64::try_from(waiting).unwrap_or(i64::MAX));
+            gauge.encode(metric.encode_family(&label)?)?;
+        }
+        Ok(())
     }
 }
 

@@ -59,6 +59,25 @@ on_both! {
         house.check(event).await;
     }
 
+    each_line_tells_how_many_wait_behind_a_commit_that_hangs(house) {
+        let event = house.event(12, Policy::usual()).await;
+        assert!(house.desk.waiting().iter().all(|n| *n == 0));
+        let permits = house.store.gate.available_permits();
+        house.store.gate.forget_permits(permits);
+        let mut calls = vec![tokio::spawn(submit(&house, house.sign_up_job(event, 1, Uuid::new_v4())))];
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        calls.extend((0..5).map(|_| tokio::spawn(submit(&house, house.sign_up_job(event, 1, Uuid::new_v4())))));
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let mut waiting = house.desk.waiting();
+        waiting.retain(|n| *n > 0);
+        assert_eq!(waiting, [5], "the event has one line, and the first of the six is being served");
+        house.store.gate.add_permits(100);
+        for call in calls {
+            call.await.unwrap().unwrap();
+        }
+        assert!(house.desk.waiting().iter().all(|n| *n == 0));
+    }
+
     a_failed_commit_is_told_to_everybody_and_leaves_nothing(house) {
         let event = house.event(12, Policy::usual()).await;
         house.store.next(&[Fault::FailBeforeCommit]);

@@ -94,7 +94,10 @@ async fn it_says_what_it_uses_serves_and_leaves_in_order_when_told() {
     assert_eq!(answer.get_ref().status, 1);
     let operators = served.word_after("operators: http://");
     let operators = operators.split('/').next().unwrap().parse().unwrap();
-    for (path, expected) in [("metrics", "eile_build_info"), ("livez", "alive"), ("readyz", "ready")] {
+    let waiting = "eile_desk_waiting{line=\"0\"} 0";
+    for (path, expected) in
+        [("metrics", "eile_build_info"), ("metrics", waiting), ("livez", "alive"), ("readyz", "ready")]
+    {
         let answer = crate::browsers::http(operators, &format!("GET /{path} HTTP/1.1\r\n"), &[]).await;
         assert!(answer.starts_with("http/1.1 200") && answer.contains(expected), "{answer}");
     }
