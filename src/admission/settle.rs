@@ -256,27 +256,23 @@ impl Roster {
         Some(deadline).filter(|at| *at > now)
     }
 
-    /// The instant at which `window` has run, with the clock standing still in the quiet hours.
+    /// The instant at which `window` has run, with the clock standing still whenever the one on the wall shows
+    /// quiet hours: also where a clock change skips their edge or shows it twice.
     fn deadline_outside(&self, quiet: QuietHours, now: Timestamp, window: Span) -> Timestamp {
         let zone = &self.terms.zone;
-        let mut at = now;
-        let mut left = window;
-        // Bounded: each turn passes one edge of the quiet hours, and a window is at most some weeks.
-        for _ in 0..400 {
-            let local = zone.local(at);
-            let minute = i64::from(local.hour()) * 60 + i64::from(local.minute());
-            let (from, to) = (i64::from(quiet.from_minute), i64::from(quiet.to_minute));
-            let is_quiet = if from <= to { (from..to).contains(&minute) } else { minute >= from || minute < to };
-            let edge_minute = if is_quiet { to } else { from };
-            let days = i64::from(edge_minute <= minute);
-            let midnight = local.date().to_datetime(jiff::civil::Time::midnight());
-            let edge_local = midnight.checked_add(jiff::Span::new().days(days).minutes(edge_minute)).unwrap_or(local);
-            let edge = zone.instant_lenient(edge_local);
-            let run = edge.since(at);
-            if run.0 <= 0 {
-                return at.plus(left);
+        let (mut at, mut left) = (now, window);
+        let mut change = zone.next_change(at);
+        // Bounded: each turn passes one edge of the quiet hours or one clock change, and a window is at most some weeks.
+        for _ in 0..800 {
+            let (is_quiet, until_edge) = quiet_at(quiet, zone.time_of_day(at));
+            let mut edge = at.plus(until_edge);
+            // Up to the next change the clock on the wall goes evenly.
+            if let Some(changed) = change.filter(|changed| *changed <= edge) {
+                edge = changed;
+                change = zone.next_change(changed);
             }
             if !is_quiet {
+                let run = edge.since(at);
                 if left <= run {
                     return at.plus(left);
                 }
@@ -286,6 +282,16 @@ impl Roster {
         }
         at.plus(left)
     }
+}
+
+/// Whether it is quiet at this time of day, and how long the clock on the wall takes to the next edge.
+fn quiet_at(quiet: QuietHours, time_of_day: Span) -> (bool, Span) {
+    let edge = |minute: u16| Span::seconds(i64::from(minute) * 60).0;
+    let (from, to, day) = (edge(quiet.from_minute), edge(quiet.to_minute), Span::hours(24).0);
+    let at = time_of_day.0;
+    let is_quiet = if from <= to { (from..to).contains(&at) } else { at >= from || at < to };
+    let until_edge = (if is_quiet { to } else { from } - at).rem_euclid(day);
+    (is_quiet, Span(if until_edge == 0 { day } else { until_edge }))
 }
 
 /// The answer window for this much time to the start: of the rules that hold, the one that begins latest.

@@ -63,6 +63,16 @@ impl Zone {
     pub fn local(&self, at: Timestamp) -> DateTime {
         self.0.to_datetime(at.to_jiff())
     }
+    /// How far the clock on the wall has come since midnight.
+    pub fn time_of_day(&self, at: Timestamp) -> Span {
+        let time = self.local(at).time();
+        let seconds = i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second());
+        Span(seconds * 1_000_000 + i64::from(time.subsec_nanosecond()) / 1000)
+    }
+    /// The next instant after `at` at which the clocks change, if they ever do.
+    pub fn next_change(&self, at: Timestamp) -> Option<Timestamp> {
+        self.0.following(at.to_jiff()).next().map(|change| Timestamp(change.timestamp().as_microsecond()))
+    }
     /// The instant of a wall-clock time; refuses the hour that a clock change skips. In the hour that a
     /// clock change repeats it is the first of the two.
     pub fn instant(&self, local: DateTime) -> Result<Timestamp, NoSuchLocalTime> {
