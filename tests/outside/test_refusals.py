@@ -5,6 +5,7 @@ import datetime
 
 import pytest
 from client import CATALOGUE, Refused, message_class
+from eile.v1 import attendance_pb2 as A, changes_pb2 as C
 from words import (
     FULL, R, E, after, centre, contact, lt, mask, new_id, offers, party, pool, session)
 
@@ -16,6 +17,8 @@ BEYOND_A_CLIENT = {
     "INTERNAL": "a fault of the service",
     "OUTCOME_UNKNOWN": "the database's connection must break inside a commit",
     "DEADLINE_EXCEEDED": "the client's own library tells it first",
+    "FEED_LAGGED": "a follower must be slower than the buffers of two TCP stacks",
+    "CURSOR_EXPIRED": "changes must be older than the days that the feed keeps them",
     "WATCH_LAGGED": "a reader must be slower than the buffers of two TCP stacks",
     "STORAGE_UNAVAILABLE": "test_kill.py stops PostgreSQL for it; on SQLite nothing can be stopped",
 }
@@ -308,6 +311,85 @@ def test_what_is_for_staff_is_refused_to_a_portal_before_anything_is_looked_at(w
     assert world.portal.GetRegistration(**own, management_token=signed_up.management_token)
     for method in ("GetRegistration", "CancelRegistration", "ExplainRegistration"):
         assert world.portal.refused(method, **own).code.name == "PERMISSION_DENIED", "a party needs its token"
+
+
+def held(w, hours=1, **fields):
+    """An event that keeps universal time, with one session so many hours from now."""
+    start = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=hours)
+    times = [(start + datetime.timedelta(hours=n)).strftime("%Y-%m-%dT%H:%M") for n in (0, 1)]
+    return w.open(time_zone="UTC", sessions=[E.Session(start_local=times[0], end_local=times[1])], **fields)
+
+
+def marked(event, registration, member=1, session_id="s1"):
+    line = A.MarkEntry(registration=registration.name, member=member, mark=A.ATTENDANCE_MARK_PRESENT)
+    return "RecordAttendance", dict(parent=event, session_id=session_id, marks=[line])
+
+
+@provokes("SESSION_NOT_FOUND")
+def another_evening(w):
+    event = held(w)
+    return marked(event, w.sign_up(event), session_id="s9")
+
+
+@provokes("SESSION_CANCELLED")
+def an_evening_that_was_called_off(w):
+    event = held(w)
+    w.api.CancelSession(name=event, session_id="s1", reason="Vadovė serga")
+    return "RecordHeadCount", dict(parent=event, session_id="s1", adults=3)
+
+
+@provokes("SESSION_NOT_BEGUN")
+def an_evening_to_come(w):
+    event = held(w, hours=48)
+    return marked(event, w.sign_up(event))
+
+
+@provokes("DOOR_SHUT")
+def a_scan_two_days_early(w):
+    event = held(w, hours=48)
+    return "CheckIn", dict(parent=event, check_in_code=w.create(event, party()).check_in_code)
+
+
+@provokes("MARKS_REFUSED")
+def somebody_who_waits(w):
+    event = held(w, seats=1)
+    w.sign_up(event)
+    return marked(event, w.sign_up(event))
+
+
+@provokes("MEMBER_NOT_FOUND")
+def a_fourth_of_three(w):
+    event = held(w)
+    code = w.create(event, party(3)).check_in_code
+    return "CheckIn", dict(parent=event, check_in_code=code, members=[4])
+
+
+@provokes("MEMBER_ATTENDED")
+def a_party_without_whoever_came(w):
+    event = held(w)
+    couple = w.sign_up(event, 2)
+    method, fields = marked(event, couple, member=2)
+    w.api.call(method, **fields)
+    smaller = R.Registration(name=couple.name, members=[R.Member()])
+    return "UpdateRegistration", dict(registration=smaller, update_mask=mask("members"))
+
+
+@provokes("WALK_INS_NOT_TAKEN")
+def a_passer_by(w):
+    event = held(w, waitlist_policy=E.WaitlistPolicy(walk_ins_taken=False))
+    return "AddWalkIn", dict(parent=event, session_id="s1", registration=party())
+
+
+@provokes("SESSION_IN_USE")
+def an_evening_that_was_held(w):
+    event = held(w)
+    w.api.RecordHeadCount(parent=event, session_id="s1", adults=3)
+    return "CancelSession", dict(name=event, session_id="s1", reason="Per vėlai")
+
+
+@provokes("CURSOR_INVALID")
+def no_cursor_of_the_feed(w):
+    return "ListChanges", dict(start=C.ChangeStart(cursor="x"))
 
 
 @provokes("MALFORMED_MESSAGE")

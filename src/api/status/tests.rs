@@ -37,6 +37,7 @@ fn name_of(status_code: i32) -> &'static str {
         8 => "RESOURCE_EXHAUSTED",
         9 => "FAILED_PRECONDITION",
         10 => "ABORTED",
+        11 => "OUT_OF_RANGE",
         13 => "INTERNAL",
         14 => "UNAVAILABLE",
         _ => "?",
@@ -127,6 +128,9 @@ fn every_answer() -> Vec<Status> {
         token_invalid("events/1/registrations/2"),
         staff_only("ApproveRegistration"),
         watch_lagged(412),
+        feed_lagged("AZ2f"),
+        cursor_invalid(),
+        cursor_expired("AZ2f", "2025-01-13T07:00:00Z"),
         deadline_exceeded(),
     ]);
     answers
