@@ -16,7 +16,7 @@ lint() {
 
 # One process per test binary, so that its tests share one PostgreSQL.
 rust() {
-    tests/tools.sh cargo postgres && cargo test
+    tests/tools.sh cargo postgres && cargo test --no-fail-fast
 }
 
 proto() {

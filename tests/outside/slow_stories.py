@@ -6,7 +6,7 @@ import threading
 
 from client import Refused
 from test_watch import Reader
-from words import E, contact, mask, offers, party, span
+from words import E, R, contact, mask, offers, party, span
 
 MINUTE = span(minutes=1)
 # The sweeper looks every second.
@@ -47,7 +47,7 @@ class SlowStories:
         self.world.sign_up(event, contact=who)
         seated, waits = self.world.create(event, party()), self.world.sign_up(event)
         self.world.portal.UpdateRegistration(
-            registration=E.Registration(name=seated.registration.name, contact=who),
+            registration=R.Registration(name=seated.registration.name, contact=who),
             update_mask=mask("contact"), management_token=seated.management_token)
         return [seated.registration, waits]
 
