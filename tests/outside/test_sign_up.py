@@ -2,7 +2,8 @@
 
 import pytest
 from words import (
-    CANCELLED, CONFIRMED, FULL, IN_REVIEW, R, REJECTED, WAITLISTED, E, contact, lt, party, pool, session)
+    CANCELLED, CONFIRMED, FULL, IN_REVIEW, R, REJECTED, WAITLISTED, E, contact, lt, mask, party, pool,
+    session)
 
 
 def test_a_party_gets_its_seats_and_hears_so(world):
@@ -148,7 +149,7 @@ def test_a_party_that_corrects_its_contact_to_a_taken_one_is_not_told(world, sea
     for corrected in (contact(), who):
         other = world.create(event, party())
         answer = world.portal.UpdateRegistration(
-            registration=E.Registration(name=other.registration.name, contact=corrected),
+            registration=R.Registration(name=other.registration.name, contact=corrected),
             update_mask=mask("contact"), management_token=other.management_token).registration
         assert (answer.state, answer.possible_duplicate, answer.pool_id) == (state, False, other.registration.pool_id)
         assert answer.journal_number == other.registration.journal_number + 1
@@ -156,7 +157,7 @@ def test_a_party_that_corrects_its_contact_to_a_taken_one_is_not_told(world, sea
     assert [world.get(r).possible_duplicate for r in answers] == [False, True], "staff are told"
     # Staff who correct for somebody are told at once, and nothing changes.
     other = world.sign_up(event)
-    refused = world.api.refused("UpdateRegistration", registration=E.Registration(name=other.name, contact=who),
+    refused = world.api.refused("UpdateRegistration", registration=R.Registration(name=other.name, contact=who),
                                 update_mask=mask("contact"))
     assert refused.reason == "ALREADY_REGISTERED"
     assert not world.get(other).possible_duplicate
