@@ -168,13 +168,18 @@ fn nobody_jumps(_: &World, step: &Step) {
                 let who = before.standing(*number).unwrap();
                 let plain = oracle.right(oracle.pool(*pool).unwrap(), &none) == Some(*number);
                 assert!(plain || (just_missed && right_but_for_missers(&oracle, *pool, *number)), "{entry:?} jumps");
-                if plain {
-                    let first = oracle.waits_for(oracle.pool(*pool).unwrap(), &none)[0].number;
-                    assert_eq!(*passed_over, Some(first).filter(|f| f != number));
-                    assert_eq!(*because == Because::FirstInLine, passed_over.is_none());
+                assert_eq!(*because == Because::FirstInLine, passed_over.is_none());
+                // Whoever has just missed an offer rests, and is not passed over by what goes on without it.
+                let waiting = oracle.waits_for(oracle.pool(*pool).unwrap(), &none);
+                if just_missed {
+                    let before_it = |w: &&&Standing| oracle.key(w) < oracle.key(who);
+                    let someone = |over: Number| waiting.iter().filter(before_it).any(|w| w.number == over);
+                    assert!(passed_over.is_none_or(someone), "{entry:?} passes over who does not stand before");
+                } else {
+                    assert_eq!(*passed_over, Some(waiting[0].number).filter(|first| first != number));
                 }
                 // Its best wish among the pools that it has the right to.
-                if let (true, false) = (plain, who.wishes.is_empty()) {
+                if let (true, false, false) = (plain, just_missed, who.wishes.is_empty()) {
                     let has = |no: &&PoolNo| oracle.right(oracle.pool(**no).unwrap(), &none) == Some(*number);
                     assert_eq!(who.wishes.iter().find(has), Some(pool));
                 }
