@@ -2,14 +2,13 @@
 //! `cargo bench --bench desk [-- sqlite|postgres]`
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod databases;
 #[path = "../tests/desk/faulty.rs"]
 #[allow(dead_code)]
 mod faulty;
 #[path = "../tests/desk/house.rs"]
 #[allow(dead_code)]
 mod house;
-#[path = "../tests/support/postgres.rs"]
-mod postgres;
 
 use eile::model::policy::Policy;
 use house::House;
@@ -23,19 +22,12 @@ const IN_FLIGHT: usize = 1024;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() {
-    let wanted = |name: &str| !std::env::args().any(|a| ["sqlite", "postgres"].contains(&&*a) && a != name);
-    if wanted("sqlite") {
-        let folder = tempfile::tempdir().unwrap();
-        measure("sqlite", &format!("sqlite:{}", folder.path().join("eile.db").display()), false).await;
-    }
-    if wanted("postgres") {
-        measure("postgres", &postgres::shared().database(), true).await;
-    }
+    databases::on_each(measure).await;
 }
 
-async fn measure(name: &str, url: &str, shared: bool) {
+async fn measure(name: &str, url: &str) {
     let store = eile::storage::open(url, eile::storage::Options::default()).await.unwrap();
-    let house = Arc::new(House::over(store, shared).await);
+    let house = Arc::new(House::over(store, name == "postgres").await);
     for (what, events, total) in [("hot", 1usize, 60_000usize), ("hot", 1, 60_000), ("1,000 events", 1000, 40_000)] {
         let mut ids = Vec::new();
         for _ in 0..events {

@@ -3,14 +3,13 @@
 //! `cargo bench --bench door [-- sqlite|postgres]`
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod databases;
 #[path = "../tests/desk/faulty.rs"]
 #[allow(dead_code)]
 mod faulty;
 #[path = "../tests/desk/house.rs"]
 #[allow(dead_code)]
 mod house;
-#[path = "../tests/support/postgres.rs"]
-mod postgres;
 
 use eile::admission::{AtDoor, Verb, WhichRegistration, WhichSession};
 use eile::model::id::{EventId, Number};
@@ -27,19 +26,12 @@ const AIM: f64 = 1_000.0;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() {
-    let wanted = |name: &str| !std::env::args().any(|a| ["sqlite", "postgres"].contains(&&*a) && a != name);
-    if wanted("sqlite") {
-        let folder = tempfile::tempdir().unwrap();
-        measure("sqlite", &format!("sqlite:{}", folder.path().join("eile.db").display()), false).await;
-    }
-    if wanted("postgres") {
-        measure("postgres", &postgres::shared().database(), true).await;
-    }
+    databases::on_each(measure).await;
 }
 
-async fn measure(name: &str, url: &str, shared: bool) {
+async fn measure(name: &str, url: &str) {
     let store = eile::storage::open(url, eile::storage::Options::default()).await.unwrap();
-    let house = Arc::new(House::over(store, shared).await);
+    let house = Arc::new(House::over(store, name == "postgres").await);
     let event = house.event(2 * PARTIES, Policy::usual()).await;
     each(&house, 0..PARTIES, move |house, _| async move {
         house.sign_up(event, 2, Uuid::new_v4()).await.unwrap();

@@ -19,7 +19,7 @@ mod stand_ins;
 #[path = "rush/table.rs"]
 mod table;
 
-use client::{Call, Client};
+use client::{Call, Client, make_event};
 use eile::api::proto;
 use eile::clock::{Clock, SystemClock};
 use hdrhistogram::Histogram;
@@ -263,46 +263,6 @@ async fn memory_of(settings: &Settings, url: &str) -> f64 {
     assert!(heard.load(Ordering::Relaxed) >= all, "somebody did not hear everything");
     tasks.shutdown().await;
     most - before
-}
-
-/// A published course of 12 seats with the usual rules.
-async fn make_event(client: &Client) -> String {
-    use proto::admin_service_client::AdminServiceClient;
-    use proto::event_service_client::EventServiceClient;
-    let id = || Uuid::new_v4().to_string();
-    let texts = |text: &str| vec![proto::LocalizedText { language: "lt".into(), text: text.into() }];
-    let centre = proto::Centre {
-        display_names: texts("Pavyzdžio centras"),
-        municipality_code: "42".into(),
-        ..Default::default()
-    };
-    // There already, after the first event: its request id makes it one effect.
-    let request = proto::CreateCentreRequest {
-        centre: Some(centre),
-        centre_id: "elk".into(),
-        request_id: "0193b3a0-0000-4000-8000-000000000001".into(),
-        ..Default::default()
-    };
-    AdminServiceClient::new(client.channel()).create_centre(request).await.unwrap();
-    let session = proto::Session {
-        start_local: "2099-02-03T17:30".into(),
-        end_local: "2099-02-03T19:30".into(),
-        ..Default::default()
-    };
-    let event = proto::Event {
-        centre: "centres/elk".into(),
-        titles: texts("Sėkmingos tėvystės mokymai"),
-        kind: proto::EventKind::Course as i32,
-        sessions: vec![session],
-        seat_pools: vec![proto::SeatPool { pool_id: "main".into(), capacity: Some(12), ..Default::default() }],
-        ..Default::default()
-    };
-    let mut events = EventServiceClient::new(client.channel());
-    let request = proto::CreateEventRequest { event: Some(event), request_id: id(), ..Default::default() };
-    let name = events.create_event(request).await.unwrap().into_inner().event.unwrap().name;
-    let publish = proto::PublishEventRequest { name: name.clone(), request_id: id(), ..Default::default() };
-    events.publish_event(publish).await.unwrap();
-    name
 }
 
 fn rows(name: &str, settings: &Settings, rounds: &[Figures]) -> Vec<Row> {

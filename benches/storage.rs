@@ -5,8 +5,7 @@
 #[path = "../tests/storage/clerk.rs"]
 #[allow(dead_code)]
 mod clerk;
-#[path = "../tests/support/postgres.rs"]
-mod postgres;
+mod databases;
 #[path = "../tests/storage/samples.rs"]
 #[allow(dead_code)]
 mod samples;
@@ -20,16 +19,8 @@ use uuid::Uuid;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    let wanted = |name: &str| !arguments.iter().any(|a| ["sqlite", "postgres"].contains(&&**a) && a != name);
-    let held = arguments.iter().find_map(|a| a.parse().ok()).unwrap_or(200_000);
-    if wanted("sqlite") {
-        let folder = tempfile::tempdir_in(".").unwrap();
-        measure("sqlite", &format!("sqlite:{}", folder.path().join("eile.db").display()), held).await;
-    }
-    if wanted("postgres") {
-        measure("postgres", &postgres::shared().database(), held).await;
-    }
+    let held = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(200_000);
+    databases::on_each(async |name, url| measure(name, url, held).await).await;
 }
 
 async fn measure(name: &str, url: &str, held: usize) {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tonic::transport::{Channel, Endpoint};
+use uuid::Uuid;
 
 /// Connections per load. One HTTP/2 connection is served by one task, so several are needed.
 const CONNECTIONS: usize = 8;
@@ -194,4 +195,45 @@ pub fn sign_up(event: &str, n: u64) -> proto::CreateRegistrationRequest {
         request_id: uuid::Uuid::new_v4().to_string(),
         validate_only: false,
     }
+}
+
+/// A published course of 12 seats with the usual rules.
+pub async fn make_event(client: &Client) -> String {
+    use proto::admin_service_client::AdminServiceClient;
+    use proto::event_service_client::EventServiceClient;
+    let id = || Uuid::new_v4().to_string();
+    let texts = |text: &str| vec![proto::LocalizedText { language: "lt".into(), text: text.into() }];
+    let centre = proto::Centre {
+        display_names: texts("Pavyzdžio centras"),
+        municipality_code: "42".into(),
+        time_zone: "Europe/Vilnius".into(),
+        languages: vec!["lt".into()],
+        ..Default::default()
+    };
+    // There already, after the first event: its request id makes it one effect.
+    let request = proto::CreateCentreRequest {
+        centre: Some(centre),
+        centre_id: "elk".into(),
+        request_id: "0193b3a0-0000-4000-8000-000000000001".into(),
+        ..Default::default()
+    };
+    AdminServiceClient::new(client.channel()).create_centre(request).await.unwrap();
+    let event = proto::Event {
+        centre: "centres/elk".into(),
+        titles: texts("Sėkmingos tėvystės mokymai"),
+        kind: proto::EventKind::Course as i32,
+        sessions: vec![proto::Session {
+            start_local: "2099-02-03T17:30".into(),
+            end_local: "2099-02-03T19:30".into(),
+            ..Default::default()
+        }],
+        seat_pools: vec![proto::SeatPool { pool_id: "main".into(), capacity: Some(12), ..Default::default() }],
+        ..Default::default()
+    };
+    let mut events = EventServiceClient::new(client.channel());
+    let request = proto::CreateEventRequest { event: Some(event), request_id: id(), ..Default::default() };
+    let name = events.create_event(request).await.unwrap().into_inner().event.unwrap().name;
+    let publish = proto::PublishEventRequest { name: name.clone(), request_id: id(), ..Default::default() };
+    events.publish_event(publish).await.unwrap();
+    name
 }

@@ -24,29 +24,23 @@ macro_rules! not_measured {
     )*};
 }
 
+macro_rules! not_measured_streams {
+    ($($name:ident: $request:ident -> $stream:ident),* $(,)?) => {$(
+        fn $name<'a, 'b>(&'a self, _: Request<proto::$request>)
+            -> Pin<Box<dyn Future<Output = Result<Response<Self::$stream>, Status>> + Send + 'b>>
+        where 'a: 'b, Self: 'b {
+            Box::pin(async { Err(Status::unimplemented("not measured")) })
+        }
+    )*};
+}
+
 macro_rules! not_measured_everywhere {
     () => {
         type WatchRegistrationStream = Streaming<proto::WatchRegistrationResponse>;
         type WatchEventStream = Streaming<proto::WatchEventResponse>;
-        fn watch_registration<'a, 'b>(
-            &'a self,
-            _: Request<proto::WatchRegistrationRequest>,
-        ) -> Pin<Box<dyn Future<Output = Result<Response<Self::WatchRegistrationStream>, Status>> + Send + 'b>>
-        where
-            'a: 'b,
-            Self: 'b,
-        {
-            Box::pin(async { Err(Status::unimplemented("not measured")) })
-        }
-        fn watch_event<'a, 'b>(
-            &'a self,
-            _: Request<proto::WatchEventRequest>,
-        ) -> Pin<Box<dyn Future<Output = Result<Response<Self::WatchEventStream>, Status>> + Send + 'b>>
-        where
-            'a: 'b,
-            Self: 'b,
-        {
-            Box::pin(async { Err(Status::unimplemented("not measured")) })
+        not_measured_streams! {
+            watch_registration: WatchRegistrationRequest -> WatchRegistrationStream,
+            watch_event: WatchEventRequest -> WatchEventStream,
         }
         not_measured! {
             list_registrations: ListRegistrationsRequest -> ListRegistrationsResponse,
