@@ -256,6 +256,22 @@ impl Change {
         }
     }
 
+    /// The registrations whose standing it moves: the one that it is about, and one that it passes over.
+    pub fn touches(&self) -> impl Iterator<Item = Number> {
+        let own = match self {
+            // Attendance stands beside the standing.
+            Change::CheckedIn { .. } => None,
+            _ => self.about(),
+        };
+        let passed_over = match self {
+            Change::Registered { to: Entering::Seat { passed_over, .. }, .. }
+            | Change::Confirmed { passed_over, .. }
+            | Change::Offered { passed_over, .. } => *passed_over,
+            _ => None,
+        };
+        own.into_iter().chain(passed_over)
+    }
+
     /// The pool that it names, if any.
     pub fn pool(&self) -> Option<PoolNo> {
         match self {

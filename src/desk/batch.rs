@@ -130,7 +130,7 @@ impl AtTable {
         }
         let staff_changed = loaded.roster.version != self.version;
         let roster = &loaded.roster;
-        let mut touched: BTreeSet<Number> = entries.iter().flat_map(|e| touches(&e.change)).collect();
+        let mut touched: BTreeSet<Number> = entries.iter().flat_map(|e| e.change.touches()).collect();
         let mut parties = std::mem::take(&mut self.parties);
         let new = std::mem::take(&mut self.new)
             .into_iter()
@@ -376,38 +376,4 @@ fn marks(roster: &Roster, entries: &[Entry]) -> Vec<(MarkKey, Marked)> {
     let keys: BTreeSet<MarkKey> = set.flatten().collect();
     let stands = |key: MarkKey| Some((key, *roster.marked(key.session, key.number, key.member)?));
     keys.into_iter().filter_map(stands).collect()
-}
-
-/// The registrations whose rows a change touches.
-fn touches(change: &Change) -> impl Iterator<Item = Number> {
-    use crate::admission::Entering;
-    match change {
-        Change::Registered { number, to: Entering::Seat { passed_over, .. }, .. }
-        | Change::Confirmed { number, passed_over, .. }
-        | Change::Offered { number, passed_over, .. } => [Some(*number), *passed_over],
-        Change::Registered { number, .. }
-        | Change::Approved { number }
-        | Change::OfferAccepted { number }
-        | Change::OfferMissed { number, .. }
-        | Change::Ended { number, .. }
-        | Change::ClassSet { number, .. }
-        | Change::Resized { number, .. }
-        | Change::Amended { number, .. }
-        | Change::TwinCleared { number } => [Some(*number), None],
-        Change::EventCreated { .. }
-        | Change::TermsChanged { .. }
-        | Change::DetailsChanged
-        | Change::Published
-        | Change::EventCancelled
-        | Change::EventCompleted
-        | Change::PoolReleased { .. }
-        | Change::SeatsFree { .. }
-        | Change::AttendanceRecorded { .. }
-        | Change::CheckedIn { .. }
-        | Change::HeadsCounted { .. }
-        | Change::SessionMoved { .. }
-        | Change::SessionCancelled { .. } => [None, None],
-    }
-    .into_iter()
-    .flatten()
 }

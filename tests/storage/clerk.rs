@@ -2,7 +2,7 @@
 //! back the rows. Two clerks at one event stand for two instances of the service.
 
 use crate::samples;
-use eile::admission::{Answer, Change, Command, Entering, Entry, MarkKey, Marked, Roster, Verb};
+use eile::admission::{Answer, Command, Entry, MarkKey, Marked, Roster, Verb};
 use eile::model::event::Event;
 use eile::model::id::{EventId, Number, RegistrationId};
 use eile::model::time::Timestamp;
@@ -194,7 +194,7 @@ pub fn decide(memory: &mut Memory, commands: &[Command], now: Timestamp) -> (Vec
     let roster = &memory.roster;
     memory.event.terms = Arc::clone(&roster.terms);
     memory.event.version = roster.version;
-    let mut changed: BTreeSet<Number> = entries.iter().flat_map(touched).collect();
+    let mut changed: BTreeSet<Number> = entries.iter().flat_map(|entry| entry.change.touches()).collect();
     let new = sign_ups
         .into_iter()
         .map(|(number, request, outcome)| {
@@ -252,22 +252,4 @@ pub fn party(number: Number, words: &str) -> PartyWrite {
     // Names that a linguistic order sorts in another way than their bytes do.
     let name = ["b", "A", "ą", "a b", "ab", "Z"][number as usize % 6];
     PartyWrite { number, document: format!(r#"{{"words":"{words} {number} 'ačiū' \\"}}"#), search: name.to_owned() }
-}
-
-fn touched(entry: &Entry) -> Vec<Number> {
-    match &entry.change {
-        Change::Registered { number, to: Entering::Seat { passed_over, .. }, .. }
-        | Change::Confirmed { number, passed_over, .. }
-        | Change::Offered { number, passed_over, .. } => [Some(*number), *passed_over].into_iter().flatten().collect(),
-        Change::Registered { number, .. }
-        | Change::Approved { number }
-        | Change::OfferAccepted { number }
-        | Change::OfferMissed { number, .. }
-        | Change::Ended { number, .. }
-        | Change::ClassSet { number, .. }
-        | Change::Resized { number, .. }
-        | Change::Amended { number, .. }
-        | Change::TwinCleared { number } => vec![*number],
-        _ => Vec::new(),
-    }
 }
