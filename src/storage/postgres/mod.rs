@@ -130,13 +130,13 @@ impl Store for PostgresStore {
     async fn create_centre(&self, centre: &Centre, request: &OpenRequest) -> Result<Stored, StoreError> {
         let row = DocumentRow::of(&centre.id.0, centre.version, centre)?;
         let (writer, request) = (self.writer.clone(), request.clone());
-        apart(async move { until_settled(|| documents::create(&writer, &CENTRES, &row, &request)).await }).await
+        apart(async move { until_settled(|| documents::save(&writer, &CENTRES, &row, &request)).await }).await
     }
 
     async fn update_centre(&self, centre: &Centre, request: &OpenRequest) -> Result<Stored, StoreError> {
         let row = DocumentRow::of(&centre.id.0, centre.version, centre)?;
         let (writer, request) = (self.writer.clone(), request.clone());
-        apart(async move { until_settled(|| documents::update(&writer, &CENTRES, &row, &request)).await }).await
+        apart(async move { until_settled(|| documents::save(&writer, &CENTRES, &row, &request)).await }).await
     }
 
     async fn centre(&self, id: &CentreId) -> Result<Option<Centre>, StoreError> {
@@ -150,13 +150,13 @@ impl Store for PostgresStore {
     async fn create_programme(&self, programme: &Programme, request: &OpenRequest) -> Result<Stored, StoreError> {
         let row = DocumentRow::of(&programme.id.0, programme.version, programme)?;
         let (writer, request) = (self.writer.clone(), request.clone());
-        apart(async move { until_settled(|| documents::create(&writer, &PROGRAMMES, &row, &request)).await }).await
+        apart(async move { until_settled(|| documents::save(&writer, &PROGRAMMES, &row, &request)).await }).await
     }
 
     async fn update_programme(&self, programme: &Programme, request: &OpenRequest) -> Result<Stored, StoreError> {
         let row = DocumentRow::of(&programme.id.0, programme.version, programme)?;
         let (writer, request) = (self.writer.clone(), request.clone());
-        apart(async move { until_settled(|| documents::update(&writer, &PROGRAMMES, &row, &request)).await }).await
+        apart(async move { until_settled(|| documents::save(&writer, &PROGRAMMES, &row, &request)).await }).await
     }
 
     async fn programme(&self, id: &ProgrammeId) -> Result<Option<Programme>, StoreError> {

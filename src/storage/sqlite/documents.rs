@@ -81,18 +81,19 @@ macro_rules! table {
 pub(super) static CENTRES: Table = table!("centre", "centres");
 pub(super) static PROGRAMMES: Table = table!("programme", "programmes");
 
-pub(super) async fn create(
+/// Writes a document: a new one as version 1, a later one over the version before it.
+pub(super) async fn save(
     writer: &Writer,
     table: &Table,
     row: &DocumentRow,
     request: &OpenRequest,
 ) -> Result<Stored, StoreError> {
     let mut transaction = writer.begin().await?;
-    let work = insert(&mut transaction, table, row, request).await;
+    let work = write(&mut transaction, table, row, request).await;
     writer.finish(transaction, work).await
 }
 
-async fn insert(
+async fn write(
     connection: &mut SqliteConnection,
     table: &Table,
     row: &DocumentRow,
@@ -101,54 +102,16 @@ async fn insert(
     if let Some(answer) = requests::answered(connection, request).await? {
         return Ok(answer);
     }
-    if version(connection, table, &row.id).await?.is_some() {
-        return Ok(Stored::Taken);
-    }
+    let sql = match (version(connection, table, &row.id).await?, row.version) {
+        (None, 1) => table.insert,
+        (Some(_), 1) => return Ok(Stored::Taken),
+        (None, _) => return Ok(Stored::Missing),
+        (Some(current), next) if current + 1 == next => table.update,
+        (Some(current), _) => return Ok(Stored::VersionMismatch(current)),
+    };
     requests::record(connection, request).await?;
-    sqlx::query(table.insert)
-        .bind(row.id.clone())
-        .bind(column(row.version))
-        .bind(row.document.clone())
-        .execute(connection)
-        .await
-        .map_err(failed)?;
-    Ok(Stored::Created)
-}
-
-/// Replaces the document whose stored version is `row.version - 1`.
-pub(super) async fn update(
-    writer: &Writer,
-    table: &Table,
-    row: &DocumentRow,
-    request: &OpenRequest,
-) -> Result<Stored, StoreError> {
-    let mut transaction = writer.begin().await?;
-    let work = replace(&mut transaction, table, row, request).await;
-    writer.finish(transaction, work).await
-}
-
-async fn replace(
-    connection: &mut SqliteConnection,
-    table: &Table,
-    row: &DocumentRow,
-    request: &OpenRequest,
-) -> Result<Stored, StoreError> {
-    if let Some(answer) = requests::answered(connection, request).await? {
-        return Ok(answer);
-    }
-    match version(connection, table, &row.id).await? {
-        None => return Ok(Stored::Missing),
-        Some(current) if current + 1 != row.version => return Ok(Stored::VersionMismatch(current)),
-        Some(_) => {}
-    }
-    requests::record(connection, request).await?;
-    let done = sqlx::query(table.update)
-        .bind(row.id.clone())
-        .bind(column(row.version))
-        .bind(row.document.clone())
-        .execute(connection)
-        .await
-        .map_err(failed)?;
+    let query = sqlx::query(sql).bind(row.id.clone()).bind(column(row.version)).bind(row.document.clone());
+    let done = query.execute(connection).await.map_err(failed)?;
     super::write::expect(done.rows_affected(), 1, table.name)?;
     Ok(Stored::Created)
 }

@@ -23,7 +23,8 @@ pub async fn a_centre_is_made_changed_and_read_back(place: Place) {
     assert_eq!(store.update_centre(&second, &update).await.unwrap(), Stored::Replayed(ANSWER.to_vec()));
     assert_eq!(store.update_centre(&second, &open_request()).await.unwrap(), Stored::VersionMismatch(2));
     assert_eq!(store.centre(&first.id).await.unwrap(), Some(second));
-    assert_eq!(store.update_centre(&centre("nowhere"), &open_request()).await.unwrap(), Stored::Missing);
+    let nowhere = eile::model::centre::Centre { version: 2, ..centre("nowhere") };
+    assert_eq!(store.update_centre(&nowhere, &open_request()).await.unwrap(), Stored::Missing);
     assert_eq!(store.centre(&CentreId("nowhere".into())).await.unwrap(), None);
 }
 
@@ -48,7 +49,8 @@ pub async fn a_programme_is_made_changed_and_read_back(place: Place) {
     second.project_code = "LT-2026".into();
     assert_eq!(store.update_programme(&second, &open_request()).await.unwrap(), Stored::Created);
     assert_eq!(store.update_programme(&second, &open_request()).await.unwrap(), Stored::VersionMismatch(2));
-    assert_eq!(store.update_programme(&programme("x"), &open_request()).await.unwrap(), Stored::Missing);
+    let absent = eile::model::centre::Programme { version: 2, ..programme("x") };
+    assert_eq!(store.update_programme(&absent, &open_request()).await.unwrap(), Stored::Missing);
     assert_eq!(store.programme(&first.id).await.unwrap(), Some(second.clone()));
     store.create_programme(&programme("a"), &open_request()).await.unwrap();
     assert_eq!(store.list_programmes(None, 1).await.unwrap()[0].id.0, "a");
