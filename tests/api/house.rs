@@ -130,6 +130,17 @@ pub fn no<T: std::fmt::Debug>(answer: Result<Response<T>, Status>) -> No {
     no_of(answer.expect_err("it should have been refused"))
 }
 
+/// Reads a stream until it ends, which it must with a no.
+pub async fn end_of<T>(stream: &mut tonic::Streaming<T>, mut hear: impl FnMut(T)) -> No {
+    loop {
+        match stream.message().await {
+            Ok(Some(message)) => hear(message),
+            Ok(None) => panic!("the stream ended without a word"),
+            Err(status) => return no_of(status),
+        }
+    }
+}
+
 pub fn no_of(status: Status) -> No {
     let info = status.get_details_error_info().unwrap_or_else(|| panic!("no ErrorInfo in {status:?}"));
     assert_eq!(info.domain, "eile.v1");

@@ -42,6 +42,7 @@ on_both! {
         a_scan_made_offline_is_answered_as_first,
         who_has_no_seat_gets_a_verdict_and_no_error,
         somebody_on_no_list_is_taken_in_where_nobody_waits,
+        who_was_taken_in_at_the_door_is_answered_though_the_questions_are_others_now,
         heads_are_counted_beside_names_and_corrected_with_a_trace,
         a_session_that_was_written_down_cannot_go_and_its_number_never_comes_again,
         attendance_is_for_staff_and_violations_come_at_once,

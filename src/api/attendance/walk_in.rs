@@ -8,7 +8,7 @@ use crate::api::registrations::{papers, this_year};
 use crate::api::request::{Asked, Change, scope};
 use crate::api::status::About;
 use crate::api::{Api, status, to_proto};
-use crate::desk::{Job, Papers, SignUp};
+use crate::desk::{Done, Job, Papers, SignUp};
 use crate::model::attendance::Source;
 use crate::model::id::EventId;
 use crate::model::party::Party;
@@ -28,7 +28,10 @@ impl Api {
         given.channel = Channel::InPerson.into();
         let (party, wishes) = fields.walk_in_party(given, this_year(now));
         let rules = self.walk_in_rules(&mut fields, event, &party).await?;
-        let party = fields.finish(party).map_err(status::fields)?;
+        let party = match fields.finish(party) {
+            Ok(party) => party,
+            Err(no) => return self.unless_walked_in(&asked, event, status::fields(no)).await,
+        };
         let wished = rules.map(|rules| rules.pools(&wishes)).unwrap_or_default();
         let new = NewParty {
             size: party.size(),
@@ -75,8 +78,8 @@ impl Api {
         job: Job,
         about: &About<'_>,
     ) -> Result<AddWalkInResponse, Status> {
-        let render = |done: &crate::desk::Done| to_proto::registration::answered(event, done, true);
         if asked.validate_only {
+            let render = |done: &Done| to_proto::registration::answered(event, done, true);
             return match self.desk.try_out(job, |done, _| render(done)).await {
                 Ok(mut registration) => {
                     registration.name.clear();
@@ -93,12 +96,23 @@ impl Api {
             Ok(done) => done,
             Err(error) => return Err(self.no(error, about).await),
         };
+        Ok(self.let_in_as(asked, event, &done))
+    }
+
+    /// Says a no only to what was never answered: the event may ask other questions by now.
+    async fn unless_walked_in(&self, asked: &Asked, event: EventId, no: Status) -> Result<AddWalkInResponse, Status> {
+        let Some(done) = self.answered_before(asked, event).await else { return Err(no) };
+        let done = self.as_first_answered(event, done).await.map_err(|_| no)?;
+        Ok(self.let_in_as(asked, event, &done))
+    }
+
+    fn let_in_as(&self, asked: &Asked, event: EventId, done: &Done) -> AddWalkInResponse {
         let keys = self.desk.keys();
         let token_key = keys.token_key(asked.request_id);
-        Ok(AddWalkInResponse {
+        AddWalkInResponse {
             management_token: done.standing.as_ref().map(|s| token_key.token(s.id)).unwrap_or_default(),
             check_in_code: keys.check_in_code(event, done.outcome.number),
-            registration: Some(render(&done)),
-        })
+            registration: Some(to_proto::registration::answered(event, done, true)),
+        }
     }
 }

@@ -287,6 +287,22 @@ pub async fn somebody_on_no_list_is_taken_in_where_nobody_waits(mut h: House) {
     assert_eq!(no(h.attendance.add_walk_in(walk_in(&event, passer_by())).await).reason, "WALK_INS_NOT_TAKEN");
 }
 
+pub async fn who_was_taken_in_at_the_door_is_answered_though_the_questions_are_others_now(mut h: House) {
+    let question =
+        |id: &str| Question { question_id: id.into(), texts: lt("Kaip?"), max_length: 100, ..Default::default() };
+    let event = h.open_with(2, |e| e.questions = vec![question("old")]).await;
+    h.pass(TO_THE_SESSION).await;
+    let answers = vec![Answer { question_id: "old".into(), text: "Taip".into() }];
+    let request = walk_in(&event, Registration { answers, ..passer_by() });
+    let first = h.attendance.add_walk_in(request.clone()).await.unwrap().into_inner();
+    h.update(Event { name: event.clone(), questions: vec![question("new")], ..Default::default() }, &["questions"])
+        .await;
+    assert_eq!(h.attendance.add_walk_in(request.clone()).await.unwrap().into_inner(), first);
+    let fresh = AddWalkInRequest { request_id: id(), ..request };
+    assert_eq!(no(h.attendance.add_walk_in(fresh).await).reason, "INVALID_FIELDS");
+    assert_eq!(h.marks(&event).await.attendances.len(), 1);
+}
+
 pub async fn heads_are_counted_beside_names_and_corrected_with_a_trace(mut h: House) {
     let event = h.open_with(200, |_| {}).await;
     h.pass(TO_THE_SESSION).await;

@@ -1,6 +1,6 @@
 //! The change feed through the API: page by page, as a stream, from every sort of start, and its refusals.
 
-use crate::house::{HEARTBEAT, House, STALL, as_portal, no, no_of};
+use crate::house::{HEARTBEAT, House, STALL, as_portal, end_of, no};
 use crate::samples::*;
 use eile::api::proto::*;
 use eile::model::id::EventId;
@@ -284,16 +284,11 @@ pub async fn a_slow_follower_is_cut_with_its_cursor(mut h: House) {
     joining.join_all().await;
     tokio::time::sleep(STALL + STALL).await;
     let (mut heard, mut last) = (Vec::new(), String::new());
-    let cut = loop {
-        match stream.message().await {
-            Ok(Some(message)) => {
-                heard.extend(message.changes);
-                last = message.cursor;
-            }
-            Ok(None) => panic!("the stream ended without a word"),
-            Err(status) => break no_of(status),
-        }
-    };
+    let cut = end_of(&mut stream, |message| {
+        heard.extend(message.changes);
+        last = message.cursor;
+    })
+    .await;
     assert_eq!((cut.reason.as_str(), cut.code), ("FEED_LAGGED", Code::Aborted));
     assert_eq!(cut.metadata["cursor"], last);
     assert!(heard.len() < 1502);
@@ -443,13 +438,7 @@ pub async fn a_stream_of_changes_ends_when_the_instance_stops(mut h: House) {
     let mut stream = h.watch(None, None).await;
     stream.message().await.unwrap().unwrap();
     h.drain.cancel();
-    let ended = loop {
-        match stream.message().await {
-            Ok(Some(_)) => {}
-            Ok(None) => panic!("the stream ended without a word"),
-            Err(status) => break no_of(status),
-        }
-    };
+    let ended = end_of(&mut stream, drop).await;
     assert_eq!(ended.reason, "DRAINING");
     tokio::time::sleep(HEARTBEAT).await;
 }

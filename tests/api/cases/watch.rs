@@ -1,4 +1,4 @@
-use crate::house::{HEARTBEAT, House, STALL, no_of};
+use crate::house::{HEARTBEAT, House, STALL, end_of, no_of};
 use crate::samples::*;
 use eile::api::proto::RegistrationState as State;
 use eile::api::proto::*;
@@ -57,13 +57,7 @@ pub async fn a_reader_that_takes_nothing_is_cut(mut h: House) {
     }
     tokio::time::sleep(STALL + STALL).await;
     let mut last = 0;
-    let cut = loop {
-        match stream.message().await {
-            Ok(Some(message)) => last = message.journal_number,
-            Ok(None) => panic!("the stream ended without a word"),
-            Err(status) => break no_of(status),
-        }
-    };
+    let cut = end_of(&mut stream, |message| last = message.journal_number).await;
     assert_eq!(cut.reason, "WATCH_LAGGED");
     assert!(cut.metadata["journal_number"].parse::<i64>().unwrap() >= last);
 }
@@ -73,13 +67,7 @@ pub async fn streams_end_when_the_instance_stops(mut h: House) {
     let mut stream = h.registrations.watch_event(WatchEventRequest { name: event }).await.unwrap().into_inner();
     stream.message().await.unwrap().unwrap();
     h.drain.cancel();
-    let ended = loop {
-        match stream.message().await {
-            Ok(Some(_)) => {}
-            Ok(None) => panic!("the stream ended without a word"),
-            Err(status) => break no_of(status),
-        }
-    };
+    let ended = end_of(&mut stream, drop).await;
     assert_eq!(ended.reason, "DRAINING");
     tokio::time::sleep(HEARTBEAT).await;
 }
