@@ -11,7 +11,7 @@ pub use compare::compare;
 pub use replay::Replay;
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests;
 
 use crate::model::id::EventId;

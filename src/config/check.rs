@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    #[allow(clippy::unwrap_used)]
+    #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
     fn unsafe_and_impossible_settings_are_refused_with_one_clear_line() {
         let table: Vec<(Option<String>, &str)> = vec![
             (refusal(|c| c.listen = ([0, 0, 0, 0], 7443).into()), "listen 0.0.0.0:7443 is not a loopback"),

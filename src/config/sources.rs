@@ -169,7 +169,7 @@ fn nest(flat: BTreeMap<String, Value>) -> Table {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
 

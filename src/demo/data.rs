@@ -30,7 +30,6 @@ pub struct Year {
 #[derive(Deserialize)]
 pub struct Meta {
     pub timezone: String,
-    pub warning_en: String,
 }
 
 #[derive(Deserialize)]
@@ -342,7 +341,7 @@ pub fn span(text: &str) -> anyhow::Result<Span> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
 

@@ -78,7 +78,10 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let folder = fresh_folder(args.data.as_deref())?;
     let house = House::open(&folder, args.listen, &[]).await?;
     say(format_args!("Eilė plays the year 2025 of six centres. Seed {}, database in {}", args.seed, folder.display()));
-    say(format_args!("{}", house.year.meta.warning_en));
+    say(format_args!(
+        "Every event, number and person is invented, and so is what happens; the institutions are public bodies.\n\
+         Telephone numbers begin with +370 0, which no network assigns; mail goes to example.org only."
+    ));
     let bar = progress_bar();
     let started = tokio::time::Instant::now();
     let watch = |stage: &run::Stage, at: Timestamp, share: f64| {

@@ -1,5 +1,5 @@
 //! Tables of what is refused, and of what is taken as it is.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use super::text::Alphabet;
 use super::*;

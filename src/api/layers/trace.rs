@@ -77,7 +77,7 @@ fn hex(text: &str, digits: usize) -> Option<u128> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
 

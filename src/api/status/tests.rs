@@ -1,5 +1,5 @@
 //! Every reason has its documented code, and is reached by some answer.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use super::*;
 use crate::admission::{MarkFault, MarkWhy, Refusal};

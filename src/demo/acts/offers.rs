@@ -82,7 +82,7 @@ pub async fn call_list(stage: &Stage, run: &mut EventRun, at: Timestamp) -> Foll
             stage,
             at,
             "hours before the start, staff telephone down the line",
-            format!("{calls} called, {seated} persons seated"),
+            format!("parties called: {calls}, persons seated: {seated}"),
         );
     }
     Vec::new()

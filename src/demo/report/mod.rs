@@ -115,7 +115,7 @@ fn heard(played: &Played) -> String {
     );
     row(
         "staff telephone down the line on the last day",
-        format!("{} calls, {} persons seated", sum(|r| r.notes.called), sum(|r| r.notes.called_seated)),
+        format!("{} calls; persons seated: {}", sum(|r| r.notes.called), sum(|r| r.notes.called_seated)),
     );
     row("sessions at their local hour across both clock changes", format!("{} of {}", sessions.0, sessions.1));
     let reasons: Vec<String> =

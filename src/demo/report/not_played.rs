@@ -24,18 +24,17 @@ pub fn list(played: &Played) -> String {
     table.to_string()
 }
 
-/// What belongs to services that are not there yet.
+const ATTENDANCE: &str = "the service keeps attendance; the demo does not play it yet";
+
+/// What belongs to services that are not there yet, or that the demo does not use yet.
 fn later(year: &Year) -> Vec<(String, &'static str)> {
     let walk_ins: i32 = year.events.iter().map(|e| e.demand.walk_ins_persons).sum();
     let of_kind = |kind: &str| year.other_requests.iter().filter(|r| r.kind == kind).count();
     let others = year.other_requests.len() - of_kind("erasure_request") - of_kind("complaint");
     vec![
-        ("attendance of every session, certificates".to_owned(), "attendance is not in the service yet"),
-        (
-            format!("{walk_ins} walk-ins, {} late paper lists", year.paper_entries.len()),
-            "attendance is not in the service yet",
-        ),
-        (format!("{} report runs", year.report_runs.len()), "reports and the change feed are not in the service yet"),
+        ("attendance of every session, certificates".to_owned(), ATTENDANCE),
+        (format!("{walk_ins} walk-ins, {} late paper lists", year.paper_entries.len()), ATTENDANCE),
+        (format!("{} report runs", year.report_runs.len()), "reports are not in the service yet"),
         (format!("{} erasures", of_kind("erasure_request")), "erasure is not in the service yet"),
         (
             format!("{others} other requests (copy of data, correction, merge, consent)"),

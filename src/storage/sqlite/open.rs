@@ -230,7 +230,7 @@ pub(super) async fn close(writer: &Writer, readers: &SqlitePool) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
 

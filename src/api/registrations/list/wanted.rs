@@ -105,7 +105,7 @@ fn channel(word: &str) -> Option<proto::Channel> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
     use crate::model::party::{Channel, Contact, Member, OnBehalfOf, Services, Sex};
