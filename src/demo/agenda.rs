@@ -48,6 +48,14 @@ pub enum Act {
     Scripted(usize),
     /// Staff answer a complaint.
     Complaint,
+    /// Somebody on no list comes to a session; the n-th of the event.
+    WalkIn(usize),
+    /// The list of a session is entered, right after it.
+    Attend(u32),
+    /// The n-th of the file's late paper entries is typed in.
+    Paper(usize),
+    /// A line that was misread on a paper list is put right.
+    PutRight,
     Complete,
 }
 
@@ -56,7 +64,16 @@ impl Act {
     pub fn moves_the_line(&self) -> bool {
         !matches!(
             self,
-            Act::Publish | Act::Resend(_) | Act::Incomplete(_) | Act::TooEarly(_) | Act::Complaint | Act::Complete
+            Act::Publish
+                | Act::Resend(_)
+                | Act::Incomplete(_)
+                | Act::TooEarly(_)
+                | Act::Complaint
+                | Act::WalkIn(_)
+                | Act::Attend(_)
+                | Act::Paper(_)
+                | Act::PutRight
+                | Act::Complete
         )
     }
 }

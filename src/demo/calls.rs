@@ -2,6 +2,7 @@
 //! by what was heard.
 
 use crate::api::proto::{self, admin_service_client::AdminServiceClient, event_service_client::EventServiceClient};
+use proto::attendance_service_client::AttendanceServiceClient;
 use proto::registration_service_client::RegistrationServiceClient;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,7 @@ use tonic_types::StatusExt;
 pub struct Calls {
     events: EventServiceClient<Channel>,
     people: RegistrationServiceClient<Channel>,
+    door: AttendanceServiceClient<Channel>,
     admin: AdminServiceClient<Channel>,
     tally: Mutex<Tally>,
 }
@@ -49,6 +51,7 @@ impl Calls {
         Self {
             events: EventServiceClient::new(channel.clone()),
             people: RegistrationServiceClient::new(channel.clone()),
+            door: AttendanceServiceClient::new(channel.clone()),
             admin: AdminServiceClient::new(channel),
             tally: Mutex::default(),
         }
@@ -64,6 +67,7 @@ impl Calls {
         events.update_event(UpdateEventRequest) -> UpdateEventResponse;
         events.cancel_event(CancelEventRequest) -> CancelEventResponse;
         events.complete_event(CompleteEventRequest) -> CompleteEventResponse;
+        events.move_session(MoveSessionRequest) -> MoveSessionResponse;
         people.get_registration(GetRegistrationRequest) -> GetRegistrationResponse;
         people.list_registrations(ListRegistrationsRequest) -> ListRegistrationsResponse;
         people.update_registration(UpdateRegistrationRequest) -> UpdateRegistrationResponse;
@@ -75,6 +79,12 @@ impl Calls {
         people.promote_registration(PromoteRegistrationRequest) -> PromoteRegistrationResponse;
         people.transfer_registration(TransferRegistrationRequest) -> TransferRegistrationResponse;
         people.explain_registration(ExplainRegistrationRequest) -> ExplainRegistrationResponse;
+        door.get_roster(GetRosterRequest) -> GetRosterResponse;
+        door.record_attendance(RecordAttendanceRequest) -> RecordAttendanceResponse;
+        door.list_attendance(ListAttendanceRequest) -> ListAttendanceResponse;
+        door.add_walk_in(AddWalkInRequest) -> AddWalkInResponse;
+        door.record_head_count(RecordHeadCountRequest) -> RecordHeadCountResponse;
+        door.get_completion(GetCompletionRequest) -> GetCompletionResponse;
     }
 
     /// Signs a party up: through the public page, which cannot vouch for the contact, or through staff.

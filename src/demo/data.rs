@@ -24,7 +24,7 @@ pub struct Year {
     pub households: Vec<Household>,
     pub other_requests: Vec<OtherRequest>,
     pub report_runs: Vec<serde::de::IgnoredAny>,
-    pub paper_entries: Vec<serde::de::IgnoredAny>,
+    pub paper_entries: Vec<PaperEntry>,
 }
 
 #[derive(Deserialize)]
@@ -117,12 +117,14 @@ pub struct Event {
     pub kind: String,
     pub title: BTreeMap<String, String>,
     pub venue: String,
+    pub mode: String,
     pub languages_of_event: Vec<String>,
     pub capacity: Capacity,
     pub registration: Registration,
     pub sessions: Vec<Session>,
     pub attendance_rule: AttendanceRule,
     pub services_offered: Services,
+    pub counting: Counting,
     pub demand: Demand,
     pub scripted_actions: Vec<Scripted>,
 }
@@ -169,6 +171,12 @@ pub struct Services {
     pub transport_places: i32,
 }
 
+/// Whether people are counted by name, or by their heads alone.
+#[derive(Deserialize)]
+pub struct Counting {
+    pub named_participants: bool,
+}
+
 #[derive(Deserialize)]
 pub struct Demand {
     pub parties: usize,
@@ -186,6 +194,8 @@ pub struct Demand {
     pub cancelled_confirmed_persons: BTreeMap<String, i32>,
     pub left_waitlist_persons: i32,
     pub offer_answers_pct: Answers,
+    /// Of the confirmed persons, session by session.
+    pub attendance_by_session_pct: Vec<i32>,
     pub walk_ins_persons: i32,
     pub childcare_children_requested: i32,
     pub transport_persons_requested: i32,
@@ -270,6 +280,17 @@ pub struct Person {
     pub sex: String,
     pub birth_year: i32,
     pub relation: String,
+}
+
+/// What was kept on paper and is typed in days later.
+#[derive(Clone, Deserialize)]
+pub struct PaperEntry {
+    pub event: String,
+    pub session: u32,
+    pub entered_local: String,
+    pub by_role: String,
+    pub adults: Option<i32>,
+    pub children: Option<i32>,
 }
 
 #[derive(Deserialize)]

@@ -14,7 +14,7 @@ mod rng;
 mod run;
 mod terms;
 
-pub use report::{disagreements, parenting, report};
+pub use report::{attendance, disagreements, parenting, report};
 
 use crate::audit::{self, Summary};
 use crate::cli::Service;

@@ -33,6 +33,24 @@ pub struct Party {
     pub willing: bool,
 }
 
+impl Party {
+    /// One person in the doorway, of whom nothing is known yet.
+    fn alone() -> Self {
+        Self {
+            source: Source::Later,
+            size: 1,
+            language: String::new(),
+            municipality: String::new(),
+            channel: proto::Channel::InPerson,
+            class: String::new(),
+            childcare: 0,
+            rides: 0,
+            needs_help: false,
+            willing: false,
+        }
+    }
+}
+
 /// The parties of an event in no order, groups last.
 pub fn draw(year: &Year, event: &Event, rng: &mut Rng, liked: &HashSet<usize>) -> Vec<Party> {
     let demand = &event.demand;
@@ -149,12 +167,18 @@ fn group_party(year: &Year, event: &Event, index: usize, group: &Group) -> Party
         language: "lt".to_owned(),
         municipality,
         channel: proto::Channel::Phone,
-        class: String::new(),
-        childcare: 0,
-        rides: 0,
-        needs_help: false,
-        willing: false,
+        ..Party::alone()
     }
+}
+
+/// Somebody from around here who is on no list of this event; the n-th of them.
+pub fn walk_in(year: &Year, event: &Event, sources: &HashSet<Source>, n: usize) -> Option<proto::Registration> {
+    let home = &year.centre(&event.centre).ok()?.municipality;
+    let free = |i: &usize| year.households[*i].municipality == *home && !sources.contains(&Source::Household(*i));
+    let source = Source::Household((0..year.households.len()).filter(free).nth(n)?);
+    let language = "lt".to_owned();
+    let party = Party { source, language, municipality: home.clone(), ..Party::alone() };
+    Some(registration(year, event, &party))
 }
 
 /// The party's words, as they go over the wire.

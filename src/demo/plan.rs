@@ -3,15 +3,19 @@
 
 use super::agenda::{Act, Agenda};
 use super::data::{Event, instant, span};
+use super::people::{self, Source};
 use super::rng::Rng;
-use super::run::{EventRun, Stage};
+use super::run::{EventRun, Stage, WalkIn};
 use super::terms;
-use crate::api::proto::Channel;
+use crate::api::proto::{Channel, EventKind};
 use crate::model::time::{Span, Timestamp, Zone};
+use std::collections::HashSet;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
+/// How long after a session its list is entered.
+pub const AFTER: Span = Span::seconds(20 * MINUTE);
 
 fn later(at: Timestamp, seconds: i64) -> Timestamp {
     at.plus(Span::seconds(seconds))
@@ -86,8 +90,51 @@ pub fn put(stage: &Stage, run: &mut EventRun, agenda: &mut Agenda, first: Timest
     for complaint in complaints.filter(|r| r.event.as_deref() == Some(&event.id)) {
         agenda.put(instant(&stage.zone, &complaint.at_local)?, index, Act::Complaint);
     }
+    let entered = attendance(stage, run, agenda)?;
     // A complaint may come after the last session, while the event is not yet closed.
-    agenda.put(later(run.ends, HOUR), index, Act::Complete);
+    agenda.put(later(run.ends.max(entered), HOUR), index, Act::Complete);
+    Ok(())
+}
+
+/// Who comes on no list, five minutes after the start; each list, twenty minutes after the end; and lists kept
+/// on paper, when they are typed in. Answers when the last of them is entered. A contest has entries and nobody
+/// who comes.
+fn attendance(stage: &Stage, run: &mut EventRun, agenda: &mut Agenda) -> anyhow::Result<Timestamp> {
+    let event = run.event(stage);
+    if terms::kind(&event.kind) == EventKind::Contest {
+        return Ok(run.ends);
+    }
+    let mut last = run.ends;
+    for session in &event.sessions {
+        let late = stage.year.paper_entries.iter().position(|p| p.event == event.id && p.session == session.n);
+        if let Some(i) = late {
+            let entered = instant(&stage.zone, &stage.year.paper_entries[i].entered_local)?;
+            last = last.max(entered);
+            agenda.put(entered, run.index, Act::Paper(i));
+        }
+        // Of heads that are counted on paper there is a guess at once; of names there is none.
+        if late.is_none() || !event.counting.named_participants {
+            let at = instant(&stage.zone, &session.ends.local)?.plus(AFTER);
+            last = last.max(at);
+            agenda.put(at, run.index, Act::Attend(session.n));
+        }
+    }
+    if event.counting.named_participants {
+        walk_ins(stage, run, agenda)?;
+    }
+    Ok(last)
+}
+
+fn walk_ins(stage: &Stage, run: &mut EventRun, agenda: &mut Agenda) -> anyhow::Result<()> {
+    let event = run.event(stage);
+    let listed: HashSet<Source> = run.guests.iter().map(|g| g.plan.source).collect();
+    for i in 0..event.demand.walk_ins_persons as usize {
+        let session = &event.sessions[run.door.below(event.sessions.len())];
+        let Some(words) = people::walk_in(&stage.year, event, &listed, i) else { break };
+        let at = later(instant(&stage.zone, &session.starts.local)?, 5 * MINUTE);
+        agenda.put(at, run.index, Act::WalkIn(run.walk_ins.len()));
+        run.walk_ins.push(WalkIn { session: session.n, words });
+    }
     Ok(())
 }
 

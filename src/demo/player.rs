@@ -6,6 +6,7 @@ use super::agenda::{Act, Agenda};
 use super::calls::{Calls, Tally};
 use super::data::{Year, instant};
 use super::people::Source;
+use super::report::attendance::Attended;
 use super::run::{EventRun, Stage};
 use super::{plan, terms};
 use crate::api::proto;
@@ -29,6 +30,8 @@ pub struct Played {
     pub runs: Vec<EventRun>,
     /// The events at the end, as the service lists them, in the order of `runs`.
     pub events: Vec<proto::Event>,
+    /// Who came to them, in the same order.
+    pub attended: Vec<Attended>,
     pub tally: Tally,
     /// Things that happened, and instants at which they did.
     pub acts: usize,
@@ -72,8 +75,12 @@ pub async fn play(year: Arc<Year>, calls: Calls, place: &Place, seed: u64, watch
         see_doubles(&stage, run).await;
     }
     let events = listed(&stage, &runs).await?;
+    let mut attended = Vec::with_capacity(runs.len());
+    for run in &mut runs {
+        attended.push(who_came(&stage, run).await);
+    }
     let tally = stage.calls.tally();
-    Ok(Played { stage, runs, events, tally, acts, instants })
+    Ok(Played { stage, runs, events, attended, tally, acts, instants })
 }
 
 /// Does everything of one instant: each event's acts in their order, the events beside each other; then
@@ -160,6 +167,26 @@ async fn see_doubles(stage: &Stage, run: &mut EventRun) {
         let dropped = seen.is_some_and(|r| r.end_reason == "DUPLICATE_DROPPED");
         run.notes.doubles_dropped += usize::from(dropped);
     }
+}
+
+/// The counts of an event's sessions, and how many reached what it asks for.
+async fn who_came(stage: &Stage, run: &mut EventRun) -> Attended {
+    let parent = run.name.clone();
+    let ask = proto::ListAttendanceRequest { parent: parent.clone(), page_size: 1, ..Default::default() };
+    let sessions = match stage.calls.list_attendance(ask).await {
+        Ok(listed) => listed.sessions,
+        Err(no) => {
+            run.odd(stage, "attendance listed", &no);
+            Vec::new()
+        }
+    };
+    if sessions.is_empty() || run.event(stage).attendance_rule.min_pct.is_none() {
+        return Attended { sessions, completion: None };
+    }
+    let ask = proto::GetCompletionRequest { parent, page_size: 1, ..Default::default() };
+    let completion = stage.calls.get_completion(ask).await;
+    let completion = completion.map_err(|no| run.odd(stage, "completion", &no)).ok();
+    Attended { sessions, completion }
 }
 
 /// All events as the service lists them at the end.

@@ -83,6 +83,10 @@ pub struct Notes {
     pub changes_refused: usize,
     pub called: usize,
     pub called_seated: usize,
+    /// Children to look after and rides that parties with a seat at the first session wished for.
+    pub wishes_seated: (i32, i32),
+    /// Persons who came without a registration and were taken in, by session.
+    pub walked_in: Vec<(u32, i32)>,
     pub unexpected: Vec<String>,
     /// What the file asks for and could not be done, by cause.
     pub skipped: HashMap<&'static str, i32>,
@@ -92,6 +96,8 @@ pub struct EventRun {
     pub index: usize,
     pub name: String,
     pub rng: Rng,
+    /// Who comes, drawn apart, so that what happens at the door alters nothing before it.
+    pub door: Rng,
     pub opens: Timestamp,
     pub closes: Timestamp,
     pub starts: Timestamp,
@@ -103,7 +109,21 @@ pub struct EventRun {
     pub by_name: HashMap<String, usize>,
     /// Live offers that are known, with their deadlines.
     pub offered: HashMap<String, Timestamp>,
+    /// Who comes without a registration, and to which session.
+    pub walk_ins: Vec<WalkIn>,
+    /// Sessions that were moved, and when they end now.
+    pub moved: HashMap<u32, Timestamp>,
+    /// Hundredths of a person that the file's percentages still ask for, from session to session.
+    pub owed: i32,
+    /// The line of a paper list that was misread, as it should have been.
+    pub misread: Option<(String, proto::MarkEntry)>,
     pub notes: Notes,
+}
+
+/// Somebody on no list.
+pub struct WalkIn {
+    pub session: u32,
+    pub words: proto::Registration,
 }
 
 impl EventRun {
@@ -134,6 +154,7 @@ impl EventRun {
             index,
             name,
             rng,
+            door: Rng::new(seed, 1_000 + index as u64),
             opens,
             closes,
             starts: terms::starts_at(zone, event)?,
@@ -143,6 +164,10 @@ impl EventRun {
             guests,
             by_name: HashMap::new(),
             offered: HashMap::new(),
+            walk_ins: Vec::new(),
+            moved: HashMap::new(),
+            owed: 0,
+            misread: None,
             notes: Notes::default(),
         })
     }

@@ -116,7 +116,7 @@ fn sessions(zone: &Zone, event: &Event) -> anyhow::Result<Vec<proto::Session>> {
         }]);
     }
     let session = |s: &super::data::Session| proto::Session {
-        session_id: format!("s{}", s.n),
+        session_id: session_id(s.n),
         start_local: s.starts.local.clone(),
         end_local: s.ends.local.clone(),
         ..Default::default()
@@ -156,10 +156,8 @@ pub fn release(year: &Year, event: &Event) -> anyhow::Result<Option<Span>> {
 fn pools(year: &Year, event: &Event, starts: Timestamp) -> anyhow::Result<Vec<proto::SeatPool>> {
     let pool = |id: &str, capacity| proto::SeatPool { pool_id: id.to_owned(), capacity, ..Default::default() };
     if kind(&event.kind) == proto::EventKind::Appointments {
-        let slot = |s: &super::data::Session| proto::SeatPool {
-            session_id: format!("s{}", s.n),
-            ..pool(&slot_id(s.n), Some(1))
-        };
+        let slot =
+            |s: &super::data::Session| proto::SeatPool { session_id: session_id(s.n), ..pool(&slot_id(s.n), Some(1)) };
         return Ok(event.sessions.iter().map(slot).collect());
     }
     let Some(before) = release(year, event)? else { return Ok(vec![pool(MAIN, event.capacity.value)]) };
@@ -174,6 +172,11 @@ fn pools(year: &Year, event: &Event, starts: Timestamp) -> anyhow::Result<Vec<pr
         });
     }
     Ok(pools)
+}
+
+/// The id of a session of the file.
+pub fn session_id(n: u32) -> String {
+    format!("s{n}")
 }
 
 pub fn slot_id(n: u32) -> String {
@@ -205,6 +208,7 @@ fn policy(year: &Year, event: &Event) -> anyhow::Result<proto::WaitlistPolicy> {
         }),
         class_order: class_order(year, event)?,
         registrations_per_contact: Some(i32::from(!contest)),
+        walk_ins_taken: Some(event.demand.walk_ins_persons > 0),
         ..Default::default()
     })
 }

@@ -1,6 +1,7 @@
 //! What happens at an event, one act at a time. Each act is a call or a few, as a portal, a party or staff
 //! would make them; what follows from the answer is put on the agenda.
 
+mod attendance;
 pub mod between;
 mod changes;
 mod offers;
@@ -50,6 +51,10 @@ async fn one(stage: &Stage, run: &mut EventRun, at: Timestamp, act: Act) -> Foll
         Act::CallList => return offers::call_list(stage, run, at).await,
         Act::Scripted(i) => return scripted::play(stage, run, at, i).await,
         Act::Complaint => between::complaint(stage, run, at).await,
+        Act::WalkIn(i) => attendance::walk_in(stage, run, i).await,
+        Act::Attend(session) => attendance::attend(stage, run, at, session).await,
+        Act::Paper(i) => return attendance::paper(stage, run, at, i).await,
+        Act::PutRight => attendance::put_right(stage, run, at).await,
         Act::Complete => complete(stage, run).await,
     }
     Vec::new()

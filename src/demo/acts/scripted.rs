@@ -2,8 +2,9 @@
 
 use super::super::agenda::Act;
 use super::super::data::Scripted;
+use super::super::plan::AFTER;
 use super::super::run::{Arrival, EventRun, Stage};
-use super::super::terms::MAIN;
+use super::super::terms::{MAIN, session_id, unstamp, wall};
 use super::{Follow, changes};
 use crate::api::proto;
 use crate::model::time::{Timestamp, format_local, parse_local};
@@ -12,7 +13,7 @@ pub async fn play(stage: &Stage, run: &mut EventRun, at: Timestamp, i: usize) ->
     let Some(action) = run.event(stage).scripted_actions.get(i).cloned() else { return Vec::new() };
     match action.action.as_str() {
         "participant_cancels" => return evening_before(stage, run, at, &action).await,
-        "session_moved" => session_moved(stage, run, at, &action).await,
+        "session_moved" => return session_moved(stage, run, at, &action).await,
         "capacity_changed" => capacity_changed(stage, run, at, &action).await,
         "venue_changed" => venue_changed(stage, run, at, &action).await,
         "cancel_event" => cancel_event(stage, run, at, &action).await,
@@ -42,7 +43,7 @@ async fn evening_before(stage: &Stage, run: &mut EventRun, at: Timestamp, action
     let new: Vec<_> = run.offered.iter().filter(|(name, _)| !before.contains(name)).collect();
     let outcome = match new.iter().map(|(_, until)| **until).max() {
         Some(until) => {
-            format!("{} offered, to answer by {}", new.len(), super::super::terms::wall(&stage.zone, until))
+            format!("{} offered, to answer by {}", new.len(), wall(&stage.zone, until))
         }
         None => format!("no offer: {}", first_in_line(stage, run).await),
     };
@@ -81,21 +82,36 @@ async fn send(stage: &Stage, run: &mut EventRun, event: proto::Event, field: &st
     }
 }
 
-async fn session_moved(stage: &Stage, run: &mut EventRun, at: Timestamp, action: &Scripted) {
-    let Some(mut event) = current(stage, run).await else { return };
-    let Some(to) = action.to_local.as_deref().and_then(parse_local) else { return };
-    let id = format!("s{}", action.session.unwrap_or(0));
-    let Some(session) = event.sessions.iter_mut().find(|s| s.session_id == id) else { return };
+async fn session_moved(stage: &Stage, run: &mut EventRun, at: Timestamp, action: &Scripted) -> Follow {
+    let Some(event) = current(stage, run).await else { return Vec::new() };
+    let Some(to) = action.to_local.as_deref().and_then(parse_local) else { return Vec::new() };
+    let n = action.session.unwrap_or(0);
+    let of = |event: &proto::Event| event.sessions.iter().find(|s| s.session_id == session_id(n)).cloned();
+    let Some(session) = of(&event) else { return Vec::new() };
     let (start, end) = (parse_local(&session.start_local), parse_local(&session.end_local));
-    let (Some(start), Some(end)) = (start, end) else { return };
-    let from = session.start_local.clone();
-    session.end_local = to.checked_add(end - start).map(format_local).unwrap_or_default();
-    session.start_local = format_local(to);
-    session.note = action.reason_lt.clone().unwrap_or_default();
-    let said = session.start_local.clone();
-    if send(stage, run, event, "sessions").await.is_some() {
-        run.say(stage, at, format!("session {id} moves from {from}"), format!("now {said}, the others stay"));
-    }
+    let (Some(start), Some(end)) = (start, end) else { return Vec::new() };
+    let ask = proto::MoveSessionRequest {
+        name: run.name.clone(),
+        session_id: session_id(n),
+        start_local: format_local(to),
+        end_local: to.checked_add(end - start).map(format_local).unwrap_or_default(),
+        request_id: run.request_id(),
+        ..Default::default()
+    };
+    let moved = match stage.calls.move_session(ask).await {
+        Ok(answer) => answer.event.as_ref().and_then(of),
+        Err(no) => {
+            run.odd(stage, "session moved", &no);
+            None
+        }
+    };
+    let ends = moved.as_ref().and_then(|s| s.end_time.as_ref()).map(unstamp);
+    let (Some(moved), Some(ends)) = (moved, ends) else { return Vec::new() };
+    let why = action.reason_lt.clone().unwrap_or_default();
+    let what = format!("session s{n} moves from {} ({why})", session.start_local);
+    run.say(stage, at, what, format!("now {}, the others stay", moved.start_local));
+    run.moved.insert(n, ends);
+    vec![(ends.plus(AFTER), Act::Attend(n))]
 }
 
 async fn capacity_changed(stage: &Stage, run: &mut EventRun, at: Timestamp, action: &Scripted) {

@@ -1,6 +1,7 @@
 //! What the year left, in tables that a person reads at once. The figures of seats and people are the
 //! service's answers, not the file's.
 
+pub mod attendance;
 mod events;
 mod minute;
 mod not_played;
@@ -35,6 +36,13 @@ fn table(head: &[&str]) -> Table {
     table
 }
 
+fn shortened(text: &str, length: usize) -> String {
+    if text.chars().count() <= length {
+        return text.to_owned();
+    }
+    text.chars().take(length - 1).chain(['…']).collect()
+}
+
 /// A number, to the right.
 fn number(n: impl std::fmt::Display) -> Cell {
     Cell::new(n).set_alignment(CellAlignment::Right)
@@ -51,6 +59,8 @@ pub fn report(played: &Played) -> String {
     out.push_str(&events::table(played));
     title(&mut out, "PARENTING TRAINING BY MUNICIPALITY: SEATS AGAINST PERSONS ASKING");
     out.push_str(&parenting::table(played));
+    title(&mut out, "WHO CAME, BY PROGRAMME");
+    out.push_str(&attendance::table(played));
     title(&mut out, "EL-01: THE FIRST MINUTE");
     out.push_str(&minute::timeline(played));
     title(&mut out, "OUT OF THE ORDINARY");
@@ -117,6 +127,7 @@ fn heard(played: &Played) -> String {
         "staff telephone down the line on the last day",
         format!("{} calls; persons seated: {}", sum(|r| r.notes.called), sum(|r| r.notes.called_seated)),
     );
+    row("people on no list", walk_ins(played));
     row("sessions at their local hour across both clock changes", format!("{} of {}", sessions.0, sessions.1));
     let reasons: Vec<String> =
         played.tally.refused.iter().map(|((code, reason), n)| format!("{n} × {code} {reason}")).collect();
@@ -126,6 +137,15 @@ fn heard(played: &Played) -> String {
     let shown = odd.iter().take(12).map(|s| s.as_str()).collect::<Vec<_>>().join("\n");
     row("unexpected answers", if odd.is_empty() { "none".to_owned() } else { format!("{}\n{shown}", odd.len()) });
     table.to_string()
+}
+
+fn walk_ins(played: &Played) -> String {
+    let mut persons = [0, 0];
+    for run in &played.runs {
+        let named = run.event(&played.stage).counting.named_participants;
+        persons[usize::from(named)] += run.notes.walked_in.iter().map(|(_, persons)| persons).sum::<i32>();
+    }
+    format!("{} registered at the door of open groups, {} among the heads of open events", persons[1], persons[0])
 }
 
 /// How many sessions the service holds at the very instants that the file says, and how many there are. The
@@ -157,7 +177,9 @@ pub fn disagreements(played: &Played) -> Vec<String> {
     for (run, event) in played.runs.iter().zip(&played.events) {
         let counts = event.counts.unwrap_or_default();
         let asked: i32 = run.notes.arrivals.iter().map(|a| a.size).sum();
-        let by_counts = counts.applied_persons + run.notes.shrunk - run.notes.grown - run.notes.moved_in;
+        let named = run.event(&played.stage).counting.named_participants;
+        let walked_in: i32 = run.notes.walked_in.iter().filter(|_| named).map(|(_, persons)| persons).sum();
+        let by_counts = counts.applied_persons + run.notes.shrunk - run.notes.grown - run.notes.moved_in - walked_in;
         if asked != by_counts {
             let id = &run.event(&played.stage).id;
             out.push(format!("{id}: {asked} persons were taken, the counts say {by_counts}"));

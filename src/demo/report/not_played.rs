@@ -10,6 +10,7 @@ pub fn list(played: &Played) -> String {
     for (what, why) in later(year) {
         table.add_row(vec![what, why.to_owned()]);
     }
+    table.add_row(wishes(played));
     for (what, why) in read_as() {
         table.add_row(vec![what.to_owned(), why.to_owned()]);
     }
@@ -24,16 +25,11 @@ pub fn list(played: &Played) -> String {
     table.to_string()
 }
 
-const ATTENDANCE: &str = "the service keeps attendance; the demo does not play it yet";
-
 /// What belongs to services that are not there yet, or that the demo does not use yet.
 fn later(year: &Year) -> Vec<(String, &'static str)> {
-    let walk_ins: i32 = year.events.iter().map(|e| e.demand.walk_ins_persons).sum();
     let of_kind = |kind: &str| year.other_requests.iter().filter(|r| r.kind == kind).count();
     let others = year.other_requests.len() - of_kind("erasure_request") - of_kind("complaint");
     vec![
-        ("attendance of every session, certificates".to_owned(), ATTENDANCE),
-        (format!("{walk_ins} walk-ins, {} late paper lists", year.paper_entries.len()), ATTENDANCE),
         (format!("{} report runs", year.report_runs.len()), "reports are not in the service yet"),
         (format!("{} erasures", of_kind("erasure_request")), "erasure is not in the service yet"),
         (
@@ -49,24 +45,44 @@ fn later(year: &Year) -> Vec<(String, &'static str)> {
             "KA-03 opens five months later; played: they are among those who ask there in September",
         ),
         ("messages, reminders".to_owned(), "what is owed to whom is in the journal; sending is not in the service yet"),
-        (
-            "childcare places and rides as seats of their own".to_owned(),
-            "wishes are recorded and shown, places are not booked yet",
-        ),
     ]
 }
 
+/// Childcare and rides: what was asked for, of whom with a seat, and what the centres have.
+fn wishes(played: &Played) -> Vec<String> {
+    let (mut asked, mut seated, mut places) = ((0, 0), (0, 0), (0, 0));
+    for (run, event) in played.runs.iter().zip(&played.events) {
+        let taken = run.guests.iter().filter(|g| !g.name.is_empty());
+        for wish in taken.filter_map(|g| g.words.services) {
+            asked = (asked.0 + wish.childcare_children, asked.1 + wish.rides);
+        }
+        seated = (seated.0 + run.notes.wishes_seated.0, seated.1 + run.notes.wishes_seated.1);
+        let offered = event.services_offered.unwrap_or_default();
+        places = (places.0 + offered.childcare_places, places.1 + offered.rides);
+    }
+    let what = format!(
+        "childcare for {} children asked, {} of parties with a seat, {} places; rides for {}, {} with a seat, {} places",
+        asked.0, seated.0, places.0, asked.1, seated.1, places.1
+    );
+    vec![what, "wishes are recorded and shown, places are not booked yet".to_owned()]
+}
+
 /// Rules of the file that the service has no word for.
-fn read_as() -> [(&'static str, &'static str); 4] {
+fn read_as() -> [(&'static str, &'static str); 6] {
     [
         (
             "at most 2 per organisation until 7 days before (ME-*)",
-            "no such rule in the waitlist policy; sign-ups stand in one line",
+            "the policy counts live registrations by contact, not by employer; sign-ups stand in one line",
         ),
         ("by legal deadline (VG-10)", "classes are ranks, not dates; sign-ups stand by time"),
         (
             "residents first (POL-KOPA)",
             "played the other way round: staff mark who comes from next door, residents are everybody else",
+        ),
+        ("attendance at the contests (VG-01, VG-02)", "a contest has entries, and nobody who comes"),
+        (
+            "make-up sessions",
+            "the file says how many count, not who made up for what; who is one short is in the table",
         ),
         ("guardians at open events", "the policy has no order of classes there, so nobody's role is asked"),
     ]
