@@ -1,6 +1,6 @@
 # The names that a newcomer tries. What they need is found or installed by tests/tools.sh.
 .DEFAULT_GOAL := help
-.PHONY: help test lint rust proto outside demo bench bench-feed mutants fmt baseline
+.PHONY: help test lint rust proto outside demo bench bench-door bench-feed mutants fmt baseline
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,10 @@ demo: ## a year of six centres in some seconds, then it serves on; ARGS="--exit 
 bench: ## sign-ups per second beside the ceiling and the textbook way
 	@bash tests/tools.sh cargo postgres
 	@cargo bench --bench rush $(ARGS)
+
+bench-door: ## check-ins per second on one event, and a list of 20 people in one transaction
+	@bash tests/tools.sh cargo postgres
+	@cargo bench --bench door $(ARGS)
 
 bench-feed: ## the change feed under the rush: lag, what it costs sign-ups, a thousand followers
 	@bash tests/tools.sh cargo postgres

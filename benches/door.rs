@@ -1,6 +1,7 @@
-//! The door alone, without the wire: check-ins a second on one event, each a scan of its own under its own request id,
-//! decided, written and committed before it is answered. On each database. Aim: 1,000 a second on two cores.
-//! `cargo bench --bench door [-- sqlite|postgres]`
+//! The door and the list, without the wire: check-ins a second on one event, each a scan of its own under its own
+//! request id, decided, written and committed before it is answered; and the list of a session of 20 people, which is
+//! one entry and one transaction. On each database. Aims: 1,000 check-ins a second on two cores; a list within 50 ms.
+//! `cargo bench --bench door [-- sqlite|postgres]`, or `make bench-door`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod databases;
@@ -11,7 +12,8 @@ mod faulty;
 #[allow(dead_code)]
 mod house;
 
-use eile::admission::{AtDoor, Verb, WhichRegistration, WhichSession};
+use eile::admission::{AtDoor, GivenMark, MarkList, Verb, WhichRegistration, WhichSession};
+use eile::model::attendance::{Mark, MemberNo};
 use eile::model::id::{EventId, Number};
 use eile::model::policy::Policy;
 use house::House;
@@ -23,6 +25,11 @@ const PARTIES: u32 = 4_000;
 /// Devices at the door, each with one scan in flight.
 const DEVICES: u32 = 64;
 const AIM: f64 = 1_000.0;
+/// Lists that are entered one after the other, each of this many people.
+const LISTS: u32 = 200;
+const PEOPLE: u32 = 20;
+/// For 99 of 100 lists, in milliseconds.
+const LIST_AIM: f64 = 50.0;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() {
@@ -41,11 +48,48 @@ async fn measure(name: &str, url: &str) {
         let started = Instant::now();
         each(&house, 1..PARTIES + 1, move |house, number| check_in(house, event, number)).await;
         let rate = f64::from(PARTIES) / started.elapsed().as_secs_f64();
-        let verdict = if rate >= AIM { "reached" } else { "NOT reached" };
-        println!("{name:9} {round:13} {rate:>7.0}/s, aim {AIM:.0}/s {verdict}");
+        println!("{name:9} {round:13} {rate:>7.0}/s, aim {AIM:.0}/s {}", verdict(rate >= AIM));
     }
     let counts = house.desk.read(event, |view| view.roster.session_counts().next().unwrap()).await.unwrap();
     assert_eq!(counts.present, 2 * PARTIES, "everybody once");
+    lists(name, &house).await;
+}
+
+fn verdict(reached: bool) -> &'static str {
+    if reached { "reached" } else { "NOT reached" }
+}
+
+/// A group's list, entered and corrected again and again.
+async fn lists(name: &str, house: &House) {
+    let event = house.event(PEOPLE, Policy::usual()).await;
+    for _ in 0..PEOPLE / 2 {
+        house.sign_up(event, 2, Uuid::new_v4()).await.unwrap();
+    }
+    house.clock.move_to(house::FIRST_EVENING);
+    let before = house.desk.read(event, |view| view.roster.journal_number).await.unwrap();
+    let mut took: Vec<f64> = Vec::with_capacity(LISTS as usize);
+    for n in 0..LISTS {
+        let mark = if n % 2 == 0 { Mark::Present } else { Mark::Absent };
+        let list = Verb::RecordAttendance(Box::new(MarkList::on_paper("s1", everybody(mark))));
+        let started = Instant::now();
+        house.ask(event, list).await.unwrap();
+        took.push(started.elapsed().as_secs_f64() * 1_000.0);
+    }
+    let after = house.desk.read(event, |view| view.roster.journal_number).await.unwrap();
+    assert_eq!(after - before, u64::from(LISTS), "one entry for each list");
+    took.sort_by(f64::total_cmp);
+    let (median, p99) = (took[took.len() / 2], took[took.len() * 99 / 100]);
+    let verdict = verdict(p99 <= LIST_AIM);
+    println!(
+        "{name:9} a list of {PEOPLE}, one entry: median {median:.1} ms, p99 {p99:.1} ms, aim {LIST_AIM:.0} ms {verdict}"
+    );
+}
+
+fn everybody(mark: Mark) -> Vec<GivenMark> {
+    let members = (1..=PEOPLE / 2).flat_map(|number| [1, 2].map(|member: MemberNo| (number, member)));
+    let line =
+        |(number, member)| GivenMark { who: WhichRegistration { number, id: None }, member, mark, minutes: None };
+    members.map(line).collect()
 }
 
 /// Does it for each number, with as many in flight as there are devices.
