@@ -3,6 +3,7 @@
 //! the same time, some again much later, some with another body. In the middle of the run the service is stopped and
 //! started again on the same data.
 
+use super::at_the_door::{self, OPEN_GROUP};
 use super::history::{Ask, Call, Heard, History, Log};
 use crate::support::client::{Answer, Client, SignedUp};
 use crate::support::service::{Database, Service, event_id};
@@ -21,7 +22,7 @@ pub struct Stage {
 }
 
 const CLIENTS: usize = 8;
-const ROUNDS: usize = 28;
+const ROUNDS: usize = 34;
 /// Contacts that all clients draw from, so that they meet.
 const CONTACTS: u64 = 70;
 
@@ -104,6 +105,7 @@ pub async fn play(stage: Stage, seed: u64) -> History {
         service.restart().await;
     }
     an_offer_taken_and_one_missed(&service, &shared).await;
+    all_that_happens_at_a_door(&service, &shared).await;
     gather(service, shared, bases, seed).await
 }
 
@@ -141,6 +143,20 @@ async fn an_offer_taken_and_one_missed(service: &Service, shared: &Shared) {
     }
 }
 
+async fn all_that_happens_at_a_door(service: &Service, shared: &Shared) {
+    let client = service.client().await;
+    let send = async |about: Option<String>, ask: Ask| {
+        let request = Request { id: Uuid::new_v4().to_string(), token: String::new() };
+        shared.send(&client, &Sending { event: OPEN_GROUP, about, ask, request, reused: false }).await;
+    };
+    let party = Box::new(party("Netikėta", 2));
+    send(None, Ask::WalkIn { session: "s1".into(), party }).await;
+    let walked_in = shared.parties.lock().unwrap().last().unwrap().1.name.clone();
+    for (about, ask) in at_the_door::at_the_end(&walked_in) {
+        send(about, ask).await;
+    }
+}
+
 async fn gather(service: Service, shared: Arc<Shared>, bases: Vec<u64>, seed: u64) -> History {
     let desk = service.client().await;
     let mut logs = Vec::new();
@@ -151,6 +167,7 @@ async fn gather(service: Service, shared: Arc<Shared>, bases: Vec<u64>, seed: u6
             base,
             shown: desk.event(name).await,
             listed: desk.list(name, "", "line").await,
+            attendance: desk.attendance(name).await,
             entries: service.journal(name).await,
             whole: Arc::new(service.whole(name).await),
         });
@@ -210,6 +227,7 @@ fn events_of_all_kinds() -> Vec<pb::Event> {
             vec![pool("main", 6)],
             pb::WaitlistPolicy { promotion: pb::Promotion::Manual as i32, ..Default::default() },
         ),
+        at_the_door::open_group(),
     ]
 }
 
@@ -278,7 +296,8 @@ impl One {
             request: Request { id: Uuid::new_v4().to_string(), token: String::new() },
             reused: false,
         };
-        match self.dice.below(100) {
+        match self.dice.below(125) {
+            100.. => return self.around_a_session(sending).await,
             0..=37 => {
                 let vouched = !self.dice.one_in(6);
                 sending.ask = Ask::Register { party: Box::new(self.party(event)), vouched };
@@ -354,7 +373,20 @@ impl One {
         party.wishing(wishes)
     }
 
+    async fn around_a_session(&mut self, mut sending: Sending) -> Option<Sending> {
+        sending.event = OPEN_GROUP;
+        let listed = self.way().list(&self.shared.events[OPEN_GROUP], "", "line").await;
+        let (party, now) = (self.party(OPEN_GROUP), eile::clock::Clock::now(&*self.shared.clock));
+        let roll = self.dice.below(25);
+        (sending.about, sending.ask) = at_the_door::ask(&mut self.dice, roll, &listed, party, now)?;
+        Some(sending)
+    }
+
     async fn seats(&mut self, mut sending: Sending) -> Option<Sending> {
+        if sending.event == OPEN_GROUP {
+            // Walk-ins need room.
+            sending.event = 0;
+        }
         let mut event = self.way().event(&self.shared.events[sending.event]).await;
         event.etag.clear();
         let chosen = self.dice.below(event.seat_pools.len() as u64) as usize;
@@ -451,6 +483,10 @@ impl Shared {
             }
             Ask::Look => Heard::Registration(client.get(about).await?),
             Ask::Counts => Heard::Event(Box::new(client.event(&self.events[sending.event]).await)),
+            ask => {
+                let event = &self.events[sending.event];
+                at_the_door::perform(client, event, about, ask, &request.id).await?
+            }
         })
     }
 }

@@ -29,6 +29,8 @@ const FAULTS: &[Fault] = &[
     ("a change was decided before one that had returned", call_it_later, "whoever_returned"),
     ("a read showed an older state", read_late, "whoever_returned"),
     ("a read showed what never was", read_what_never_was, "reads"),
+    ("a correction was overwritten without trace", overwrite_a_mark, "who_came"),
+    ("a scan was answered as a welcome that let nobody in", welcome_nobody, "the_rules"),
     ("somebody was refused without a reason", refuse_somebody, "every_refusal"),
 ];
 
@@ -184,6 +186,19 @@ fn read_what_never_was(history: &mut History) {
         _ => None,
     });
     read.unwrap().confirmed_persons += 1;
+}
+
+fn overwrite_a_mark(history: &mut History) {
+    let corrected = history.logs.iter_mut().flat_map(|log| &mut log.attendance.attendances);
+    corrected.into_iter().find(|a| !a.corrections.is_empty()).unwrap().corrections.pop();
+}
+
+fn welcome_nobody(history: &mut History) {
+    let seen = history.calls.iter_mut().rev().find_map(|c| match &mut c.heard {
+        Heard::Scanned(seen) if seen.verdict() != eile::api::proto::DoorVerdict::Welcome => Some(seen),
+        _ => None,
+    });
+    seen.unwrap().set_verdict(eile::api::proto::DoorVerdict::Welcome);
 }
 
 fn refuse_somebody(history: &mut History) {

@@ -39,6 +39,34 @@ pub enum Ask {
     Transfer {
         to: usize,
     },
+    /// Who came: a list, a scan, somebody on no list, heads.
+    List {
+        session: String,
+        marks: Vec<pb::MarkEntry>,
+    },
+    Scan {
+        session: String,
+        members: Vec<i32>,
+        at: Timestamp,
+    },
+    WalkIn {
+        session: String,
+        party: Box<pb::Registration>,
+    },
+    Heads {
+        session: String,
+        adults: i32,
+        children: i32,
+    },
+    /// A session takes place at another time, or not at all.
+    Move {
+        session: String,
+        start_local: String,
+        end_local: String,
+    },
+    CallOff {
+        session: String,
+    },
     /// Reads: one registration, or the counts of the event.
     Look,
     Counts,
@@ -52,6 +80,9 @@ pub enum Heard {
     /// The new registration, and the old one.
     Transferred(Box<(SignedUp, pb::Registration)>),
     Event(Box<pb::Event>),
+    Listed(pb::RecordAttendanceResponse),
+    Scanned(Box<pb::CheckInResponse>),
+    Counted(Box<pb::RecordHeadCountResponse>),
     Refused(Refused),
 }
 
@@ -87,6 +118,7 @@ pub struct Log {
     /// As the API tells it.
     pub shown: pb::Event,
     pub listed: Vec<pb::Registration>,
+    pub attendance: pb::ListAttendanceResponse,
 }
 
 /// A whole run.
@@ -107,6 +139,11 @@ impl Call {
         matches!(self.ask, Ask::Look | Ask::Counts)
     }
 
+    /// Staff changed what the event is.
+    pub fn is_of_terms(&self) -> bool {
+        matches!(self.ask, Ask::Seats { .. } | Ask::Move { .. } | Ask::CallOff { .. })
+    }
+
     pub fn refused(&self) -> Option<&Refused> {
         match &self.heard {
             Heard::Refused(refused) => Some(refused),
@@ -124,7 +161,9 @@ impl Call {
                 vec![(self.event, old.journal_number as u64), (*to, new.first.journal_number as u64)]
             }
             (Heard::Event(event), _) => vec![(self.event, event.journal_number as u64)],
-            _ => Vec::new(),
+            (heard, _) => {
+                super::at_the_door::journal_number(heard).map(|number| (self.event, number)).into_iter().collect()
+            }
         }
     }
 }

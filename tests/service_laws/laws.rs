@@ -52,6 +52,7 @@ laws! {
     reads_show_a_committed_state_and_never_an_older_one,
     every_refusal_was_right_when_it_was_given,
     everything_that_can_be_asked_was_asked,
+    who_came_is_shown_as_it_was_written_down_with_every_value_before,
     the_audit_agrees,
 }
 
@@ -317,7 +318,7 @@ fn p7_the_same_request_has_one_effect_and_one_answer_and_another_body_is_refused
     for (event, log) in history.logs.iter().enumerate() {
         let accepted = history.accepted();
         let entered = accepted.iter().filter(|(c, _)| match &c.ask {
-            Ask::Register { .. } => c.event == event,
+            Ask::Register { .. } | Ask::WalkIn { .. } => c.event == event,
             Ask::Transfer { to } => *to == event,
             _ => false,
         });
@@ -347,7 +348,7 @@ fn p8_everything_that_was_acknowledged_is_there((history, again): &(History, Rer
             let row = log.whole.standings.iter().find(|s| s.number == number(name));
             assert_eq!(row.map(|s| s.id), Some(registration_id(name)), "{}: {name}", history.seed);
         }
-        if !matches!(call.ask, Ask::Seats { .. }) {
+        if !call.is_of_terms() {
             let told: BTreeSet<_> = call.numbers().into_iter().collect();
             assert_eq!(told, placed.iter().copied().collect::<BTreeSet<_>>(), "{}: {call:?}", history.seed);
         }
@@ -359,7 +360,7 @@ fn names(heard: &Heard) -> Vec<&str> {
         Heard::SignedUp(new) => vec![&new.name],
         Heard::Registration(r) => vec![&r.name],
         Heard::Transferred(moved) => vec![&moved.0.name, &moved.1.name],
-        Heard::Event(_) | Heard::Refused(_) => Vec::new(),
+        _ => Vec::new(),
     }
 }
 
@@ -491,7 +492,7 @@ fn every_refusal_was_right_when_it_was_given((history, again): &(History, Rerun)
 fn everything_that_can_be_asked_was_asked((history, _): &(History, Rerun)) {
     let entries = || history.logs.iter().flat_map(|log| &log.entries);
     type Is = fn(&Change) -> bool;
-    let happened: [(&str, Is); 12] = [
+    let happened: [(&str, Is); 19] = [
         ("taken in", |c| matches!(c, Change::Registered { to: Entering::Line, .. })),
         ("seated at once", |c| matches!(c, Change::Registered { to: Entering::Seat { .. }, .. })),
         ("confirmed later", |c| matches!(c, Change::Confirmed { .. })),
@@ -503,6 +504,16 @@ fn everything_that_can_be_asked_was_asked((history, _): &(History, Rerun)) {
         ("corrected", |c| matches!(c, Change::Amended { .. })),
         ("seats changed", |c| matches!(c, Change::TermsChanged { .. })),
         ("seats stayed free", |c| matches!(c, Change::SeatsFree { .. })),
+        ("a list entered", |c| matches!(c, Change::AttendanceRecorded { .. })),
+        (
+            "a mark corrected",
+            |c| matches!(c, Change::AttendanceRecorded { marks, .. } if marks.iter().any(|m| m.was.is_some())),
+        ),
+        ("let in", |c| matches!(c, Change::CheckedIn { marks, .. } if !marks.is_empty())),
+        ("heads counted", |c| matches!(c, Change::HeadsCounted { was: None, .. })),
+        ("heads counted anew", |c| matches!(c, Change::HeadsCounted { was: Some(_), .. })),
+        ("a session moved", |c| matches!(c, Change::SessionMoved { .. })),
+        ("a session called off", |c| matches!(c, Change::SessionCancelled { .. })),
         ("held by the first", |c| matches!(c, Change::SeatsFree { because: Idle::FirstHolds { .. }, .. })),
     ];
     let missing: Vec<_> =
@@ -510,6 +521,13 @@ fn everything_that_can_be_asked_was_asked((history, _): &(History, Rerun)) {
     assert!(missing.is_empty(), "{}: never {missing:?}", history.seed);
     let moved = history.calls.iter().filter(|c| matches!(c.heard, Heard::Transferred(..))).count();
     assert!(moved > 0, "{}: nobody moved", history.seed);
+    let walked_in = |c: &&Call| matches!((&c.ask, &c.heard), (Ask::WalkIn { .. }, Heard::SignedUp(_)));
+    assert!(history.calls.iter().any(|c| walked_in(&c)), "{}: nobody walked in", history.seed);
+}
+
+fn who_came_is_shown_as_it_was_written_down_with_every_value_before((history, _): &(History, Rerun)) {
+    let corrections: usize = history.logs.iter().map(super::at_the_door::shown_is_what_was_written_down).sum();
+    assert!(corrections > 0, "{}: nothing was corrected", history.seed);
 }
 
 fn the_audit_agrees((history, _): &(History, Rerun)) {

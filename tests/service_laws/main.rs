@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod at_the_door;
 mod driver;
 mod faults;
 mod followers;

@@ -2,6 +2,7 @@
 //! fresh roster at the same times: the very same journal must come out, entry by entry, and every answer must be the
 //! one that was heard. Refusals and reads are held against the rosters on the way.
 
+use super::at_the_door;
 use super::history::{Ask, Call, Heard, History, number, registration_id};
 use eile::admission::{Answer, Change, Command, Entry, NewParty, Outcome, Refusal, Request, Roster, Verb};
 use eile::api::proto as pb;
@@ -179,7 +180,10 @@ impl Rerun {
                 self.heard(history, step.event, &outcome, &new.first);
             }
             (Heard::Registration(heard), Ok(outcome)) => self.heard(history, step.event, &outcome, heard),
-            _ => {}
+            _ => {
+                let entry = &history.logs[step.event].entries[step.number as usize - 1];
+                self.wrong.extend(at_the_door::heard_otherwise(call, entry));
+            }
         }
         self.compare(history, step.event, step.number);
     }
@@ -262,20 +266,20 @@ impl Again {
 /// The command behind a call, as it was decided at `number`. New terms are taken from the journal: what the service
 /// made of the wire is not this test's business.
 fn verb(history: &History, call: &Call, roster: &Roster, journal: &[Entry], number: u64) -> Option<Verb> {
-    if let Ask::Seats { pool, seats, .. } = &call.ask {
+    if call.is_of_terms() {
         let between = &journal[roster.journal_number as usize..number as usize];
         let terms = between.iter().find_map(|e| match &e.change {
             Change::TermsChanged { terms } => Some(terms.clone()),
             _ => None,
         });
         let Some(terms) = terms else {
-            // The pools were asked for as they were.
+            // It was asked for as it was.
             return Some(Verb::UpdateEvent { terms: None, if_version: None });
         };
-        let set = terms.pools.iter().any(|p| p.id == *pool && p.capacity == Some(*seats as u32));
-        return set.then_some(Verb::UpdateEvent { terms: Some(terms), if_version: None });
+        return at_the_door::is_set(&call.ask, &terms)
+            .then_some(Verb::UpdateEvent { terms: Some(terms), if_version: None });
     }
-    Some(plain_verb(history, call, roster))
+    Some(at_the_door::verb(history, call).unwrap_or_else(|| plain_verb(history, call, roster)))
 }
 
 fn plain_verb(history: &History, call: &Call, roster: &Roster) -> Verb {
@@ -298,13 +302,15 @@ fn plain_verb(history: &History, call: &Call, roster: &Roster) -> Verb {
         },
         Ask::SetClass { class } => Verb::SetClass { number, class: (!class.is_empty()).then(|| class.clone()) },
         Ask::Promote { reason } => Verb::Promote { number, pool: None, has_reason: !reason.is_empty() },
-        Ask::Seats { .. } | Ask::Transfer { .. } | Ask::Look | Ask::Counts => Verb::Sweep,
+        _ => Verb::Sweep,
     }
 }
 
 fn asked_contact(history: &History, ask: &Ask) -> ContactKeys {
     match ask {
-        Ask::Register { party, .. } | Ask::Amend { party, .. } => history.contact(party.contact.as_ref().unwrap()),
+        Ask::Register { party, .. } | Ask::Amend { party, .. } | Ask::WalkIn { party, .. } => {
+            history.contact(party.contact.as_ref().unwrap())
+        }
         _ => ContactKeys::default(),
     }
 }
@@ -346,7 +352,11 @@ pub fn refusal_is_right(history: &History, run: &Rerun, call: &Call) -> bool {
     let Ask::Transfer { to } = &call.ask else {
         return match &call.ask {
             Ask::Seats { .. } => refused.reason == "POOL_IN_USE",
-            _ => rosters().any(|roster| says(&plain_verb(history, call, roster), roster)),
+            ask if call.is_of_terms() => rosters().any(|r| at_the_door::refusal_suits(ask, &refused.reason, r)),
+            _ => rosters().any(|roster| {
+                let verb = at_the_door::verb(history, call).unwrap_or_else(|| plain_verb(history, call, roster));
+                says(&verb, roster)
+            }),
         };
     };
     if *to == call.event {

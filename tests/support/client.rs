@@ -1,6 +1,8 @@
 //! A client of the whole service: the generated one over a real connection, with answers in the tests'
 //! words. A refusal is a value: its code, its reason and the facts beside it.
 
+mod sessions;
+
 use super::words::Request;
 use eile::api::proto as pb;
 use pb::admin_service_client::AdminServiceClient;
@@ -220,48 +222,6 @@ impl Client {
         let request =
             pb::GetRegistrationRequest { name: name.into(), view: view as i32, management_token: token.into() };
         Ok(self.registrations.clone().get_registration(request).await?.into_inner().registration.unwrap())
-    }
-
-    /// Enters a list of who came to a session.
-    pub async fn record(
-        &self,
-        event: &str,
-        session_id: &str,
-        marks: Vec<pb::MarkEntry>,
-    ) -> Answer<pb::RecordAttendanceResponse> {
-        let request = pb::RecordAttendanceRequest {
-            parent: event.into(),
-            session_id: session_id.into(),
-            marks,
-            request_id: new_id(),
-            ..Default::default()
-        };
-        Ok(self.attendance.clone().record_attendance(request).await?.into_inner())
-    }
-
-    /// Takes in somebody who is on no list.
-    pub async fn walk_in(&self, event: &str, session_id: &str, party: pb::Registration) -> Answer<SignedUp> {
-        let request = pb::AddWalkInRequest {
-            parent: event.into(),
-            session_id: session_id.into(),
-            registration: Some(party),
-            request_id: new_id(),
-            ..Default::default()
-        };
-        let answer = self.attendance.clone().add_walk_in(request).await?.into_inner();
-        let first = answer.registration.unwrap();
-        Ok(SignedUp { name: first.name.clone(), token: answer.management_token, first })
-    }
-
-    /// Everything that is written down of who came to an event, with what it was before each correction.
-    pub async fn attendance(&self, event: &str) -> pb::ListAttendanceResponse {
-        let request = pb::ListAttendanceRequest {
-            parent: event.into(),
-            with_corrections: true,
-            page_size: 500,
-            ..Default::default()
-        };
-        self.attendance.clone().list_attendance(request).await.unwrap().into_inner()
     }
 
     /// All registrations of an event, page by page.
