@@ -1,9 +1,11 @@
 //! Keyed hashes and tokens. What the database holds of request ids, contacts and tokens is made here, from
 //! the installation's secret, so that nobody who sees a table can guess its way back.
 
+use crate::model::attendance::MemberNo;
 use crate::model::contact::ContactKeys;
 use crate::model::id::{EventId, Number, RegistrationId};
-use crate::model::party::Contact;
+use crate::model::party::{Contact, Member};
+use crate::model::person::PersonId;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -85,6 +87,22 @@ impl Keys {
     /// What makes the token of the registration that this request brings about.
     pub fn token_key(&self, request_id: Uuid) -> TokenKey {
         TokenKey(self.hash("token", &[request_id.as_bytes()]))
+    }
+}
+
+/// Persons.
+impl Keys {
+    /// The person of a member: the same for the same reference of its portal everywhere; without one, its own for
+    /// this registration and place.
+    pub fn person(&self, registration: RegistrationId, member: MemberNo, of: &Member) -> PersonId {
+        if let Some(person) = of.person {
+            return person;
+        }
+        let hash = match of.person_ref.trim() {
+            "" => self.hash("person", &[registration.0.as_bytes(), &member.to_be_bytes()]),
+            reference => self.hash("person-ref", &[reference.as_bytes()]),
+        };
+        PersonId(uuid::Builder::from_custom_bytes(first_16(&hash).to_be_bytes()).into_uuid())
     }
 }
 

@@ -11,6 +11,7 @@
 //! | `desk`      | group commit, the roster cache, the sweeper           | `storage`'s traits |
 //! | `feed`      | every change of every event, once, for its followers  | `desk`, `storage`'s traits |
 //! | `audit`     | does what is stored agree with what happened?         | `storage`'s traits |
+//! | `report`    | counts and figures, worked out of the journals        | `storage`'s traits, `keys` |
 //! | `config`    | settings, and which are refused                       | toml              |
 //! | `telemetry` | log, metrics, the operators' port                     | axum              |
 //! | `api`       | gRPC: parse, authorise, call, render; the server      | tonic             |
@@ -28,6 +29,7 @@ pub mod desk;
 pub mod feed;
 pub mod keys;
 pub mod model;
+pub mod report;
 pub mod storage;
 pub mod telemetry;
 

@@ -77,6 +77,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("src/desk", &["sqlx", "tonic", "prost", "crate::feed", "crate::api", "crate::cli"]),
     ("src/feed", &["sqlx", "tonic", "prost", "crate::api", "crate::cli"]),
     ("src/audit", &["sqlx", "tonic", "prost", "crate::api", "crate::cli", "crate::desk", "crate::feed"]),
+    ("src/report", &["sqlx", "tonic", "prost", "crate::api", "crate::cli", "crate::desk", "crate::feed"]),
     ("src/api", &["sqlx", "crate::cli", "crate::demo"]),
     ("src/cli", &["sqlx"]),
     ("src/demo", &["sqlx"]),

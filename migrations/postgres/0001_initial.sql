@@ -154,6 +154,28 @@ create table programmes (
     document        text    not null               -- JSON of model::centre::Programme
 );
 
+create table digests (
+    event_id        uuid    not null primary key,
+    journal_number  bigint  not null,              -- the number that the event had: at another one it is worked out anew
+    summary         bytea   not null,              -- what reports know of the event (report::digest)
+    facts           bytea   not null               -- what they know of each registration; ids and codes, no names
+);
+-- Not compressed: a report reads all of them.
+alter table digests alter column summary set storage external;
+alter table digests alter column facts set storage external;
+
+create table reports (
+    id              text    collate "C" not null primary key,
+    version         bigint  not null,              -- 1: a stored report never changes
+    document        text    not null               -- JSON of model::report::Report
+);
+
+create table people (
+    id              text    collate "C" not null primary key, -- the entry's number in twelve digits: 000000000001 ...
+    version         bigint  not null,              -- 1: an entry never changes
+    document        text    not null               -- JSON of model::person::PeopleEntry
+);
+
 create table secrets (
     name            text    not null primary key,
     value           bytea   not null               -- made at the first start, the same for every instance

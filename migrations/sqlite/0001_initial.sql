@@ -136,6 +136,25 @@ create table programmes (
     document        text    not null               -- JSON of model::centre::Programme
 ) strict, without rowid;
 
+create table digests (
+    event_id        blob    not null primary key,
+    journal_number  integer not null,              -- the number that the event had: at another one it is worked out anew
+    summary         blob    not null,              -- what reports know of the event (report::digest)
+    facts           blob    not null               -- what they know of each registration; ids and codes, no names
+) strict;
+
+create table reports (
+    id              text    not null primary key,
+    version         integer not null,              -- 1: a stored report never changes
+    document        text    not null               -- JSON of model::report::Report
+) strict, without rowid;
+
+create table people (
+    id              text    not null primary key,  -- the entry's number in twelve digits: 000000000001 ...
+    version         integer not null,              -- 1: an entry never changes
+    document        text    not null               -- JSON of model::person::PeopleEntry
+) strict, without rowid;
+
 create table secrets (
     name            text    not null primary key,
     value           blob    not null               -- made at the first start, the same for every instance

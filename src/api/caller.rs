@@ -7,11 +7,15 @@ use super::{Api, status};
 use crate::keys::token_hash;
 use crate::model::id::Number;
 use crate::model::registration::ActorKind;
+use crate::report::cells::Shown;
 use tonic::Status;
 use tonic::metadata::MetadataMap;
 
 /// The metadata by which a caller says whether it vouches: `no` for a public portal.
 const VOUCHES: &str = "eile-vouches";
+
+/// The metadata by which a caller says that it is a reporting job: `reporting`.
+const ROLE: &str = "eile-role";
 
 /// A caller as the api room sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +38,15 @@ impl Caller {
         match metadata.get(VOUCHES).map(|v| v.as_bytes()) {
             None | Some(b"yes") => Caller::Staff,
             Some(_) => Caller::Portal,
+        }
+    }
+
+    /// How figures are shown to a caller: exact to staff, protected to a reporting job. Anything but `staff` is taken for
+    /// a reporting job: a misspelt lowering must not raise anybody.
+    pub fn shown(metadata: &MetadataMap, small_cell: u64) -> Shown {
+        match metadata.get(ROLE).map(|v| v.as_bytes()) {
+            None | Some(b"staff") => Shown::Exact,
+            Some(_) => Shown::Protected { k: small_cell },
         }
     }
 

@@ -15,8 +15,10 @@ mod filter;
 mod from_proto;
 pub mod layers;
 mod page_token;
+mod people;
 mod registrations;
 mod repeat;
+mod reports;
 mod request;
 mod rules;
 pub mod server;
@@ -35,12 +37,15 @@ pub mod proto {
 use crate::desk::Desk;
 use crate::feed::{Feed, FeedOptions};
 use crate::model::id::EventId;
+use crate::report::Reports;
 use crate::storage::StoreError;
 use proto::admin_service_server::AdminServiceServer;
 use proto::attendance_service_server::AttendanceServiceServer;
 use proto::change_service_server::ChangeServiceServer;
 use proto::event_service_server::EventServiceServer;
+use proto::people_service_server::PeopleServiceServer;
 use proto::registration_service_server::RegistrationServiceServer;
+use proto::report_service_server::ReportServiceServer;
 use std::future::Future;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -55,6 +60,9 @@ pub const FILE_DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("eile
 pub struct Api {
     desk: Desk,
     feed: Feed,
+    reports: Reports,
+    /// Counts below it are hidden from reporting jobs.
+    small_cell: u64,
     rules: Arc<rules::Rules>,
     watch: WatchOptions,
     /// Fires when the instance stops: streams end.
@@ -64,13 +72,19 @@ pub struct Api {
 impl Api {
     pub fn new(desk: Desk, watch: WatchOptions, drain: CancellationToken) -> Self {
         let feed = Feed::open(desk.clone(), FeedOptions::default(), drain.clone());
-        Self { desk, feed, rules: Arc::default(), watch, drain }
+        let reports = Reports::new(Arc::clone(desk.store()), desk.keys().clone());
+        Self { desk, feed, reports, small_cell: 5, rules: Arc::default(), watch, drain }
     }
 
     /// With a change feed that is kept in another way than by default.
     pub fn with_feed(self, options: FeedOptions) -> Self {
         let feed = Feed::open(self.desk.clone(), options, self.drain.clone());
         Self { feed, ..self }
+    }
+
+    /// With another bound below which counts are hidden from reporting jobs.
+    pub fn with_small_cell(self, small_cell: u64) -> Self {
+        Self { small_cell, ..self }
     }
 
     pub fn admin_service(&self) -> AdminServiceServer<Self> {
@@ -93,13 +107,23 @@ impl Api {
         RegistrationServiceServer::new(self.clone()).max_decoding_message_size(server::MESSAGE_BYTES_MAX)
     }
 
+    pub fn people_service(&self) -> PeopleServiceServer<Self> {
+        PeopleServiceServer::new(self.clone()).max_decoding_message_size(server::MESSAGE_BYTES_MAX)
+    }
+
+    pub fn report_service(&self) -> ReportServiceServer<Self> {
+        ReportServiceServer::new(self.clone()).max_decoding_message_size(server::MESSAGE_BYTES_MAX)
+    }
+
     /// All services.
     pub fn routes(&self) -> Routes {
         Routes::new(self.admin_service())
             .add_service(self.attendance_service())
             .add_service(self.change_service())
             .add_service(self.event_service())
+            .add_service(self.people_service())
             .add_service(self.registration_service())
+            .add_service(self.report_service())
     }
 
     /// Writes to the store in a task of its own: a caller who goes away must not leave a transaction half done.

@@ -6,6 +6,7 @@ mod change;
 mod decisions;
 mod list;
 mod look;
+mod persons;
 mod replay;
 mod sign_up;
 mod transfer;

@@ -94,6 +94,11 @@ macro_rules! changes {
 
 changes! {
     CheckInRequest "CheckIn",
+    CreateReportRequest "CreateReport",
+    MergePersonsRequest "MergePersons",
+    UndoMergeRequest "UndoMerge",
+    LinkFamilyRequest "LinkFamily",
+    RecordFormRequest "RecordForm",
     CompleteEventRequest "CompleteEvent",
     CopyEventRequest "CopyEvent",
     CancelRegistrationRequest "CancelRegistration",

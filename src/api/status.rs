@@ -5,8 +5,10 @@
 
 mod attendance;
 mod refusal;
+mod report;
 
 pub use refusal::{About, Facts, desk, refused};
+pub use report::*;
 
 use super::from_proto::{Violation, Violations};
 use super::proto::ErrorReason;
@@ -33,17 +35,16 @@ pub fn code_of(reason: ErrorReason) -> Code {
     match reason {
         Unspecified | Internal => Code::Internal,
         InvalidFields | PersonalCodeRefused | MalformedMessage | RequestIdReused | PageTokenInvalid | FilterInvalid
-        | SameEvent | CursorInvalid => Code::InvalidArgument,
+        | SameEvent | CursorInvalid | PeriodNotClosed => Code::InvalidArgument,
         EventNotFound | RegistrationNotFound | CentreNotFound | ProgrammeNotFound | PoolNotFound | SessionNotFound
-        | MemberNotFound => Code::NotFound,
+        | MemberNotFound | ReportNotFound | PeopleEntryNotFound => Code::NotFound,
         AlreadyExists | AlreadyRegistered => Code::AlreadyExists,
         EventNotPublished | EventCancelled | EventCompleted | RegistrationNotOpen | RegistrationClosed
         | PartyTooSmall | PartyTooLarge | PartyLargerThanPool | IllegalState | OfferExpired | NoLiveOffer
         | SeatsNotFree | WaitingPartyFirst | ReasonRequired | ClassUnknown | PoolInUse | SessionCancelled
-        | SessionNotBegun | DoorShut | MarksRefused | MemberAttended | WalkInsNotTaken | SessionInUse => {
-            Code::FailedPrecondition
-        }
-        WaitlistFull | MessageTooLarge => Code::ResourceExhausted,
+        | SessionNotBegun | DoorShut | MarksRefused | MemberAttended | WalkInsNotTaken | SessionInUse
+        | PersonsAlreadyOne | MergeUndone | MergeReported => Code::FailedPrecondition,
+        WaitlistFull | MessageTooLarge | ReportTooLarge => Code::ResourceExhausted,
         TokenInvalid | StaffOnly => Code::PermissionDenied,
         EtagMismatch | WatchLagged | FeedLagged => Code::Aborted,
         CursorExpired => Code::OutOfRange,

@@ -101,7 +101,9 @@ async fn serve(
 ) -> anyhow::Result<Running> {
     let drain = CancellationToken::new();
     let feed = FeedOptions { keep: Span::hours(24 * i64::from(config.feed.keep_days)), ..FeedOptions::default() };
-    let api = Api::new(desk.clone(), WatchOptions::default(), drain.clone()).with_feed(feed);
+    let api = Api::new(desk.clone(), WatchOptions::default(), drain.clone())
+        .with_feed(feed)
+        .with_small_cell(config.reports.small_cell);
     let options = server_options(config);
     Ok(server::start(listener, api.routes(), FILE_DESCRIPTOR_SET, &options, registry, drain).await?)
 }

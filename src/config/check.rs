@@ -66,10 +66,13 @@ impl Config {
             ("desk.sweep_every_ms", desk.sweep_every_ms, 3_600_000),
             ("feed.keep_days", u64::from(self.feed.keep_days), 36_500),
             ("pool.readers", u64::from(self.pool.readers), 1_000),
+            ("reports.small_cell", self.reports.small_cell, 1_000),
         ];
         let zero = at_least_one.iter().find(|(_, value)| *value == 0);
         let too_large = at_most.iter().find(|(_, value, most)| value > most);
+        let cell = (self.reports.small_cell < 5).then(|| "reports.small_cell must be at least 5".to_owned());
         zero.map(|(name, _)| format!("{name} must be at least 1"))
+            .or(cell)
             .or_else(|| too_large.map(|(name, _, most)| format!("{name} must be at most {most}")))
     }
 }

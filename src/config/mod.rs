@@ -28,6 +28,7 @@ pub struct Config {
     pub desk: Desk,
     pub feed: Feed,
     pub pool: Pool,
+    pub reports: Reports,
 }
 
 /// Bounds on what callers may use up.
@@ -105,6 +106,15 @@ pub struct Feed {
     pub keep_days: u32,
 }
 
+/// Figures for reporting jobs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reports {
+    /// Counts from 1 up to this number less one are not shown to reporting jobs, nor is the row that they stand in;
+    /// 5 to 1000.
+    pub small_cell: u64,
+}
+
 /// Connections to the database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -126,6 +136,7 @@ impl Default for Config {
             desk: Desk::default(),
             feed: Feed::default(),
             pool: Pool::default(),
+            reports: Reports::default(),
         }
     }
 }
@@ -158,6 +169,12 @@ impl Default for Desk {
 impl Default for Feed {
     fn default() -> Self {
         Self { keep_days: 400 }
+    }
+}
+
+impl Default for Reports {
+    fn default() -> Self {
+        Self { small_cell: 5 }
     }
 }
 

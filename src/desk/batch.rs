@@ -258,8 +258,10 @@ impl Loaded {
     fn is_stale(&self, papers: &Papers, verb: &Verb) -> bool {
         match (papers, verb) {
             (Papers::Repeat, _) => true,
-            (Papers::Party { seen_step, .. }, Verb::Amend { number, .. }) => {
-                self.roster.standing(*number).is_some_and(|s| s.steps.last() != Some(seen_step))
+            (Papers::Party { seen_step, seen_marked, .. }, Verb::Amend { number, .. }) => {
+                let moved = |s: &crate::admission::Standing| s.steps.last() != Some(seen_step);
+                self.roster.standing(*number).is_some_and(moved)
+                    || self.roster.last_member_marked(*number) != *seen_marked
             }
             _ => false,
         }

@@ -2,6 +2,7 @@
 
 use crate::admission::{Command, Entry, Outcome, Refusal, Roster, Standing};
 use crate::keys::TokenKey;
+use crate::model::attendance::MemberNo;
 use crate::model::event::{Event, Terms};
 use crate::model::id::EventId;
 use std::sync::Arc;
@@ -19,10 +20,12 @@ pub enum Papers {
     /// With `Verb::Register`.
     SignUp(Box<SignUp>),
     /// With `Verb::Amend`: the party's words from now on, made from those that were read when this was the last step
-    /// of its registration. Where it has taken another step since, the answer is `Stale` and the caller reads again.
+    /// of its registration, and `seen_marked` its last member with a mark. Where either has moved since, the answer is
+    /// `Stale` and the caller reads again.
     Party {
         words: Box<PartyPapers>,
         seen_step: u64,
+        seen_marked: MemberNo,
     },
     /// With any verb of the event.
     Event(EventPapers),

@@ -45,7 +45,7 @@ impl Wanted {
 /// A batch with the words that its numbers stand for.
 pub struct Batch {
     pub row: FeedRow,
-    pools: PoolIds,
+    pub pools: PoolIds,
 }
 
 impl Batch {

@@ -2,6 +2,7 @@
 //! own table, never logged, and has no `Debug` that prints it.
 
 use super::contact::{normal_email, normal_phone};
+use super::person::PersonId;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -100,6 +101,9 @@ pub struct Member {
     /// The caller's own opaque id of this person.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub person_ref: String,
+    /// Who it is, where that does not follow from the reference or from the place in the list: the list changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,9 +10,9 @@ mod sqlite;
 mod traits;
 
 pub use traits::{
-    Behind, ChangedRegistration, Decide, EventQuery, EventRow, EventWrite, FeedPage, FeedQuery, FeedRow, Fresh, Lock,
-    NO_START, NewRegistration, OpenRequest, PartyRow, PartyWrite, Reason, RequestWrite, Store, StoreError, Stored,
-    Whole,
+    Behind, ChangedRegistration, Decide, Digest, DigestQuery, DigestRow, EventQuery, EventRow, EventWrite, Everything,
+    FeedPage, FeedQuery, FeedRow, Fresh, Lock, NO_START, NewRegistration, OpenRequest, PartyRow, PartyWrite, Reason,
+    RequestWrite, Store, StoreError, Stored, Whole,
 };
 
 use std::sync::Arc;

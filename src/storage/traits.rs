@@ -6,8 +6,11 @@ use crate::model::centre::{Centre, Programme};
 use crate::model::contact::ContactKeys;
 use crate::model::event::{Event, EventKind, EventState};
 use crate::model::id::{CentreId, EventId, Number, ProgrammeId, RegistrationId};
+use crate::model::person::PeopleEntry;
+use crate::model::report::Report;
 use crate::model::time::Timestamp;
 use async_trait::async_trait;
+use uuid::Uuid;
 
 /// Why storage could not do as asked. Messages are for the log; callers never see them.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +77,46 @@ pub struct Whole {
     /// In any order.
     pub marks: Vec<(MarkKey, Marked)>,
     pub requests: Vec<(u128, Recorded)>,
+}
+
+/// A whole event with its journal and its parties: what reports are worked out of.
+pub struct Everything {
+    pub whole: Whole,
+    /// Number 1 and on.
+    pub entries: Vec<Entry>,
+    /// By accepted number.
+    pub parties: Vec<PartyRow>,
+}
+
+/// Which events a report looks at; drafts never.
+#[derive(Clone, Debug, Default)]
+pub struct DigestQuery {
+    pub event: Option<EventId>,
+    pub centre: Option<CentreId>,
+    pub programme: Option<ProgrammeId>,
+    pub municipality: Option<String>,
+    /// Start at or after; events without a start are in it all the same.
+    pub starts_from: Option<Timestamp>,
+    /// Start before; as above.
+    pub starts_before: Option<Timestamp>,
+    pub limit: u32,
+}
+
+/// What is kept of an event for reports, at some journal number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest {
+    pub event: EventId,
+    pub journal_number: u64,
+    pub summary: Vec<u8>,
+    /// Left empty where only summaries are read.
+    pub facts: Vec<u8>,
+}
+
+/// An event of a report: its number now, and what is kept of it, which may be of an earlier one.
+pub struct DigestRow {
+    pub event: EventId,
+    pub journal_number: u64,
+    pub kept: Option<Digest>,
 }
 
 /// What one batch writes for one event.
@@ -283,6 +326,18 @@ pub trait Store: Send + Sync + 'static {
     /// Everything of an event as one snapshot, outside any cache: for `eile check`.
     async fn whole(&self, event: EventId) -> Result<Option<Whole>, StoreError>;
 
+    /// Everything of an event as one snapshot, outside any cache: for reports.
+    async fn everything(&self, event: EventId) -> Result<Option<Everything>, StoreError>;
+
+    /// The events of a report with the summaries that are kept of them, in id order.
+    async fn digests(&self, query: &DigestQuery) -> Result<Vec<DigestRow>, StoreError>;
+
+    /// The facts that are kept of these events, with the number that they belong to, in any order.
+    async fn digest_facts(&self, events: &[EventId]) -> Result<Vec<(EventId, u64, Vec<u8>)>, StoreError>;
+
+    /// Keeps what was worked out of events, unless something later is kept already.
+    async fn keep_digests(&self, digests: Vec<Digest>) -> Result<(), StoreError>;
+
     /// All event ids after `after`, in id order: for `eile check`.
     async fn event_ids(&self, after: Option<EventId>, limit: u32) -> Result<Vec<EventId>, StoreError>;
 
@@ -318,6 +373,16 @@ pub trait Store: Send + Sync + 'static {
     async fn update_programme(&self, programme: &Programme, request: &OpenRequest) -> Result<Stored, StoreError>;
     async fn programme(&self, id: &ProgrammeId) -> Result<Option<Programme>, StoreError>;
     async fn list_programmes(&self, after: Option<&ProgrammeId>, limit: u32) -> Result<Vec<Programme>, StoreError>;
+
+    async fn create_report(&self, report: &Report, request: &OpenRequest) -> Result<Stored, StoreError>;
+    async fn report(&self, id: Uuid) -> Result<Option<Report>, StoreError>;
+    /// Stored reports in the order in which they were made, after `after`.
+    async fn list_reports(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<Report>, StoreError>;
+
+    /// Adds an entry about persons under its number; `Taken` where somebody else was first.
+    async fn add_people_entry(&self, entry: &PeopleEntry, request: &OpenRequest) -> Result<Stored, StoreError>;
+    /// Entries about persons with a higher number than `after`, in order.
+    async fn people_entries(&self, after: u64, limit: u32) -> Result<Vec<PeopleEntry>, StoreError>;
 
     /// The installation's secret: made at the first start, the same for every instance ever after.
     async fn secret(&self) -> Result<[u8; 32], StoreError>;

@@ -5,9 +5,12 @@ use eile::admission::Entry;
 use eile::model::centre::{Centre, Programme};
 use eile::model::event::Event;
 use eile::model::id::{CentreId, EventId, Number, ProgrammeId};
+use eile::model::person::PeopleEntry;
+use eile::model::report::Report;
 use eile::model::time::Timestamp;
 use eile::storage::{
-    Decide, EventQuery, EventRow, FeedPage, FeedQuery, Lock, OpenRequest, PartyRow, Store, StoreError, Stored, Whole,
+    Decide, Digest, DigestQuery, DigestRow, EventQuery, EventRow, Everything, FeedPage, FeedQuery, Lock, OpenRequest,
+    PartyRow, Store, StoreError, Stored, Whole,
 };
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -114,6 +117,33 @@ impl Store for Faulty {
     }
     async fn whole(&self, event: EventId) -> Result<Option<Whole>, StoreError> {
         self.inner.whole(event).await
+    }
+    async fn everything(&self, event: EventId) -> Result<Option<Everything>, StoreError> {
+        self.inner.everything(event).await
+    }
+    async fn digests(&self, query: &DigestQuery) -> Result<Vec<DigestRow>, StoreError> {
+        self.inner.digests(query).await
+    }
+    async fn digest_facts(&self, events: &[EventId]) -> Result<Vec<(EventId, u64, Vec<u8>)>, StoreError> {
+        self.inner.digest_facts(events).await
+    }
+    async fn keep_digests(&self, digests: Vec<Digest>) -> Result<(), StoreError> {
+        self.inner.keep_digests(digests).await
+    }
+    async fn create_report(&self, report: &Report, request: &OpenRequest) -> Result<Stored, StoreError> {
+        self.inner.create_report(report, request).await
+    }
+    async fn report(&self, id: uuid::Uuid) -> Result<Option<Report>, StoreError> {
+        self.inner.report(id).await
+    }
+    async fn list_reports(&self, after: Option<uuid::Uuid>, limit: u32) -> Result<Vec<Report>, StoreError> {
+        self.inner.list_reports(after, limit).await
+    }
+    async fn add_people_entry(&self, entry: &PeopleEntry, request: &OpenRequest) -> Result<Stored, StoreError> {
+        self.inner.add_people_entry(entry, request).await
+    }
+    async fn people_entries(&self, after: u64, limit: u32) -> Result<Vec<PeopleEntry>, StoreError> {
+        self.inner.people_entries(after, limit).await
     }
     async fn event_ids(&self, after: Option<EventId>, limit: u32) -> Result<Vec<EventId>, StoreError> {
         self.inner.event_ids(after, limit).await

@@ -34,7 +34,11 @@ enum Wanted {
 }
 
 impl Api {
-    pub(super) async fn events(&self, caller: Caller, r: ListEventsRequest) -> Result<ListEventsResponse, Status> {
+    pub(in crate::api) async fn events(
+        &self,
+        caller: Caller,
+        r: ListEventsRequest,
+    ) -> Result<ListEventsResponse, Status> {
         let mut fields = Fields::default();
         let size = fields.page_size(r.page_size) as usize;
         fields.finish(()).map_err(status::fields)?;

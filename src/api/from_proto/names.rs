@@ -2,6 +2,7 @@
 
 use super::{Fields, Path};
 use crate::model::id::{CentreId, EventId, ProgrammeId, RegistrationId, is_slug};
+use crate::model::person::PersonId;
 use uuid::Uuid;
 
 /// Pages hold this many where the caller does not say.
@@ -45,7 +46,32 @@ pub fn programme(name: &str) -> Option<ProgrammeId> {
     slug(name, "programmes/").map(|id| ProgrammeId(id.to_owned()))
 }
 
+/// The id in "persons/{uuid}".
+pub fn person(name: &str) -> Option<PersonId> {
+    name.strip_prefix("persons/").and_then(uuid).map(PersonId)
+}
+
 impl Fields {
+    /// A person that need not be named.
+    pub fn person_name(&mut self, at: Path<'_>, given: &str) -> Option<PersonId> {
+        let person = person(given);
+        if person.is_none() && !given.is_empty() {
+            self.refuse(at, "must be persons/{uuid}");
+        }
+        person
+    }
+
+    /// A person that must be named.
+    pub fn required_person(&mut self, at: Path<'_>, given: &str) -> PersonId {
+        self.named(at, given, "must be persons/{uuid}", person(given)).unwrap_or(PersonId(Uuid::nil()))
+    }
+
+    /// The id of a stored report.
+    pub fn report_name(&mut self, at: Path<'_>, given: &str) -> Uuid {
+        let id = given.strip_prefix("reports/").and_then(uuid);
+        self.named(at, given, "must be reports/{uuid}", id).unwrap_or_default()
+    }
+
     fn named<T>(&mut self, at: Path<'_>, given: &str, shape: &'static str, parsed: Option<T>) -> Option<T> {
         if parsed.is_none() {
             self.refuse(at, if given.is_empty() { "is required" } else { shape });

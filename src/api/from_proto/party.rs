@@ -34,7 +34,7 @@ impl Fields {
             language: if language.is_empty() { "lt".to_owned() } else { language },
             channel: self.channel(AT.field("channel"), given.channel),
             on_behalf_of: self.on_behalf_of(AT.field("on_behalf_of"), given.on_behalf_of),
-            who: self.who(given.members, given.head_count, this_year),
+            who: new_persons(self.who(given.members, given.head_count, this_year)),
             willing_elsewhere: given.willing_elsewhere,
             municipality_code: self.code(AT.field("municipality_code"), given.municipality_code, Alphabet::Mixed, 10),
             eldership_code: self.code(AT.field("eldership_code"), given.eldership_code, Alphabet::Mixed, 16),
@@ -154,6 +154,7 @@ impl Fields {
             municipality_code: self.code(at.field("municipality_code"), given.municipality_code, Alphabet::Mixed, 10),
             eldership_code: self.code(at.field("eldership_code"), given.eldership_code, Alphabet::Mixed, 16),
             person_ref: self.line(at.field("person_ref"), given.person_ref, 64),
+            person: self.person_name(at.field("person"), &given.person),
         }
     }
 
@@ -234,4 +235,12 @@ impl Fields {
             Some(proto::Sex::Other) => Sex::Other,
         }
     }
+}
+
+/// Of a new party nobody can say who was there before.
+fn new_persons(mut who: Who) -> Who {
+    if let Who::Members(members) = &mut who {
+        members.iter_mut().for_each(|member| member.person = None);
+    }
+    who
 }

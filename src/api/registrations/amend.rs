@@ -1,8 +1,9 @@
 //! UpdateRegistration: the named fields are laid over the party that is stored.
 
 use super::change::Named;
+use super::persons;
 use super::sign_up::{papers, this_year};
-use crate::admission::Verb;
+use crate::admission::{Refusal, Verb};
 use crate::api::Api;
 use crate::api::caller::Caller;
 use crate::api::from_proto::party::REGISTRATION_FIELDS;
@@ -12,12 +13,20 @@ use crate::api::request::Asked;
 use crate::api::status::{self, About};
 use crate::api::to_proto::names;
 use crate::desk::{DeskError, Papers, View};
+use crate::model::attendance::MemberNo;
 use crate::model::party::Party;
 use crate::storage::PartyRow;
 use tonic::Status;
 
 /// How often a party that changed while it was read is read again. Of those who meet, one wins each time.
 const TRIES: u32 = 32;
+
+/// A party as it was read.
+pub(super) struct Seen {
+    pub party: Party,
+    pub seen_step: u64,
+    pub seen_marked: MemberNo,
+}
 
 impl Api {
     pub(super) async fn amend(&self, caller: Caller, mut r: UpdateRegistrationRequest) -> Result<Registration, Status> {
@@ -40,10 +49,16 @@ impl Api {
         (given, mask): (&Registration, &[&'static str]),
     ) -> Result<Registration, Status> {
         for _ in 0..TRIES {
-            let (mut party, seen_step) = self.stored_party(named).await?;
-            let verb = self.corrected(fields.clone(), named, &mut party, (given.clone(), mask)).await?;
+            let Seen { mut party, seen_step, seen_marked } = self.stored_party(named).await?;
+            let (verb, same) = self.corrected(fields.clone(), named, &mut party, (given.clone(), mask)).await?;
             let words = Box::new(papers(&party)?);
-            match self.decided(asked, named, (verb, Papers::Party { words, seen_step })).await {
+            let decided = if seen_marked > same {
+                let refused = Refusal::MemberAttended { member: seen_marked };
+                Err(DeskError::Refused(Box::new(refused), None))
+            } else {
+                self.decided(asked, named, (verb, Papers::Party { words, seen_step, seen_marked })).await
+            };
+            match decided {
                 Err(DeskError::Stale) => {}
                 Ok(registration) => return Ok(registration),
                 Err(error) => {
@@ -55,36 +70,42 @@ impl Api {
         Err(status::overloaded())
     }
 
-    /// Lays the named fields over the party.
+    /// Lays the named fields over the party; and how many of its first members are who they were.
     async fn corrected(
         &self,
         mut fields: Fields,
         named: &Named,
         party: &mut Party,
         (given, mask): (Registration, &[&'static str]),
-    ) -> Result<Verb, Status> {
+    ) -> Result<(Verb, MemberNo), Status> {
+        let before = party.who.clone();
         fields.amend(party, given, mask, this_year(self.desk.clock().now()));
         if mask.contains(&"answers") {
             fields.answers_fit(&party.answers, &self.fresh_event_rules(named.name.event).await?.questions);
         }
+        let same = persons::keep(&mut fields, self.desk.keys(), named.name.id, &before, &mut party.who);
         fields.finish(()).map_err(status::fields)?;
         let resized = mask.iter().any(|field| matches!(*field, "members" | "head_count"));
-        Ok(Verb::Amend {
+        let verb = Verb::Amend {
             number: named.number,
             size: resized.then(|| party.size()),
             contact: mask.contains(&"contact").then(|| self.desk.keys().contact(&party.contact)),
-        })
+        };
+        Ok((verb, same))
     }
 
-    /// The party of a registration that is there, and its last step: read before the party, so that whoever wrote in
-    /// between is noticed.
-    pub(super) async fn stored_party(&self, named: &Named) -> Result<(Party, u64), Status> {
+    /// The party of a registration that is there, its last step and its last member with a mark: read before the party,
+    /// so that whoever wrote in between is noticed.
+    pub(super) async fn stored_party(&self, named: &Named) -> Result<Seen, Status> {
         let (event, number) = (named.name.event, named.number);
-        let last = |view: &View<'_>| view.roster.standing(number).and_then(|s| s.steps.last().copied());
-        let seen_step = self.look(event, last).await?.unwrap_or_default();
+        let last = |view: &View<'_>| {
+            let step = view.roster.standing(number).and_then(|s| s.steps.last().copied());
+            (step.unwrap_or_default(), view.roster.last_member_marked(number))
+        };
+        let (seen_step, seen_marked) = self.look(event, last).await?;
         let rows = self.desk.store().parties(event, &[number]).await.map_err(status::storage)?;
         match rows.first() {
-            Some(row) => Ok((read_party(row)?, seen_step)),
+            Some(row) => Ok(Seen { party: read_party(row)?, seen_step, seen_marked }),
             None => Err(status::registration_not_found(&names::registration(event, named.name.id))),
         }
     }

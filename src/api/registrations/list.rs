@@ -12,6 +12,7 @@ use crate::api::from_proto::{Fields, Path};
 use crate::api::page_token::Pages;
 use crate::api::proto::{ListRegistrationsRequest, ListRegistrationsResponse, Registration};
 use crate::api::{Api, status, to_proto};
+use crate::keys::Keys;
 use crate::model::id::{EventId, Number};
 use crate::storage::PartyRow;
 use std::collections::HashMap;
@@ -78,7 +79,7 @@ impl Api {
                     return Ok(page(registrations, after.map(|key| pages.token(&bytes(key)))));
                 }
                 after = Some(candidate.key);
-                registrations.extend(query.rendered(candidate)?);
+                registrations.extend(query.rendered(candidate, self.desk.keys())?);
             }
             if is_last {
                 return Ok(page(registrations, None));
@@ -151,7 +152,7 @@ impl Query {
     }
 
     /// The registration as the page shows it, where it belongs on it.
-    fn rendered(&self, candidate: Candidate) -> Result<Option<Registration>, Status> {
+    fn rendered(&self, candidate: Candidate, keys: &Keys) -> Result<Option<Registration>, Status> {
         let Candidate { looked: Some((basic, standing, terms)), row, .. } = candidate else {
             return Ok(None);
         };
@@ -163,7 +164,7 @@ impl Query {
             return Ok(None);
         }
         Ok(Some(match party.filter(|_| self.full) {
-            Some(party) => to_proto::registration::with_party(basic, &terms, &standing, party),
+            Some(party) => to_proto::registration::with_party(basic, &terms, &standing, party, keys),
             None => basic,
         }))
     }

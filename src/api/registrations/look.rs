@@ -43,7 +43,9 @@ impl Api {
         }
         let rows = self.desk.store().parties(event, &[named.number]).await.map_err(status::storage)?;
         match rows.first() {
-            Some(row) => Ok(to_proto::registration::with_party(basic, &terms, &standing, read_party(row)?)),
+            Some(row) => {
+                Ok(to_proto::registration::with_party(basic, &terms, &standing, read_party(row)?, self.desk.keys()))
+            }
             None => Ok(basic),
         }
     }

@@ -1,6 +1,8 @@
 //! TransferRegistration: one request, two events, one transaction.
 
+use super::amend::Seen;
 use super::change::Named;
+use super::persons;
 use crate::admission::Refusal;
 use crate::api::caller::Caller;
 use crate::api::from_proto::{Fields, Path};
@@ -83,9 +85,10 @@ impl Api {
 
     /// The party's words, and the last step of its registration.
     async fn leaving_papers(&self, named: &Named) -> Result<(PartyPapers, u64), Status> {
-        let (mut party, seen_step) = self.stored_party(named).await?;
+        let Seen { mut party, seen_step, .. } = self.stored_party(named).await?;
         // Answers are to the questions of the event that is left.
         party.answers.clear();
+        persons::carry(self.desk.keys(), named.name.id, &mut party.who);
         Ok((super::sign_up::papers(&party)?, seen_step))
     }
 

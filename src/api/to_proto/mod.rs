@@ -36,6 +36,16 @@ pub fn etag(version: u64) -> String {
 
 /// Resource names.
 pub mod names {
+    /// "persons/{uuid}".
+    pub fn person(id: crate::model::person::PersonId) -> String {
+        format!("persons/{}", id.0)
+    }
+
+    /// "reports/{uuid}".
+    pub fn report(id: uuid::Uuid) -> String {
+        format!("reports/{id}")
+    }
+
     use crate::model::id::{CentreId, EventId, ProgrammeId, RegistrationId};
 
     pub fn event(id: EventId) -> String {

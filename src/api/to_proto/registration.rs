@@ -4,6 +4,8 @@ use super::{int32, int64, names, time, words};
 use crate::admission::{Outcome, Roster, Standing};
 use crate::api::proto;
 use crate::desk::Done;
+use crate::keys::Keys;
+use crate::model::attendance::MemberNo;
 use crate::model::event::Terms;
 use crate::model::id::{EventId, PoolNo};
 use crate::model::party::{Answer, Member, Party, Who};
@@ -69,7 +71,13 @@ fn end_reason(end: &End, for_staff: bool) -> &'static str {
 }
 
 /// Adds what is FULL only.
-pub fn with_party(basic: proto::Registration, terms: &Terms, s: &Standing, party: Party) -> proto::Registration {
+pub fn with_party(
+    basic: proto::Registration,
+    terms: &Terms,
+    s: &Standing,
+    party: Party,
+    keys: &Keys,
+) -> proto::Registration {
     let Party {
         contact,
         language,
@@ -83,7 +91,13 @@ pub fn with_party(basic: proto::Registration, terms: &Terms, s: &Standing, party
         answers,
     } = party;
     let (members, head_count) = match who {
-        Who::Members(members) => (members.into_iter().map(member).collect(), None),
+        Who::Members(members) => {
+            let told = |(m, place): (Member, MemberNo)| {
+                let person = keys.person(s.id, place, &m);
+                member(m, names::person(person))
+            };
+            (members.into_iter().zip(1..).map(told).collect(), None)
+        }
         Who::Heads { adults, children } => {
             (Vec::new(), Some(proto::HeadCount { adults: int32(adults), children: int32(children) }))
         }
@@ -111,8 +125,8 @@ pub fn with_party(basic: proto::Registration, terms: &Terms, s: &Standing, party
     }
 }
 
-fn member(member: Member) -> proto::Member {
-    let Member { name, birth_year, sex, role, municipality_code, eldership_code, person_ref } = member;
+fn member(member: Member, person: String) -> proto::Member {
+    let Member { name, birth_year, sex, role, municipality_code, eldership_code, person_ref, person: _ } = member;
     proto::Member {
         display_name: name,
         birth_year: birth_year.map(i32::from),
@@ -121,6 +135,7 @@ fn member(member: Member) -> proto::Member {
         municipality_code,
         eldership_code,
         person_ref,
+        person,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod attendance;
 mod batch;
+mod digest;
 mod event;
 mod feed;
 mod fresh;
@@ -11,6 +12,7 @@ mod registration;
 
 pub(super) use attendance::{MarkColumns, MarkRow, read_mark};
 pub(super) use batch::{Batch, EventUpdate, PartyColumns, ReasonColumns, RequestColumns};
+pub(super) use digest::{DigestRowColumns, read_digest_row};
 pub(super) use event::{
     EventColumns, QueryColumns, free_seats, header_of_new, read_event, read_row, state_word, write_header,
 };
@@ -65,6 +67,11 @@ impl DocumentRow {
     pub fn of<T: Serialize>(id: &str, version: u64, value: &T) -> Result<Self, StoreError> {
         Ok(Self { id: id.to_owned(), version, document: to_json(value)? })
     }
+}
+
+/// The id of an entry about persons: its number, in digits that sort as numbers do.
+pub(super) fn people_id(number: u64) -> String {
+    format!("{number:012}")
 }
 
 /// A value as its JSON document.

@@ -4,7 +4,7 @@ use super::errors::failed;
 use crate::model::id::{EventId, Number};
 use crate::storage::codec::{corrupt, count};
 use crate::storage::traits::{PartyRow, StoreError};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 pub(super) async fn parties(readers: &PgPool, event: EventId, numbers: &[Number]) -> Result<Vec<PartyRow>, StoreError> {
     let rows: Vec<(i64, String, String)> = sqlx::query_as(
@@ -17,6 +17,22 @@ pub(super) async fn parties(readers: &PgPool, event: EventId, numbers: &[Number]
     .bind(event.0)
     .bind(numbers.iter().map(|n| i64::from(*n)).collect::<Vec<i64>>())
     .fetch_all(readers)
+    .await
+    .map_err(failed)?;
+    read_parties(event, rows)
+}
+
+/// Every party of an event, inside a snapshot.
+pub(super) async fn whole(connection: &mut PgConnection, event: EventId) -> Result<Vec<PartyRow>, StoreError> {
+    let rows: Vec<(i64, String, String)> = sqlx::query_as(
+        "-- whole_parties
+        select number, document, search
+        from parties
+        where event_id = $1
+        order by number",
+    )
+    .bind(event.0)
+    .fetch_all(connection)
     .await
     .map_err(failed)?;
     read_parties(event, rows)

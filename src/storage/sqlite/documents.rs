@@ -1,5 +1,5 @@
-//! Centres and programmes: a document each, with a version that every update must name. One way for both, told the
-//! table.
+//! Centres, programmes, stored reports and entries about persons: a document each, with a version that every update
+//! must name. One way for all, told the table.
 
 use super::errors::failed;
 use super::requests;
@@ -80,6 +80,8 @@ macro_rules! table {
 }
 pub(super) static CENTRES: Table = table!("centre", "centres");
 pub(super) static PROGRAMMES: Table = table!("programme", "programmes");
+pub(super) static REPORTS: Table = table!("report", "reports");
+pub(super) static PEOPLE: Table = table!("people_entry", "people");
 
 /// Writes a document: a new one as version 1, a later one over the version before it.
 pub(super) async fn save(

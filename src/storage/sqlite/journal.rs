@@ -6,7 +6,7 @@ use crate::admission::Entry;
 use crate::model::id::EventId;
 use crate::storage::codec::{column, read_entries};
 use crate::storage::traits::StoreError;
-use sqlx::SqlitePool;
+use sqlx::{SqliteConnection, SqlitePool};
 
 /// Entries from number `from` on. Numbers have no gaps, so no row beyond `from + limit` is read.
 pub(super) async fn journal(
@@ -75,4 +75,20 @@ pub(super) async fn journal_entries(
     let wanted: std::collections::HashSet<u64> = numbers.iter().copied().collect();
     entries.retain(|entry| wanted.contains(&entry.number));
     Ok(entries)
+}
+
+/// The whole journal of an event, inside a snapshot.
+pub(super) async fn whole(connection: &mut SqliteConnection, event: EventId) -> Result<Vec<Entry>, StoreError> {
+    let rows: Vec<(i64, String)> = sqlx::query_as(
+        "-- whole_journal
+        select first_number, entries
+        from journal
+        where event_id = $1
+        order by first_number",
+    )
+    .bind(event.0)
+    .fetch_all(connection)
+    .await
+    .map_err(failed)?;
+    read_entries(event.0, &rows)
 }

@@ -2,9 +2,10 @@
 //! `eile check`. One statement per table over all events, whatever their number.
 
 use super::errors::failed;
+use super::{journal, parties};
 use crate::model::id::{EventId, Number};
 use crate::storage::codec::{AttachmentRow, Gathering, MarkRow, RegistrationRow, RequestRow, WholeRow};
-use crate::storage::traits::{Fresh, Lock, StoreError, Whole};
+use crate::storage::traits::{Everything, Fresh, Lock, StoreError, Whole};
 use futures_util::TryStreamExt;
 use sqlx::{FromRow, Row, SqliteConnection, SqlitePool};
 use std::fmt::Write;
@@ -38,6 +39,23 @@ async fn read_whole(connection: &mut SqliteConnection, event: EventId) -> Result
     let mut gathering = Gathering::default();
     load_whole(connection, &[event.0], &mut gathering).await?;
     Ok(gathering.into_whole(event))
+}
+
+/// One event with its journal and its parties as one snapshot.
+///
+/// Differs from postgres as `whole` does.
+pub(super) async fn everything(readers: SqlitePool, event: EventId) -> Result<Option<Everything>, StoreError> {
+    let mut transaction = readers.begin().await.map_err(failed)?;
+    let work = read_everything(&mut transaction, event).await;
+    let _ = transaction.rollback().await;
+    work
+}
+
+async fn read_everything(connection: &mut SqliteConnection, event: EventId) -> Result<Option<Everything>, StoreError> {
+    let Some(whole) = read_whole(connection, event).await? else { return Ok(None) };
+    let entries = journal::whole(connection, event).await?;
+    let parties = parties::whole(connection, event).await?;
+    Ok(Some(Everything { whole, entries, parties }))
 }
 
 /// Differs from postgres because the one writer has the whole file locked already.

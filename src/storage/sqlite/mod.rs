@@ -1,5 +1,6 @@
 //! The behaviour on embedded SQLite: one file, one process, one connection that writes.
 
+mod digests;
 mod documents;
 mod errors;
 mod events;
@@ -16,21 +17,25 @@ mod write;
 
 pub(super) use open::migrate;
 
-use super::codec::DocumentRow;
+use super::codec::{DocumentRow, people_id};
 use super::retry::until_settled;
 use super::traits::{
-    Decide, EventQuery, EventRow, FeedPage, FeedQuery, Lock, OpenRequest, PartyRow, Store, StoreError, Stored, Whole,
+    Decide, Digest, DigestQuery, DigestRow, EventQuery, EventRow, Everything, FeedPage, FeedQuery, Lock, OpenRequest,
+    PartyRow, Store, StoreError, Stored, Whole,
 };
 use crate::admission::Entry;
 use crate::model::centre::{Centre, Programme};
 use crate::model::event::Event;
 use crate::model::id::{CentreId, EventId, Number, ProgrammeId};
+use crate::model::person::PeopleEntry;
+use crate::model::report::Report;
 use crate::model::time::Timestamp;
 use async_trait::async_trait;
-use documents::{CENTRES, PROGRAMMES};
+use documents::{CENTRES, PEOPLE, PROGRAMMES, REPORTS};
 use sqlx::SqlitePool;
 use std::fs::File;
 use std::sync::{Mutex, PoisonError};
+use uuid::Uuid;
 
 /// The embedded database. Whoever has it open holds its lock file.
 pub(super) struct SqliteStore {
@@ -97,6 +102,24 @@ impl Store for SqliteStore {
     async fn whole(&self, event: EventId) -> Result<Option<Whole>, StoreError> {
         let readers = self.readers.clone();
         apart(async move { until_settled(|| load::whole(readers.clone(), event)).await }).await
+    }
+
+    async fn everything(&self, event: EventId) -> Result<Option<Everything>, StoreError> {
+        let readers = self.readers.clone();
+        apart(async move { until_settled(|| load::everything(readers.clone(), event)).await }).await
+    }
+
+    async fn digests(&self, query: &DigestQuery) -> Result<Vec<DigestRow>, StoreError> {
+        until_settled(|| digests::digests(&self.readers, query)).await
+    }
+
+    async fn digest_facts(&self, events: &[EventId]) -> Result<Vec<(EventId, u64, Vec<u8>)>, StoreError> {
+        until_settled(|| digests::facts(&self.readers, events)).await
+    }
+
+    async fn keep_digests(&self, digests: Vec<Digest>) -> Result<(), StoreError> {
+        let writer = self.writer.clone();
+        apart(async move { until_settled(|| digests::keep(&writer, &digests)).await }).await
     }
 
     async fn event_ids(&self, after: Option<EventId>, limit: u32) -> Result<Vec<EventId>, StoreError> {
@@ -167,6 +190,33 @@ impl Store for SqliteStore {
 
     async fn list_programmes(&self, after: Option<&ProgrammeId>, limit: u32) -> Result<Vec<Programme>, StoreError> {
         until_settled(|| documents::list(&self.readers, &PROGRAMMES, after.map(|id| id.0.as_str()), limit)).await
+    }
+
+    async fn create_report(&self, report: &Report, request: &OpenRequest) -> Result<Stored, StoreError> {
+        let row = DocumentRow::of(&report.id.to_string(), 1, report)?;
+        let (writer, request) = (self.writer.clone(), request.clone());
+        apart(async move { until_settled(|| documents::save(&writer, &REPORTS, &row, &request)).await }).await
+    }
+
+    async fn report(&self, id: Uuid) -> Result<Option<Report>, StoreError> {
+        let id = id.to_string();
+        until_settled(|| documents::read(&self.readers, &REPORTS, &id)).await
+    }
+
+    async fn list_reports(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<Report>, StoreError> {
+        let after = after.map(|id| id.to_string());
+        until_settled(|| documents::list(&self.readers, &REPORTS, after.as_deref(), limit)).await
+    }
+
+    async fn add_people_entry(&self, entry: &PeopleEntry, request: &OpenRequest) -> Result<Stored, StoreError> {
+        let row = DocumentRow::of(&people_id(entry.number), 1, entry)?;
+        let (writer, request) = (self.writer.clone(), request.clone());
+        apart(async move { until_settled(|| documents::save(&writer, &PEOPLE, &row, &request)).await }).await
+    }
+
+    async fn people_entries(&self, after: u64, limit: u32) -> Result<Vec<PeopleEntry>, StoreError> {
+        let after = people_id(after);
+        until_settled(|| documents::list(&self.readers, &PEOPLE, Some(&after), limit)).await
     }
 
     async fn secret(&self) -> Result<[u8; 32], StoreError> {

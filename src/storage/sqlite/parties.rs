@@ -5,7 +5,7 @@ use super::load::number_list;
 use crate::model::id::{EventId, Number};
 use crate::storage::codec::{corrupt, count};
 use crate::storage::traits::{PartyRow, StoreError};
-use sqlx::SqlitePool;
+use sqlx::{SqliteConnection, SqlitePool};
 
 pub(super) async fn parties(
     readers: &SqlitePool,
@@ -23,6 +23,22 @@ pub(super) async fn parties(
     .bind(event.0)
     .bind(number_list(numbers.iter().map(|n| u64::from(*n))))
     .fetch_all(readers)
+    .await
+    .map_err(failed)?;
+    read_parties(event, rows)
+}
+
+/// Every party of an event, inside a snapshot.
+pub(super) async fn whole(connection: &mut SqliteConnection, event: EventId) -> Result<Vec<PartyRow>, StoreError> {
+    let rows: Vec<(i64, String, String)> = sqlx::query_as(
+        "-- whole_parties
+        select number, document, search
+        from parties
+        where event_id = $1
+        order by number",
+    )
+    .bind(event.0)
+    .fetch_all(connection)
     .await
     .map_err(failed)?;
     read_parties(event, rows)

@@ -119,6 +119,7 @@ mod tests {
             municipality_code: String::new(),
             eldership_code: String::new(),
             person_ref: String::new(),
+            person: None,
         };
         Party {
             contact: Contact {
