@@ -16,12 +16,14 @@
 //! | `telemetry` | log, metrics, the operators' port                     | axum              |
 //! | `api`       | gRPC: parse, authorise, call, render; the server      | tonic             |
 //! | `demo`      | a year played through the API, as its callers would   | `api`'s messages, `cli`'s service |
+//! | `client`    | the command line for staff and jobs, a caller as any  | `api`'s messages  |
 //! | `cli`       | wires the rooms together                              | everything        |
 
 pub mod admission;
 pub mod api;
 pub mod audit;
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod demo;

@@ -78,7 +78,22 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("src/feed", &["sqlx", "tonic", "prost", "crate::api", "crate::cli"]),
     ("src/audit", &["sqlx", "tonic", "prost", "crate::api", "crate::cli", "crate::desk", "crate::feed"]),
     ("src/report", &["sqlx", "tonic", "prost", "crate::api", "crate::cli", "crate::desk", "crate::feed"]),
-    ("src/api", &["sqlx", "crate::cli", "crate::demo"]),
+    ("src/api", &["sqlx", "crate::cli", "crate::demo", "crate::client"]),
+    (
+        "src/client",
+        &[
+            "sqlx",
+            "crate::admission",
+            "crate::storage",
+            "crate::desk",
+            "crate::feed",
+            "crate::audit",
+            "crate::report",
+            "crate::keys",
+            "crate::config",
+            "crate::cli",
+        ],
+    ),
     ("src/cli", &["sqlx"]),
     ("src/demo", &["sqlx"]),
 ];

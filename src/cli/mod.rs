@@ -9,14 +9,15 @@ mod service;
 pub use flags::Flags;
 pub use service::Service;
 
-use clap::{Parser, Subcommand};
+use crate::client;
+use clap::{CommandFactory, Parser, Subcommand};
 use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
 /// Event registration and waiting lines that everyone can check.
 #[derive(Parser)]
-#[command(name = "eile", version, arg_required_else_help = true)]
+#[command(name = "eile", version, arg_required_else_help = true, after_help = client::EXIT_CODES)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -36,6 +37,8 @@ enum Command {
     ///
     /// Exit code 0: nothing differs; 1: something does; 2: it could not be checked.
     Check(check::Arguments),
+    #[command(flatten)]
+    Client(client::Verb),
 }
 
 /// Does what was asked; what went wrong is one line on standard error.
@@ -45,6 +48,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Demo(arguments) => (crate::demo::run(arguments).await, 1),
         Command::Migrate(flags) => (migrate::run(&flags).await, 1),
         Command::Check(arguments) => (check::run(&arguments).await, 2),
+        Command::Client(verb) => return client::run(verb, Arguments::command()).await,
     };
     done.unwrap_or_else(|error| {
         eprintln!("eile: {error:#}");

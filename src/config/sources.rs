@@ -8,8 +8,8 @@ use toml::{Table, Value};
 
 /// The prefix of environment variables.
 const PREFIX: &str = "EILE_";
-/// Variables with the prefix that are no settings: where the settings file is, and what tests read.
-const NOT_SETTINGS: [&str; 4] = ["EILE_CONFIG", "EILE_BIN", "EILE_TEST_", "EILE_BENCH_"];
+/// Variables with the prefix that are no settings: where the settings file is, where clients call, and what tests read.
+const NOT_SETTINGS: [&str; 5] = ["EILE_CONFIG", "EILE_SERVER", "EILE_BIN", "EILE_TEST_", "EILE_BENCH_"];
 
 /// A setting from the command line: its dotted name, and its value as text.
 pub type Setting = (String, String);

@@ -1,0 +1,93 @@
+//! The command line for staff and jobs: a caller like any other, over gRPC alone.
+//!
+//! A verb reads its words (`options`), calls through the `wire`, and hands rows to an `Output` (`sheet`), which knows
+//! tables, JSON, CSV and XLSX. It decides nothing and keeps nothing: a page is fetched, written and forgotten. What is
+//! not here: the database, and every room that knows it.
+
+mod attendance;
+mod bars;
+mod changes;
+mod check_in;
+mod completions;
+mod event;
+mod events;
+mod failure;
+mod line;
+mod minutes;
+mod options;
+mod roster;
+mod sheet;
+mod sign_up;
+mod wire;
+mod words;
+
+pub use failure::printable;
+
+use clap::Subcommand;
+use failure::{Failure, Verdict};
+use std::process::ExitCode;
+
+/// What is said under the help of the whole command.
+pub const EXIT_CODES: &str = "\
+Exit codes of the verbs that call a service:
+  0  it was done
+  1  anything else went wrong
+  2  the words on the command line are not right
+  3  the service said no; the reason is told with its word in capitals, such as [REGISTRATION_CLOSED]
+  4  what was named does not exist
+  5  the service cannot be reached, or cannot answer now
+
+Colours are for terminals, and not with NO_COLOR. Data goes to standard output, everything else to standard error.";
+
+/// The verbs that call a service.
+#[derive(Subcommand)]
+pub enum Verb {
+    /// Lists events: when, how full, how many wait.
+    Events(events::Arguments),
+    /// One event.
+    #[command(subcommand)]
+    Event(event::Verb),
+    /// Signs a party up for an event, as staff.
+    Signup(sign_up::Arguments),
+    /// Shows who waits for an event, in the order in which they will be served.
+    Line(line::Arguments),
+    /// Shows who has a seat at a session, and who came: a group leader's sheet.
+    Roster(roster::Arguments),
+    /// Writes down who came.
+    #[command(subcommand)]
+    Attendance(attendance::Verb),
+    /// Lets a party in at the door by its code.
+    Checkin(check_in::Arguments),
+    /// Tells what happened, and goes on telling: the change feed.
+    Changes(changes::Arguments),
+    /// Prints the completions for a shell.
+    Completions(completions::Arguments),
+}
+
+/// Does what was asked; what went wrong is told on standard error.
+pub async fn run(verb: Verb, command: clap::Command) -> ExitCode {
+    let done = match verb {
+        Verb::Events(arguments) => events::run(arguments).await,
+        Verb::Event(event::Verb::Show(arguments)) => event::show(arguments).await,
+        Verb::Signup(arguments) => sign_up::run(arguments).await,
+        Verb::Line(arguments) => line::run(arguments).await,
+        Verb::Roster(arguments) => roster::run(arguments).await,
+        Verb::Attendance(attendance::Verb::Mark(arguments)) => attendance::mark(arguments).await,
+        Verb::Attendance(attendance::Verb::Import(arguments)) => attendance::import(arguments).await,
+        Verb::Checkin(arguments) => check_in::run(arguments).await,
+        Verb::Changes(arguments) => changes::run(arguments).await,
+        Verb::Completions(arguments) => completions::run(&arguments, command),
+    };
+    ended(done)
+}
+
+fn ended(done: Result<Verdict, Failure>) -> ExitCode {
+    match done {
+        Ok(Verdict::Done) => ExitCode::SUCCESS,
+        Ok(Verdict::SaidNo) => ExitCode::from(failure::REFUSED),
+        Err(failure) => {
+            failure.tell();
+            failure.code()
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What several verbs are told on the command line, and how names and times are read there.
+
+use super::failure::Failure;
+use super::words;
+use crate::model::time::{Timestamp, Zone};
+use clap::{Args, ValueEnum};
+use jiff::civil::DateTime;
+use std::path::PathBuf;
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// Which service is called.
+#[derive(Args)]
+#[command(next_help_heading = "Service")]
+pub struct Reach {
+    /// The service's address.
+    #[arg(long, value_name = "URL", env = "EILE_SERVER", default_value = "http://127.0.0.1:7443")]
+    pub server: String,
+    /// How long to try again while the service cannot be reached or says "send again"; 0: not at all.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    pub patience: u64,
+}
+
+/// How the answer is shown.
+#[derive(Args)]
+#[command(next_help_heading = "Output")]
+pub struct Show {
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Write into this file instead of standard output; it takes its name when it is whole.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// What parts the cells of CSV; Excel in Lithuanian expects semicolon.
+    #[arg(long, value_enum, default_value_t = Separator::Comma)]
+    pub separator: Separator,
+    /// Language of titles, where they are there in it.
+    #[arg(long, value_name = "CODE", default_value = "lt")]
+    pub language: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// An array of objects; the changes feed: one object per line.
+    Json,
+    /// UTF-8 with a byte order mark, so that Excel knows it.
+    Csv,
+    /// Excel.
+    Xlsx,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Separator {
+    Comma,
+    Semicolon,
+    Tab,
+}
+
+impl Separator {
+    pub fn byte(self) -> u8 {
+        match self {
+            Self::Comma => b',',
+            Self::Semicolon => b';',
+            Self::Tab => b'\t',
+        }
+    }
+}
+
+/// How a change is asked for.
+#[derive(Args)]
+#[command(next_help_heading = "Change")]
+pub struct Once {
+    /// The id of this request, to repeat one whose outcome is not known [default: a new one].
+    #[arg(long, value_name = "UUID")]
+    pub request_id: Option<Uuid>,
+    /// Decide and answer, but change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+impl Once {
+    pub fn id(&self) -> String {
+        self.request_id.unwrap_or_else(Uuid::new_v4).to_string()
+    }
+}
+
+/// `events/{uuid}`, from it or from the uuid alone.
+pub fn event_name(text: &str) -> Result<String, String> {
+    let id = text.strip_prefix("events/").unwrap_or(text);
+    let id = Uuid::parse_str(id).map_err(|_| "give events/{uuid}, or the uuid alone".to_owned())?;
+    Ok(format!("events/{id}"))
+}
+
+/// A registration as it is typed: its whole name, or its last part where the event is known anyway.
+#[derive(Clone, Debug)]
+pub struct RegistrationId {
+    event: Option<String>,
+    id: Uuid,
+}
+
+impl FromStr for RegistrationId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "give events/{uuid}/registrations/{uuid}, or the last uuid alone".to_owned();
+        let (event, id) = match text.split_once("/registrations/") {
+            Some((event, id)) => (Some(event_name(event).map_err(|_| wrong())?), id),
+            None => (None, text),
+        };
+        Ok(Self { event, id: Uuid::parse_str(id).map_err(|_| wrong())? })
+    }
+}
+
+impl RegistrationId {
+    /// Its name, in this event.
+    pub fn of(&self, event: &str) -> Result<String, Failure> {
+        match &self.event {
+            Some(other) if other != event => {
+                Err(Failure::usage(format!("{other}/registrations/{} is none of {event}", self.id)))
+            }
+            _ => Ok(format!("{event}/registrations/{}", self.id)),
+        }
+    }
+}
+
+/// The id after `collection/`, or alone.
+pub fn short<'a>(text: &'a str, collection: &str) -> &'a str {
+    text.strip_prefix(collection).and_then(|rest| rest.strip_prefix('/')).unwrap_or(text)
+}
+
+/// A point in time as it is typed: an instant, or a time on the wall of the place that it is about.
+#[derive(Clone, Copy, Debug)]
+pub enum When {
+    Instant(Timestamp),
+    Local(DateTime),
+}
+
+impl FromStr for When {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+            return Ok(Self::Instant(Timestamp(instant.as_microsecond())));
+        }
+        let local = text.parse().map_err(|_| "give YYYY-MM-DD, YYYY-MM-DDTHH:MM, or an instant with its offset")?;
+        Ok(Self::Local(local))
+    }
+}
+
+impl When {
+    pub fn wire(self, zone: &Zone) -> Result<prost_types::Timestamp, Failure> {
+        Ok(words::wire_time(self.instant(zone)?))
+    }
+
+    pub fn instant(self, zone: &Zone) -> Result<Timestamp, Failure> {
+        match self {
+            Self::Instant(at) => Ok(at),
+            Self::Local(local) => {
+                let skipped = |_| Failure::usage(format!("the clocks of {} skip {local}", zone.name()));
+                zone.instant(local).map_err(skipped)
+            }
+        }
+    }
+}
+
+/// An IANA time zone.
+pub fn zone(text: &str) -> Result<Zone, String> {
+    Zone::named(text).ok_or_else(|| "there is no such time zone".to_owned())
+}

@@ -1,0 +1,133 @@
+//! The way to the service: one connection, a deadline on every call, and the same request again where the service
+//! says "send again" or is not heard. That is always safe: reads change nothing, and a change goes under one id.
+
+use super::failure::{Failure, lost};
+use super::options::Reach;
+use crate::api::proto;
+use proto::attendance_service_client::AttendanceServiceClient;
+use proto::change_service_client::ChangeServiceClient;
+use proto::event_service_client::EventServiceClient;
+use proto::registration_service_client::RegistrationServiceClient;
+use std::time::Duration;
+use tokio::time::Instant;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Response, Status, Streaming};
+use tonic_types::StatusExt;
+
+/// How long one call may take.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Rows of a page: the most that the service gives.
+pub const PAGE: i32 = 500;
+
+/// The largest answer that is taken: a page of parties of fifty with long names and answers.
+const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+pub struct Wire {
+    events: EventServiceClient<Channel>,
+    people: RegistrationServiceClient<Channel>,
+    door: AttendanceServiceClient<Channel>,
+    feed: ChangeServiceClient<Channel>,
+    patience: Duration,
+}
+
+/// One method per rpc, so that verbs name neither clients nor metadata. A change is told under its request id.
+macro_rules! rpc {
+    ($($client:ident . $name:ident ( $ask:ident ) -> $answer:ident $(under $id:ident)?;)*) => {$(
+        pub async fn $name(&self, ask: proto::$ask) -> Result<proto::$answer, Failure> {
+            let call = || async { self.$client.clone().$name(timed(ask.clone())).await };
+            self.again(call).await$(.map_err(|failure| failure.under(&ask.$id)))?
+        }
+    )*};
+}
+
+impl Wire {
+    /// Nothing is called yet.
+    pub fn to(reach: &Reach) -> Result<Self, Failure> {
+        let server = &reach.server;
+        if !server.starts_with("http://") {
+            return Err(Failure::usage(format!(
+                "--server {server}: give http://ADDRESS:PORT; this version has no TLS"
+            )));
+        }
+        let endpoint = Endpoint::from_shared(server.clone());
+        let endpoint = endpoint.map_err(|_| Failure::usage(format!("--server {server} is no URL")))?;
+        let channel = endpoint.tcp_nodelay(true).connect_timeout(Duration::from_secs(5)).connect_lazy();
+        Ok(Self {
+            events: EventServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
+            people: RegistrationServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
+            door: AttendanceServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
+            feed: ChangeServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX),
+            patience: Duration::from_secs(reach.patience),
+        })
+    }
+
+    rpc! {
+        events.list_events(ListEventsRequest) -> ListEventsResponse;
+        people.list_registrations(ListRegistrationsRequest) -> ListRegistrationsResponse;
+        people.create_registration(CreateRegistrationRequest) -> CreateRegistrationResponse under request_id;
+        door.record_attendance(RecordAttendanceRequest) -> RecordAttendanceResponse under request_id;
+        door.check_in(CheckInRequest) -> CheckInResponse under request_id;
+        feed.list_changes(ListChangesRequest) -> ListChangesResponse;
+        door.get_roster(GetRosterRequest) -> GetRosterResponse;
+    }
+
+    /// The event of that name.
+    pub async fn event(&self, name: &str) -> Result<proto::Event, Failure> {
+        let ask = proto::GetEventRequest { name: name.to_owned() };
+        let answer = self.again(|| async { self.events.clone().get_event(timed(ask.clone())).await }).await?;
+        answer.event.ok_or_else(|| Failure::Other(format!("the service answered {name} without an event")))
+    }
+
+    /// Opens a stream of changes, once.
+    pub async fn watch_changes(
+        &self,
+        ask: proto::WatchChangesRequest,
+    ) -> Result<Streaming<proto::WatchChangesResponse>, Status> {
+        Ok(self.feed.clone().watch_changes(ask).await?.into_inner())
+    }
+
+    async fn again<A>(&self, call: impl AsyncFn() -> Result<Response<A>, Status>) -> Result<A, Failure> {
+        let until = Instant::now() + self.patience;
+        let mut pauses = Pauses::default();
+        loop {
+            let status = match call().await {
+                Ok(answer) => return Ok(answer.into_inner()),
+                Err(status) => status,
+            };
+            let pause = pauses.next(&status);
+            if !worth_another_try(&status) || Instant::now() + pause > until {
+                return Err(status.into());
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+fn timed<T>(ask: T) -> Request<T> {
+    let mut request = Request::new(ask);
+    request.set_timeout(DEADLINE);
+    request
+}
+
+pub fn worth_another_try(status: &Status) -> bool {
+    status.code() == Code::Unavailable || lost(status)
+}
+
+/// Longer and longer, or as long as the service asks for.
+pub struct Pauses(Duration);
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self(Duration::from_millis(100))
+    }
+}
+
+impl Pauses {
+    pub fn next(&mut self, status: &Status) -> Duration {
+        let asked = status.get_error_details().retry_info().and_then(|info| info.retry_delay);
+        let own = self.0;
+        self.0 = (self.0 * 2).min(Duration::from_secs(2));
+        asked.map_or(own, |asked| asked.clamp(own, Duration::from_secs(30)))
+    }
+}
