@@ -84,6 +84,11 @@ impl Service {
         self.client_of(0).await
     }
 
+    /// Where the first instance takes calls.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.instances[0].address()
+    }
+
     /// A new connection to that instance.
     pub async fn client_of(&self, instance: usize) -> Client {
         Client::connect(self.instances[instance].address()).await
@@ -156,7 +161,7 @@ impl Service {
         for instance in self.instances.drain(..) {
             instance.drain().await;
         }
-        let store = eile::storage::open(&self.url, Options::default()).await.unwrap();
+        let store = open_again(&self.url).await;
         let mut found = Vec::new();
         let tell = |checked: &eile::audit::Checked| {
             found.extend(checked.differences.iter().map(|d| format!("{}: {d}", checked.event.0)));
@@ -187,6 +192,18 @@ async fn open(url: &str, clock: &Arc<ManualClock>) -> cli::Service {
     };
     config.check().unwrap();
     cli::Service::start(&config, Arc::clone(clock) as Arc<dyn Clock>).await.unwrap()
+}
+
+/// Opens what was just closed. A process that another test starts at that moment has the file's lock too, until it has
+/// become another program: some milliseconds.
+async fn open_again(url: &str) -> Arc<dyn Store> {
+    let patience = Instant::now() + Duration::from_secs(5);
+    loop {
+        match eile::storage::open(url, Options::default()).await {
+            Err(_) if Instant::now() < patience => tokio::time::sleep(Duration::from_millis(50)).await,
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 /// The id in the name of an event or of one of its registrations.
