@@ -18,6 +18,8 @@ pub struct Wanted<'a> {
     pub people: &'a People,
     /// The day of a moment in the zone of the report, and its year.
     pub day: &'a (dyn Fn(Timestamp) -> (String, i16) + Sync),
+    /// Its day of the week there: "mon" to "sun".
+    pub weekday: &'a (dyn Fn(Timestamp) -> &'static str + Sync),
 }
 
 /// Ages that are counted together, both ends in it.
@@ -98,7 +100,7 @@ impl Participation {
             if wanted.holds(session.starts_at) {
                 let month = wanted.month(session.starts_at);
                 self.total.sessions += 1;
-                for key in place.keys(&month) {
+                for key in place.keys(session.starts_at, &month) {
                     self.by.entry(key).or_default().sessions += 1;
                 }
             }
@@ -141,7 +143,7 @@ impl Participation {
             let is_new = *mark == Mark::Present && seen.insert((person, String::new()));
             let is_new_in_month = *mark == Mark::Present && seen.insert((person, month.clone()));
             was_present |= *mark == Mark::Present;
-            let mut keys = place.keys(&month);
+            let mut keys = place.keys(at, &month);
             keys.push(("eldership", fact.eldership_of(member).to_owned()));
             keys.push(("language", fact.language.clone()));
             keys.push(("channel", channel_word(fact.channel).to_owned()));
@@ -164,7 +166,7 @@ impl Participation {
             let Some(at) = place.starts.get(session).copied().filter(|at| place.wanted.holds(*at)) else { continue };
             came = true;
             self.total.mark(Mark::Present, *minutes, false);
-            for key in place.keys(&place.wanted.month(at)) {
+            for key in place.keys(at, &place.wanted.month(at)) {
                 self.by.entry(key).or_default().mark(Mark::Present, *minutes, false);
             }
         }
@@ -271,13 +273,15 @@ struct Place<'a> {
 
 impl Place<'_> {
     /// The lines that a session of this month counts in.
-    fn keys(&self, month: &str) -> Vec<(&'static str, String)> {
+    fn keys(&self, at: Timestamp, month: &str) -> Vec<(&'static str, String)> {
+        let weekday = (self.wanted.weekday)(at).to_owned();
         let head = &self.digested.head;
         vec![
             ("event", self.digested.event.0.to_string()),
             ("programme", head.programme.as_ref().map_or(String::new(), |p| p.0.clone())),
             ("municipality", head.municipality.clone()),
             ("month", month.to_owned()),
+            ("weekday", weekday),
         ]
     }
 }

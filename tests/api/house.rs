@@ -5,7 +5,9 @@ use eile::api::proto::admin_service_client::AdminServiceClient;
 use eile::api::proto::attendance_service_client::AttendanceServiceClient;
 use eile::api::proto::change_service_client::ChangeServiceClient;
 use eile::api::proto::event_service_client::EventServiceClient;
+use eile::api::proto::people_service_client::PeopleServiceClient;
 use eile::api::proto::registration_service_client::RegistrationServiceClient;
+use eile::api::proto::report_service_client::ReportServiceClient;
 use eile::api::server::{self, Running, ServerOptions};
 use eile::api::{Api, FILE_DESCRIPTOR_SET, WatchOptions};
 use eile::clock::{Clock, ManualClock};
@@ -31,6 +33,8 @@ pub struct House {
     pub events: EventServiceClient<Channel>,
     pub registrations: RegistrationServiceClient<Channel>,
     pub attendance: AttendanceServiceClient<Channel>,
+    pub people: PeopleServiceClient<Channel>,
+    pub reports: ReportServiceClient<Channel>,
     pub clock: Arc<ManualClock>,
     pub desk: Desk,
     pub drain: CancellationToken,
@@ -73,7 +77,9 @@ impl House {
             changes: ChangeServiceClient::new(channel.clone()),
             events: EventServiceClient::new(channel.clone()),
             registrations: RegistrationServiceClient::new(channel.clone()),
-            attendance: AttendanceServiceClient::new(channel),
+            attendance: AttendanceServiceClient::new(channel.clone()),
+            people: PeopleServiceClient::new(channel.clone()),
+            reports: ReportServiceClient::new(channel),
             clock,
             desk,
             drain,
@@ -112,6 +118,13 @@ async fn serve(desk: &Desk, drain: CancellationToken) -> Running {
     let mut registry = Registry::default();
     let routes = api.routes();
     server::start(listener, routes, FILE_DESCRIPTOR_SET, &options, &mut registry, drain).await.unwrap()
+}
+
+/// The request as a reporting job sends it.
+pub fn as_reporting<T>(message: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    request.metadata_mut().insert("eile-role", "reporting".parse().unwrap());
+    request
 }
 
 /// A no, as programs read it.

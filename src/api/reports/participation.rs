@@ -38,7 +38,14 @@ impl Api {
         self.closed_for(shown, &asked)?;
         let people = self.reports.people().await.map_err(status::storage)?;
         let day = |at| asked.day(at);
-        let wanted = Wanted { from: asked.scope.from, before: asked.scope.before, people: &people, day: &day };
+        let weekday = |at| asked.weekday(at);
+        let wanted = Wanted {
+            from: asked.scope.from,
+            before: asked.scope.before,
+            people: &people,
+            day: &day,
+            weekday: &weekday,
+        };
         let (events, mut rests_on) = self.reports.events_until(&asked.scope).await.map_err(status::report)?;
         rests_on.people_number = people.number();
         let mut took_part = Participation::default();
@@ -133,7 +140,8 @@ fn total(took_part: &Participation, shown: Shown) -> AttendanceRow {
         let rows: Vec<_> = rows.map(|(_, counts)| counts.counts()).collect();
         shown.hides_total(rows.iter().map(|row| &row[..]), &sums)
     };
-    if ["programme", "month", "municipality", "eldership", "language", "channel"].into_iter().any(gives_away) {
+    if ["programme", "month", "municipality", "weekday", "eldership", "language", "channel"].into_iter().any(gives_away)
+    {
         return AttendanceRow {
             suppressed: true,
             sessions: int64(took_part.total.sessions),

@@ -21,6 +21,13 @@ impl Asked {
         self.zone.local(at).strftime("%Y-%m").to_string()
     }
 
+    /// "mon" to "sun".
+    pub fn weekday(&self, at: Timestamp) -> &'static str {
+        let words = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+        let day = self.zone.local(at).weekday().to_monday_zero_offset();
+        usize::try_from(day).ok().and_then(|day| words.get(day)).copied().unwrap_or("")
+    }
+
     /// "YYYY-MM-DD", and the year.
     pub fn day(&self, at: Timestamp) -> (String, i16) {
         let local = self.zone.local(at);

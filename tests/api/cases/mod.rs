@@ -5,6 +5,7 @@ pub mod attendance;
 pub mod changes;
 pub mod events;
 pub mod once;
+pub mod questions;
 pub mod refusals;
 pub mod registrations;
 pub mod watch;
