@@ -33,11 +33,12 @@ pub enum Acting {
 }
 
 impl Caller {
-    /// Anything but `yes` lowers the caller: a misspelt lowering must not raise anybody.
+    /// Anything but `yes` lowers the caller: a misspelt lowering must not raise anybody, nor may a second value
+    /// beside one that lowers.
     pub fn of(metadata: &MetadataMap) -> Caller {
-        match metadata.get(VOUCHES).map(|v| v.as_bytes()) {
-            None | Some(b"yes") => Caller::Staff,
-            Some(_) => Caller::Portal,
+        match metadata.get_all(VOUCHES).iter().all(|v| v.as_bytes() == b"yes") {
+            true => Caller::Staff,
+            false => Caller::Portal,
         }
     }
 
@@ -125,17 +126,20 @@ mod tests {
 
     #[test]
     fn only_silence_and_yes_vouch() {
-        let caller = |value: Option<&'static str>| {
+        let caller = |values: &[&'static str]| {
             let mut metadata = MetadataMap::new();
-            if let Some(value) = value {
-                metadata.insert(VOUCHES, tonic::metadata::MetadataValue::from_static(value));
+            for value in values {
+                metadata.append(VOUCHES, tonic::metadata::MetadataValue::from_static(value));
             }
             Caller::of(&metadata)
         };
-        assert_eq!(caller(None), Caller::Staff);
-        assert_eq!(caller(Some("yes")), Caller::Staff);
-        for lowered in ["no", "NO", "maybe", ""] {
-            assert_eq!(caller(Some(lowered)), Caller::Portal, "{lowered}");
+        assert_eq!(caller(&[]), Caller::Staff);
+        assert_eq!(caller(&["yes"]), Caller::Staff);
+        for lowered in ["no", "NO", "maybe", "", "yes, no"] {
+            assert_eq!(caller(&[lowered]), Caller::Portal, "{lowered}");
+        }
+        for twice in [["yes", "no"], ["no", "yes"], ["no", "no"]] {
+            assert_eq!(caller(&twice), Caller::Portal, "{twice:?}");
         }
     }
 

@@ -83,6 +83,7 @@ on_both! {
         an_offer_is_accepted_declined_or_missed,
         staff_decide_with_reasons,
         a_transfer_moves_the_party_and_answers_both_ends,
+        a_transfer_by_token_learns_nothing_of_who_is_registered,
         a_line_is_explained_by_numbers,
         lists_go_by_line_name_and_time_and_find_people;
     refusals:

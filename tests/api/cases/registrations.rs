@@ -376,6 +376,28 @@ pub async fn a_transfer_moves_the_party_and_answers_both_ends(mut h: House) {
     assert_eq!((again.reason.as_str(), again.metadata["state"].as_str()), ("ILLEGAL_STATE", "TRANSFERRED"));
 }
 
+/// Whoever bears a token acts as its party, whatever the metadata say: a transfer to an event where its contact is
+/// registered already is answered as one to an event where it is not, but for the seat.
+pub async fn a_transfer_by_token_learns_nothing_of_who_is_registered(mut h: House) {
+    let (from, to) = (h.open_with(2, |_| {}).await, h.open_with(5, |_| {}).await);
+    let victim = party(1);
+    h.sign_up(&to, victim.clone()).await;
+    let joined = h.sign_up(&from, victim).await;
+    let by_token = |management_token: &str, request_id: String| TransferRegistrationRequest {
+        name: joined.registration.clone().unwrap().name,
+        target_event: to.clone(),
+        management_token: management_token.into(),
+        request_id,
+        ..Default::default()
+    };
+    let known = no(h.registrations.transfer_registration(by_token("", id())).await);
+    assert_eq!(known.reason, "ALREADY_REGISTERED", "staff are told");
+    let moved = h.registrations.transfer_registration(by_token(&joined.management_token, id())).await;
+    let moved = moved.unwrap().into_inner().registration.unwrap();
+    assert_eq!((moved.state(), moved.possible_duplicate), (State::Waitlisted, false));
+    assert!(h.look(&moved.name, RegistrationView::Basic).await.possible_duplicate, "staff see it");
+}
+
 fn full_party_without_answers() -> Registration {
     Registration { answers: Vec::new(), acceptable_pools: Vec::new(), members: full_party().members, ..full_party() }
 }
