@@ -5,7 +5,7 @@ use super::change::{Change, Entering, Entry};
 use super::roster::{Held, Roster, Standing};
 use crate::model::attendance::Source;
 use crate::model::contact::ContactKeys;
-use crate::model::event::{EventState, Terms};
+use crate::model::event::{EventState, Pool, Terms};
 use crate::model::id::{Number, RegistrationId};
 use crate::model::registration::{End, State};
 use crate::model::time::Timestamp;
@@ -24,7 +24,7 @@ impl Roster {
             | Change::SessionCancelled { .. } => {}
             Change::TermsChanged { terms } => {
                 self.version += 1;
-                self.replace_terms(Arc::clone(terms));
+                self.replace_terms(Arc::clone(terms), entry.at);
             }
             Change::DetailsChanged => self.version += 1,
             Change::Published => self.enter(EventState::Published),
@@ -81,7 +81,10 @@ impl Roster {
                 let class = class.as_deref().map(Arc::from);
                 self.change(*number, entry, |s| s.class = class);
             }
-            Change::Resized { number, size } => self.change(*number, entry, |s| s.size = *size),
+            Change::Resized { number, size, passed_over } => {
+                self.count_passed_over(*passed_over, entry);
+                self.change(*number, entry, |s| s.size = *size);
+            }
             Change::Amended { number, twin_of, drop_at } => self.change(*number, entry, |s| {
                 s.twin_of = twin_of.or(s.twin_of);
                 s.drop_at = drop_at.or(s.drop_at);
@@ -170,7 +173,7 @@ impl Roster {
             self.deadlines.insert((at, s.number));
         }
         if s.state.is_live() {
-            self.remember_contact(s.number, s.contact);
+            self.remember_contact(s);
             self.twins += u32::from(s.twin_of.is_some());
         }
     }
@@ -194,7 +197,7 @@ impl Roster {
             self.deadlines.remove(&(at, s.number));
         }
         if s.state.is_live() {
-            self.forget_contact(s.number, s.contact);
+            self.forget_contact(s);
             self.twins -= u32::from(s.twin_of.is_some());
         }
     }
@@ -237,10 +240,15 @@ impl Roster {
         });
     }
 
-    /// New terms: pools keep what is held in them, and everybody is ranked anew.
-    fn replace_terms(&mut self, terms: Arc<Terms>) {
-        let kept = |no| self.pool(no).map(|(_, h)| *h).unwrap_or_default();
-        let held = terms.pools.iter().map(|p| kept(p.no)).collect();
+    /// New terms: pools keep what is held in them, and everybody is ranked anew. A pool that was released stays so,
+    /// unless the terms keep it for longer: until a time that is still to come, or for good.
+    fn replace_terms(&mut self, terms: Arc<Terms>, now: Timestamp) {
+        let kept = |pool: &Pool| {
+            let held = self.pool(pool.no).map(|(_, h)| *h).unwrap_or_default();
+            let released = held.released && pool.release_at.is_some_and(|at| at <= now);
+            Held { released, ..held }
+        };
+        let held = terms.pools.iter().map(kept).collect();
         let reranked = self.terms.policy.class_order != terms.policy.class_order;
         if reranked {
             self.with_line_emptied(|roster| {

@@ -117,6 +117,9 @@ pub enum Change {
     Resized {
         number: Number,
         size: u32,
+        /// Who waits first and does not fit into the seats that it takes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        passed_over: Option<Number>,
     },
     /// The contact or other words of the party were corrected; the place stays.
     Amended {
@@ -263,13 +266,7 @@ impl Change {
             Change::CheckedIn { .. } => None,
             _ => self.about(),
         };
-        let passed_over = match self {
-            Change::Registered { to: Entering::Seat { passed_over, .. }, .. }
-            | Change::Confirmed { passed_over, .. }
-            | Change::Offered { passed_over, .. } => *passed_over,
-            _ => None,
-        };
-        own.into_iter().chain(passed_over)
+        own.into_iter().chain(self.passed_over())
     }
 
     /// The pool that it names, if any.
@@ -289,7 +286,8 @@ impl Change {
         match self {
             Change::Registered { to: Entering::Seat { passed_over, .. }, .. }
             | Change::Confirmed { passed_over, .. }
-            | Change::Offered { passed_over, .. } => *passed_over,
+            | Change::Offered { passed_over, .. }
+            | Change::Resized { passed_over, .. } => *passed_over,
             _ => None,
         }
     }

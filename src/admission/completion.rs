@@ -35,9 +35,10 @@ pub struct Completion {
 }
 
 impl Completion {
-    /// The share that counts, in whole percent, rounded down.
+    /// The share that counts, in whole percent, rounded down; never more than 100, though marks may tell of more
+    /// minutes than a session now has.
     pub fn percent(&self) -> u32 {
-        self.minutes_counted.saturating_mul(100).checked_div(self.minutes_in_all).unwrap_or(0)
+        self.minutes_counted.saturating_mul(100).checked_div(self.minutes_in_all).unwrap_or(0).min(100)
     }
 }
 

@@ -11,6 +11,9 @@ use crate::model::id::{Number, PoolNo};
 use crate::model::registration::{ActorKind, End, State};
 use crate::model::time::Timestamp;
 
+/// So many live possible duplicates of one contact are taken in from callers that cannot vouch.
+const DUPLICATES_MAX: u32 = 3;
+
 pub(super) type Decision = Result<Vec<Change>, Refusal>;
 
 impl Roster {
@@ -122,6 +125,9 @@ impl Roster {
     fn twin_of(&self, party: &NewParty) -> Result<Option<Number>, Refusal> {
         match self.contact_taken(party.contact, self.next_number) {
             Some(number) if party.vouched => Err(Refusal::AlreadyRegistered { number }),
+            Some(_) if self.held_back(party.contact).len() >= DUPLICATES_MAX as usize => {
+                Err(Refusal::DuplicatesFull { limit: DUPLICATES_MAX })
+            }
             taken => Ok(taken),
         }
     }
@@ -218,12 +224,12 @@ impl Roster {
         let mut changes = Vec::new();
         if let Some(size) = size.filter(|n| *n != s.size) {
             self.size_allowed(size)?;
-            self.may_grow(s, size)?;
+            let passed_over = self.may_grow(s, size)?;
             let member = self.last_member_marked(number);
             if size < u32::from(member) {
                 return Err(Refusal::MemberAttended { member });
             }
-            changes.push(Change::Resized { number, size });
+            changes.push(Change::Resized { number, size, passed_over });
         }
         let twin_of = match contact {
             Some(keys) => self.new_twin_of(s, keys, actor)?,
@@ -252,11 +258,12 @@ impl Roster {
         }
     }
 
-    /// More seats than before: only free ones, and only where nobody who waits has a right to them.
-    fn may_grow(&self, s: &Standing, size: u32) -> Result<(), Refusal> {
+    /// More seats than before: only free ones, and only where nobody who waits has a right to them. Who is passed
+    /// over by that, as by a newcomer.
+    fn may_grow(&self, s: &Standing, size: u32) -> Result<Option<Number>, Refusal> {
         let party = NewParty { size, wishes: s.wishes.to_vec(), contact: ContactKeys::default(), vouched: true };
         let (Some(extra), Some(no)) = (size.checked_sub(s.size), s.state.holds()) else {
-            return if size > s.size { self.fits_some_pool(&party) } else { Ok(()) };
+            return if size > s.size { self.fits_some_pool(&party).map(|()| None) } else { Ok(None) };
         };
         if matches!(s.state, State::Offered { .. }) {
             return Err(Refusal::IllegalState { state: s.state.kind() });
@@ -266,10 +273,7 @@ impl Roster {
         if extra > free {
             return Err(Refusal::SeatsNotFree { asked: extra, free });
         }
-        match self.better_right(pool, held.released, free) {
-            Some(number) => Err(Refusal::WaitingPartyFirst { number }),
-            None => Ok(()),
-        }
+        self.passed_over_by_growth(pool, held.released, free).map_err(|number| Refusal::WaitingPartyFirst { number })
     }
 
     fn set_class(&self, number: Number, class: Option<&str>) -> Decision {

@@ -155,6 +155,7 @@ impl Roster {
         self.apply(&entry);
         entry.seats = i64::from(self.counts.held()) - held;
         let held_back = match &entry.change {
+            _ if self.state != EventState::Published => Vec::new(),
             Change::Ended { number, .. } => match self.standing(*number) {
                 Some(s) if s.twin_of.is_none() => self.held_back(s.contact),
                 _ => Vec::new(),

@@ -28,6 +28,7 @@ mod attendance;
 mod change;
 mod command;
 mod completion;
+mod contacts;
 mod counts;
 mod decide;
 mod door;

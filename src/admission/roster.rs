@@ -3,6 +3,7 @@
 
 use super::attendance::Attendance;
 use super::change::Entry;
+use super::contacts::Holders;
 use super::counts::{Counts, Tally};
 use super::line::{Lane, Line};
 use crate::model::contact::ContactKeys;
@@ -107,22 +108,6 @@ pub struct Roster {
     pub(super) twins: u32,
     requests: HashMap<u128, Recorded>,
     no_wishes: Arc<[PoolNo]>,
-}
-
-/// Who lives under a contact key: mostly one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Holders {
-    One(Number),
-    Many(Vec<Number>),
-}
-
-impl Holders {
-    pub fn as_slice(&self) -> &[Number] {
-        match self {
-            Holders::One(n) => std::slice::from_ref(n),
-            Holders::Many(all) => all,
-        }
-    }
 }
 
 impl Roster {
@@ -246,102 +231,18 @@ impl Roster {
 
     /// Attaches what the journal does not hold: the id and the contact keys of a registration.
     pub fn attach(&mut self, number: Number, id: RegistrationId, contact: ContactKeys) {
-        let Some(s) = self.standing_mut(number) else { return };
-        let (before, live) = (s.contact, s.state.is_live());
+        let index = number.saturating_sub(1) as usize;
+        let Some(mut s) = self.standings.get_mut(index).and_then(Option::take) else { return };
+        let is_live = s.state.is_live();
+        if is_live {
+            self.forget_contact(&s);
+        }
         s.id = id;
         s.contact = contact;
-        if live {
-            self.forget_contact(number, before);
-            self.remember_contact(number, contact);
+        if is_live {
+            self.remember_contact(&s);
         }
-    }
-
-    /// The contact key that the database may hold unique for this registration: live, no duplicate, and
-    /// nobody else lives under it.
-    pub fn guard(&self, number: Number) -> Option<u64> {
-        let s = self.standing(number)?;
-        let one_each = self.terms.policy.registrations_per_contact == 1;
-        if !s.state.is_live() || s.twin_of.is_some() || !one_each {
-            return None;
-        }
-        let key = s.contact.iter().next()?;
-        let alone = self.contacts.get(&key).is_some_and(|h| h.as_slice() == [number]);
-        alone.then_some(key)
-    }
-
-    /// Live registrations that share a contact key with these, duplicates left out, by number.
-    pub(super) fn sharing(&self, keys: ContactKeys) -> Vec<Number> {
-        let mut found: Vec<Number> = keys
-            .iter()
-            .filter_map(|k| self.contacts.get(&k))
-            .flat_map(|h| h.as_slice().iter().copied())
-            .filter(|n| self.standing(*n).is_some_and(|s| s.twin_of.is_none()))
-            .collect();
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
-
-    /// The first of the live registrations that use up what one contact may have, if they do; `number` itself
-    /// does not count.
-    pub(super) fn contact_taken(&self, keys: ContactKeys, number: Number) -> Option<Number> {
-        let limit = self.terms.policy.registrations_per_contact as usize;
-        if limit == 0 {
-            return None;
-        }
-        let mut others = self.sharing(keys);
-        others.retain(|n| *n != number);
-        others.first().copied().filter(|_| others.len() >= limit)
-    }
-
-    /// Live possible duplicates that share one of these contact keys.
-    pub(super) fn held_back(&self, keys: ContactKeys) -> Vec<Number> {
-        let holders = keys.iter().filter_map(|k| self.contacts.get(&k));
-        let numbers = holders.flat_map(|h| h.as_slice().iter().copied());
-        numbers.filter(|n| self.standing(*n).is_some_and(|s| s.twin_of.is_some())).collect()
-    }
-
-    /// All live possible duplicates.
-    pub(super) fn all_held_back(&self) -> Vec<Number> {
-        if self.twins == 0 {
-            return Vec::new();
-        }
-        let live = self.standings().filter(|s| s.twin_of.is_some() && s.state.is_live());
-        live.map(|s| s.number).collect()
-    }
-
-    pub(super) fn remember_contact(&mut self, number: Number, keys: ContactKeys) {
-        for key in keys.iter() {
-            match self.contacts.get_mut(&key) {
-                None => {
-                    self.contacts.insert(key, Holders::One(number));
-                }
-                Some(Holders::Many(all)) => {
-                    if !all.contains(&number) {
-                        all.push(number);
-                    }
-                }
-                Some(one) => {
-                    if one.as_slice() != [number] {
-                        *one = Holders::Many(vec![one.as_slice()[0], number]);
-                    }
-                }
-            }
-        }
-    }
-
-    pub(super) fn forget_contact(&mut self, number: Number, keys: ContactKeys) {
-        for key in keys.iter() {
-            let left: Vec<Number> = match self.contacts.get(&key) {
-                Some(h) => h.as_slice().iter().copied().filter(|n| *n != number).collect(),
-                None => continue,
-            };
-            match left.as_slice() {
-                [] => self.contacts.remove(&key),
-                [one] => self.contacts.insert(key, Holders::One(*one)),
-                _ => self.contacts.insert(key, Holders::Many(left)),
-            };
-        }
+        self.standings[index] = Some(s);
     }
 
     /// The same list for the same wishes, so that a million equal wishes cost nothing.

@@ -203,12 +203,22 @@ impl Roster {
         }
     }
 
-    /// Who stands in the way of a party that already sits in `pool` and wants `extra` more seats.
-    pub(super) fn better_right(&self, pool: &Pool, released: bool, free: u32) -> Option<Number> {
-        match self.right_to(pool, released, free, &Resting::default()) {
-            Right::Takes { who, .. } => Some(who.number),
-            Right::Stays(Idle::FirstHolds { number }) => Some(number),
-            Right::Stays(_) => None,
+    /// Whom a party passes over that sits in `pool` already and takes more of its `free` seats; an error is who
+    /// stands in its way. Where staff choose, everybody who waits does.
+    pub(super) fn passed_over_by_growth(
+        &self,
+        pool: &Pool,
+        released: bool,
+        free: u32,
+    ) -> Result<Option<Number>, Number> {
+        let resting = Resting::default();
+        match self.right_to(pool, released, free, &resting) {
+            Right::Takes { who, .. } => Err(who.number),
+            Right::Stays(Idle::FirstHolds { number }) => Err(number),
+            Right::Stays(_) => match self.first_for(pool, released, u32::MAX, &resting) {
+                Some(first) if self.terms.policy.promotion == Promotion::Manual => Err(first.number),
+                first => Ok(first.map(|first| first.number)),
+            },
         }
     }
 

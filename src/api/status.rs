@@ -44,7 +44,7 @@ pub fn code_of(reason: ErrorReason) -> Code {
         | SeatsNotFree | WaitingPartyFirst | ReasonRequired | ClassUnknown | PoolInUse | SessionCancelled
         | SessionNotBegun | DoorShut | MarksRefused | MemberAttended | WalkInsNotTaken | SessionInUse
         | PersonsAlreadyOne | MergeUndone | MergeReported => Code::FailedPrecondition,
-        WaitlistFull | MessageTooLarge | ReportTooLarge => Code::ResourceExhausted,
+        WaitlistFull | DuplicatesFull | MessageTooLarge | ReportTooLarge => Code::ResourceExhausted,
         TokenInvalid | StaffOnly => Code::PermissionDenied,
         EtagMismatch | WatchLagged | FeedLagged => Code::Aborted,
         CursorExpired => Code::OutOfRange,

@@ -96,7 +96,11 @@ fn the_stored_form_of_what_happens_to_a_registration_never_changes() {
         Change::ClassSet { number: 7, class: Some("guardian".to_owned()) },
         r#"{"class_set":{"number":7,"class":"guardian"}}"#,
     );
-    stands(Change::Resized { number: 7, size: 3 }, r#"{"resized":{"number":7,"size":3}}"#);
+    stands(Change::Resized { number: 7, size: 3, passed_over: None }, r#"{"resized":{"number":7,"size":3}}"#);
+    stands(
+        Change::Resized { number: 7, size: 3, passed_over: Some(9) },
+        r#"{"resized":{"number":7,"size":3,"passed_over":9}}"#,
+    );
     let amended = |twin_of, drop_at| Change::Amended { number: 7, twin_of, drop_at };
     stands(amended(None, None), r#"{"amended":{"number":7}}"#);
     stands(amended(Some(3), Some(Timestamp(9))), r#"{"amended":{"number":7,"twin_of":3,"drop_at":9}}"#);

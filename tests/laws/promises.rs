@@ -192,10 +192,22 @@ fn nobody_jumps(_: &World, step: &Step) {
                 let better = better.iter().find(|w| oracle.key(w) < oracle.key(who) && w.size <= oracle.free(pool));
                 assert!(better.is_none(), "{better:?} stood before {who:?}");
             }
-            Change::Resized { number, size } => {
+            Change::Resized { number, size, passed_over } => {
                 let who = before.standing(*number).unwrap();
-                if let (Some(no), true) = (who.state.holds(), *size > who.size) {
-                    assert_eq!(oracle.right(oracle.pool(no).unwrap(), &none), None, "{entry:?}");
+                let (Some(no), true) = (who.state.holds(), *size > who.size) else {
+                    assert_eq!(*passed_over, None, "{entry:?} takes no seats");
+                    return;
+                };
+                let pool = oracle.pool(no).unwrap();
+                assert_eq!(oracle.right(pool, &none), None, "{entry:?}");
+                let first = oracle.waits_for(pool, &none).first().copied();
+                assert_eq!(first.map(|w| w.number), *passed_over, "{entry:?} passes somebody over uncounted");
+                if let Some(first) = first {
+                    let PartyFit::Skip { max_passed_over } = before.terms.policy.party_fit else {
+                        panic!("{entry:?} passes {first:?}");
+                    };
+                    assert!(first.passed_over < max_passed_over, "{entry:?} passes somebody who holds");
+                    assert_ne!(before.terms.policy.promotion, Promotion::Manual, "{entry:?}");
                 }
             }
             _ => {}
@@ -324,14 +336,14 @@ fn steps_are_all_entries(world: &World, step: &Step) {
         let told = match &entry.change {
             Change::Registered { number, to: Entering::Seat { passed_over, .. }, .. }
             | Change::Confirmed { number, passed_over, .. }
-            | Change::Offered { number, passed_over, .. } => [Some(*number), *passed_over],
+            | Change::Offered { number, passed_over, .. }
+            | Change::Resized { number, passed_over, .. } => [Some(*number), *passed_over],
             Change::Registered { number, .. }
             | Change::Approved { number }
             | Change::OfferAccepted { number }
             | Change::OfferMissed { number, .. }
             | Change::Ended { number, .. }
             | Change::ClassSet { number, .. }
-            | Change::Resized { number, .. }
             | Change::Amended { number, .. }
             | Change::TwinCleared { number } => [Some(*number), None],
             _ => [None, None],

@@ -22,7 +22,7 @@ BEYOND_A_CLIENT = {
     "WATCH_LAGGED": "a reader must be slower than the buffers of two TCP stacks",
     "STORAGE_UNAVAILABLE": "test_kill.py stops PostgreSQL for it; on SQLite nothing can be stopped",
 }
-ELSEWHERE = {"STAFF_ONLY", "DRAINING", "OVERLOADED", "OFFER_EXPIRED"}
+ELSEWHERE = {"STAFF_ONLY", "DRAINING", "OVERLOADED", "OFFER_EXPIRED", "DUPLICATES_FULL"}
 
 provokers = {}
 

@@ -136,6 +136,11 @@ def test_a_public_portal_never_learns_who_is_registered(world):
     assert (twin.state, twin.possible_duplicate) == (WAITLISTED, False), "a portal is not told of the first"
     assert world.get(twin).possible_duplicate, "staff are"
     assert world.api.refused("PromoteRegistration", name=twin.name).reason == "ILLEGAL_STATE"
+    for _ in range(2):
+        world.portal.CreateRegistration(parent=event, registration=party(contact=who))
+    refused = world.portal.refused("CreateRegistration", parent=event, registration=party(contact=who))
+    assert (refused.reason, refused.code.name, refused.metadata["limit"]) \
+        == ("DUPLICATES_FULL", "RESOURCE_EXHAUSTED", "3")
     world.cancel(twin_of)
     assert world.get(twin).state == CONFIRMED, "its twin is gone"
 

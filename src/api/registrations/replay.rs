@@ -65,7 +65,7 @@ fn take_back(standing: &mut Standing, entries: &[Entry]) {
             Change::Registered { number, size, twin_of, .. } if *number == own => {
                 (standing.size, standing.twin_of, standing.class) = (*size, *twin_of, None);
             }
-            Change::Resized { number, size } if *number == own => standing.size = *size,
+            Change::Resized { number, size, .. } if *number == own => standing.size = *size,
             Change::ClassSet { number, class } if *number == own => {
                 standing.class = class.as_deref().map(Into::into);
             }

@@ -135,7 +135,11 @@ type Told = (StepKind, &'static str, Option<crate::model::id::PoolNo>);
 /// What a change means to one registration; `None` where it is about somebody else.
 fn told(change: &Change, of: Number, for_staff: bool) -> Option<Told> {
     let (number, told): (Number, Told) = match change {
-        Change::Confirmed { passed_over, .. } | Change::Offered { passed_over, .. } if *passed_over == Some(of) => {
+        Change::Confirmed { passed_over, .. }
+        | Change::Offered { passed_over, .. }
+        | Change::Resized { passed_over, .. }
+            if *passed_over == Some(of) =>
+        {
             (of, (StepKind::PassedOver, "first_that_fits", None))
         }
         Change::Registered { to: Entering::Seat { passed_over, .. }, .. } if *passed_over == Some(of) => {

@@ -1,0 +1,107 @@
+//! What a hostile review found, one story each.
+
+use crate::bench::{Bench, party, pool, terms, vilnius};
+use eile::admission::{Change, NewParty, Refusal, Verb};
+use eile::model::contact::ContactKeys;
+use eile::model::policy::{PartyFit, Promotion};
+use eile::model::registration::ActorKind;
+use eile::model::time::{Span, Timestamp};
+use std::time::{Duration, Instant};
+
+const MORNING: &str = "2025-01-13T09:00";
+
+fn resize(number: u32, size: u32) -> Verb {
+    Verb::Amend { number, size: Some(size), contact: None }
+}
+
+#[test]
+fn growing_passes_over_whoever_waits_first_and_only_as_often_as_allowed() {
+    let mut skipping = terms(5);
+    skipping.policy.party_fit = PartyFit::Skip { max_passed_over: 2 };
+    let mut bench = Bench::open(skipping, vilnius(MORNING));
+    let grower = bench.join(2);
+    let waits = bench.join(5);
+    for (size, passed_over) in [(3, 1), (4, 2)] {
+        bench.ask(resize(grower, size)).unwrap();
+        let grown = Change::Resized { number: grower, size, passed_over: Some(waits) };
+        assert_eq!(bench.journal.last().unwrap().change, grown);
+        let standing = bench.roster.standing(waits).unwrap();
+        assert_eq!((standing.passed_over, standing.steps.last()), (passed_over, Some(&bench.roster.journal_number)));
+    }
+    assert_eq!(bench.ask(resize(grower, 5)), Err(Refusal::WaitingPartyFirst { number: waits }), "it holds now");
+    bench.ask(resize(grower, 1)).unwrap();
+    assert_eq!(bench.roster.standing(waits).unwrap().passed_over, 2, "growing smaller passes nobody over");
+}
+
+#[test]
+fn where_staff_choose_nobody_grows_past_those_who_wait() {
+    let mut chosen = terms(4);
+    chosen.policy.party_fit = PartyFit::Skip { max_passed_over: 9 };
+    chosen.policy.promotion = Promotion::Manual;
+    let mut bench = Bench::open(chosen, vilnius(MORNING));
+    let (grower, waits) = (bench.join(2), bench.join(4));
+    assert_eq!(bench.ask(resize(grower, 3)), Err(Refusal::WaitingPartyFirst { number: waits }));
+}
+
+#[test]
+fn a_released_pool_is_kept_again_until_a_time_that_is_to_come() {
+    let mut kept = terms(1);
+    kept.pools.push(pool(2, Some(1)));
+    kept.pools[1].classes = vec!["guardian".to_owned()];
+    let (released_at, kept_until) = (vilnius("2025-01-13T10:00"), vilnius("2025-01-14T10:00"));
+    kept.pools[1].release_at = Some(released_at);
+    let mut bench = Bench::open(kept, vilnius(MORNING));
+    let released = |bench: &Bench| bench.roster.header().released;
+    bench.sweep_at(released_at);
+    assert_eq!(released(&bench), [2]);
+    bench.edit(|t| t.party_max = 4);
+    assert_eq!(released(&bench), [2], "what else changes keeps nothing back");
+    bench.edit(|t| t.pools[1].release_at = Some(kept_until));
+    assert_eq!(released(&bench), [0u16; 0]);
+    let (seated, waits) = (bench.join(1), bench.join(1));
+    assert!(bench.is_confirmed(seated) && !bench.is_confirmed(waits), "the other seat is kept");
+    bench.sweep_at(kept_until);
+    assert!(bench.is_confirmed(waits));
+    bench.edit(|t| t.pools[1].release_at = None);
+    assert_eq!(released(&bench), [0u16; 0], "for good");
+}
+
+/// So many who corrected their contact to the first one's.
+fn duplicates(many: u32) -> Bench {
+    let mut bench = Bench::open(terms(many), vilnius(MORNING));
+    bench.ask(Verb::Register(party(1, 7))).unwrap();
+    let taken = ContactKeys { email: Some(7), phone: None };
+    for _ in 0..many {
+        let number = bench.join(1);
+        bench.ask_as(ActorKind::Party, Verb::Amend { number, size: None, contact: Some(taken) }).unwrap();
+        bench.roster.attach(number, bench.roster.standing(number).unwrap().id, taken);
+    }
+    bench
+}
+
+#[test]
+fn thousands_of_duplicates_of_one_contact_cost_no_more_than_as_many_others() {
+    let many = 30_000;
+    let mut bench = duplicates(many);
+    let begun = Instant::now();
+    bench.cancel(1);
+    assert_eq!(bench.roster.standing(2).unwrap().twin_of, None, "the first of them has the contact now");
+    bench.edit(|t| t.party_max = 4);
+    bench.cancel(2);
+    bench.ask(Verb::CancelEvent).unwrap();
+    assert!(bench.roster.standings().all(|s| !s.state.is_live()));
+    assert!(begun.elapsed() < Duration::from_secs(10), "it took {:?}", begun.elapsed());
+}
+
+#[test]
+fn who_cannot_vouch_leaves_no_more_than_three_possible_duplicates() {
+    let mut bench = Bench::open(terms(9), vilnius(MORNING));
+    bench.ask(Verb::Register(party(1, 7))).unwrap();
+    let again = || Verb::Register(NewParty { vouched: false, ..party(1, 7) });
+    for _ in 0..3 {
+        bench.ask_as(ActorKind::Portal, again()).unwrap();
+    }
+    assert_eq!(bench.ask_as(ActorKind::Portal, again()), Err(Refusal::DuplicatesFull { limit: 3 }));
+    bench.sweep_at(Timestamp(bench.now.0 + Span::hours(24).0));
+    bench.ask_as(ActorKind::Portal, again()).unwrap();
+}
