@@ -45,9 +45,9 @@ impl Caller {
     /// How figures are shown to a caller: exact to staff, protected to a reporting job. Anything but `staff` is taken for
     /// a reporting job: a misspelt lowering must not raise anybody.
     pub fn shown(metadata: &MetadataMap, small_cell: u64) -> Shown {
-        match metadata.get(ROLE).map(|v| v.as_bytes()) {
-            None | Some(b"staff") => Shown::Exact,
-            Some(_) => Shown::Protected { k: small_cell },
+        match metadata.get_all(ROLE).iter().all(|v| v.as_bytes() == b"staff") {
+            true => Shown::Exact,
+            false => Shown::Protected { k: small_cell },
         }
     }
 
@@ -140,6 +140,23 @@ mod tests {
         }
         for twice in [["yes", "no"], ["no", "yes"], ["no", "no"]] {
             assert_eq!(caller(&twice), Caller::Portal, "{twice:?}");
+        }
+    }
+
+    #[test]
+    fn a_second_role_beside_one_that_lowers_shows_no_more() {
+        for (roles, shown) in [
+            (&[][..], Shown::Exact),
+            (&["staff"], Shown::Exact),
+            (&["reporting"], Shown::Protected { k: 3 }),
+            (&["staff", "reporting"], Shown::Protected { k: 3 }),
+            (&["reporting", "staff"], Shown::Protected { k: 3 }),
+        ] {
+            let mut metadata = MetadataMap::new();
+            for role in roles {
+                metadata.append(ROLE, tonic::metadata::MetadataValue::from_static(role));
+            }
+            assert_eq!(Caller::shown(&metadata, 3), shown, "{roles:?}");
         }
     }
 
