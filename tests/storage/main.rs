@@ -84,6 +84,12 @@ on_both! {
         centres_are_listed_in_the_order_of_their_ids,
         a_programme_is_made_changed_and_read_back,
         of_many_updates_of_one_version_one_holds;
+    reports:
+        a_digest_is_kept_under_its_number_and_never_goes_back,
+        digests_are_picked_by_every_word_of_the_query_and_drafts_are_left_out,
+        everything_of_an_event_is_one_snapshot,
+        a_stored_report_is_read_back_and_listed_in_order,
+        of_those_who_enter_at_once_each_gets_a_number_of_its_own;
     corrupt:
         the_place_of_a_value_that_cannot_be_read_is_told,
         a_journal_with_a_hole_is_not_caught_up_from;

@@ -10,4 +10,5 @@ pub mod journal;
 pub mod opening;
 pub mod parties;
 pub mod refused;
+pub mod reports;
 pub mod transact;
