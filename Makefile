@@ -1,6 +1,6 @@
 # The names that a newcomer tries. What they need is found or installed by tests/tools.sh.
 .DEFAULT_GOAL := help
-.PHONY: help test lint rust proto outside demo bench bench-door bench-feed mutants fmt baseline
+.PHONY: help test lint rust proto outside demo bench bench-door bench-feed bench-reports mutants fmt baseline
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,10 @@ bench-door: ## check-ins per second on one event, and a list of 20 people in one
 bench-feed: ## the change feed under the rush: lag, what it costs sign-ups, a thousand followers
 	@bash tests/tools.sh cargo postgres
 	@cargo bench --bench feed $(ARGS)
+
+bench-reports: ## reports over a million registrations: how long they take, what they cost sign-ups
+	@bash tests/tools.sh cargo postgres
+	@cargo bench --bench reports $(ARGS)
 
 mutants: ## breaks the service on purpose; each mutant must turn a named test red; ARGS="M1 M12"
 	@bash tests/tools.sh cargo postgres
