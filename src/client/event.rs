@@ -2,7 +2,7 @@
 
 use super::failure::{Failure, Verdict};
 use super::options::{Reach, Show, event_name};
-use super::sheet::{Column, Output, Shape, Sheet, Value};
+use super::sheet::{Column, Output, Place, Sheet, Value};
 use super::wire::Wire;
 use super::{bars, events, words};
 use crate::api::proto;
@@ -18,7 +18,8 @@ pub enum Verb {
 const EXAMPLES: &str = "\
 Examples:
   eile event show 0198c2f4-6d1e-7c3a-9f00-2b6f5d1c7e11
-  eile event show events/0198c2f4-6d1e-7c3a-9f00-2b6f5d1c7e11 --format json";
+  eile event show events/0198c2f4-6d1e-7c3a-9f00-2b6f5d1c7e11 --format json
+  eile event show EVENT --part sessions --format csv";
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -26,6 +27,9 @@ pub struct Arguments {
     /// The event: events/{uuid}, or the uuid.
     #[arg(value_name = "EVENT", value_parser = event_name)]
     event: String,
+    /// Only one of its tables: event, pools or sessions.
+    #[arg(long, value_name = "NAME")]
+    part: Option<String>,
     #[command(flatten)]
     reach: Reach,
     #[command(flatten)]
@@ -36,7 +40,7 @@ pub async fn show(arguments: Arguments) -> Result<Verdict, Failure> {
     let wire = Wire::to(&arguments.reach)?;
     let event = wire.event(&arguments.event).await?;
     let zone = words::zone_of(&event);
-    let mut output = Output::open(&arguments.show, Shape::Many)?;
+    let mut output = Output::open_part(&arguments.show, arguments.part.as_deref())?;
     let title = words::text(&event.titles, &arguments.show.language);
     let columns: Vec<Column> = events::COLUMNS.iter().chain(MORE).map(everywhere).collect();
     output.begin(&Sheet::card("event", title, &columns))?;
@@ -57,9 +61,9 @@ pub async fn show(arguments: Arguments) -> Result<Verdict, Failure> {
 
 /// A card has room for everything.
 fn everywhere(column: &Column) -> Column {
-    match column.key {
-        "fill" => *column,
-        _ => Column::new(column.key, column.title),
+    match column.place {
+        Place::Files => Column { place: Place::Everywhere, ..column.clone() },
+        _ => column.clone(),
     }
 }
 

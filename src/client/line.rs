@@ -129,7 +129,7 @@ const PEOPLE: &[Column] = &[
 
 fn columns(without_names: bool) -> Vec<Column> {
     let people = if without_names { &[] } else { PEOPLE };
-    PLACES.iter().chain(people).copied().collect()
+    PLACES.iter().chain(people).cloned().collect()
 }
 
 fn row(registration: &proto::Registration, zone: &Zone, without_names: bool) -> Vec<Value> {

@@ -15,6 +15,7 @@ mod failure;
 mod line;
 mod minutes;
 mod options;
+mod report;
 mod roster;
 mod sheet;
 mod sign_up;
@@ -60,6 +61,9 @@ pub enum Verb {
     Checkin(check_in::Arguments),
     /// Tells what happened, and goes on telling: the change feed.
     Changes(changes::Arguments),
+    /// Figures: who asked, who waits beside empty seats, who took part.
+    #[command(subcommand)]
+    Report(report::Verb),
     /// Prints the completions for a shell.
     Completions(completions::Arguments),
 }
@@ -76,6 +80,7 @@ pub async fn run(verb: Verb, command: clap::Command) -> ExitCode {
         Verb::Attendance(attendance::Verb::Import(arguments)) => attendance::import(arguments).await,
         Verb::Checkin(arguments) => check_in::run(arguments).await,
         Verb::Changes(arguments) => changes::run(arguments).await,
+        Verb::Report(verb) => report::run(verb).await,
         Verb::Completions(arguments) => completions::run(&arguments, command),
     };
     ended(done)

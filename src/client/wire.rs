@@ -4,12 +4,15 @@
 use super::failure::{Failure, lost};
 use super::options::Reach;
 use crate::api::proto;
+use proto::admin_service_client::AdminServiceClient;
 use proto::attendance_service_client::AttendanceServiceClient;
 use proto::change_service_client::ChangeServiceClient;
 use proto::event_service_client::EventServiceClient;
 use proto::registration_service_client::RegistrationServiceClient;
+use proto::report_service_client::ReportServiceClient;
 use std::time::Duration;
 use tokio::time::Instant;
+use tonic::metadata::MetadataValue;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_types::StatusExt;
@@ -28,6 +31,10 @@ pub struct Wire {
     people: RegistrationServiceClient<Channel>,
     door: AttendanceServiceClient<Channel>,
     feed: ChangeServiceClient<Channel>,
+    admin: AdminServiceClient<Channel>,
+    reports: ReportServiceClient<Channel>,
+    /// Asks for figures as a reporting job sees them.
+    protected: bool,
     patience: Duration,
 }
 
@@ -35,7 +42,7 @@ pub struct Wire {
 macro_rules! rpc {
     ($($client:ident . $name:ident ( $ask:ident ) -> $answer:ident $(under $id:ident)?;)*) => {$(
         pub async fn $name(&self, ask: proto::$ask) -> Result<proto::$answer, Failure> {
-            let call = || async { self.$client.clone().$name(timed(ask.clone())).await };
+            let call = || async { self.$client.clone().$name(self.timed(ask.clone())).await };
             self.again(call).await$(.map_err(|failure| failure.under(&ask.$id)))?
         }
     )*};
@@ -57,9 +64,26 @@ impl Wire {
             events: EventServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
             people: RegistrationServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
             door: AttendanceServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
-            feed: ChangeServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX),
+            feed: ChangeServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
+            admin: AdminServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
+            reports: ReportServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX),
+            protected: false,
             patience: Duration::from_secs(reach.patience),
         })
+    }
+
+    /// In the role of staff, or of a reporting job, to whom small counts are not shown.
+    pub fn in_role_of(self, protected: bool) -> Self {
+        Self { protected, ..self }
+    }
+
+    fn timed<T>(&self, ask: T) -> Request<T> {
+        let mut request = Request::new(ask);
+        request.set_timeout(DEADLINE);
+        if self.protected {
+            request.metadata_mut().insert("eile-role", MetadataValue::from_static("reporting"));
+        }
+        request
     }
 
     rpc! {
@@ -69,13 +93,19 @@ impl Wire {
         door.record_attendance(RecordAttendanceRequest) -> RecordAttendanceResponse under request_id;
         door.check_in(CheckInRequest) -> CheckInResponse under request_id;
         feed.list_changes(ListChangesRequest) -> ListChangesResponse;
+        admin.list_programmes(ListProgrammesRequest) -> ListProgrammesResponse;
+        reports.get_demand(GetDemandRequest) -> GetDemandResponse;
+        reports.get_imbalance(GetImbalanceRequest) -> GetImbalanceResponse;
+        reports.get_participation(GetParticipationRequest) -> GetParticipationResponse;
+        reports.get_waitlist_funnel(GetWaitlistFunnelRequest) -> GetWaitlistFunnelResponse;
+        reports.get_attendance_summary(GetAttendanceSummaryRequest) -> GetAttendanceSummaryResponse;
         door.get_roster(GetRosterRequest) -> GetRosterResponse;
     }
 
     /// The event of that name.
     pub async fn event(&self, name: &str) -> Result<proto::Event, Failure> {
         let ask = proto::GetEventRequest { name: name.to_owned() };
-        let answer = self.again(|| async { self.events.clone().get_event(timed(ask.clone())).await }).await?;
+        let answer = self.again(|| async { self.events.clone().get_event(self.timed(ask.clone())).await }).await?;
         answer.event.ok_or_else(|| Failure::Other(format!("the service answered {name} without an event")))
     }
 
@@ -102,12 +132,6 @@ impl Wire {
             tokio::time::sleep(pause).await;
         }
     }
-}
-
-fn timed<T>(ask: T) -> Request<T> {
-    let mut request = Request::new(ask);
-    request.set_timeout(DEADLINE);
-    request
 }
 
 pub fn worth_another_try(status: &Status) -> bool {

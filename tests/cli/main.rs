@@ -12,4 +12,5 @@ mod exports;
 mod house;
 mod memory;
 mod refusals;
+mod reports;
 mod shows;

@@ -124,11 +124,11 @@ async fn shells_are_told_every_verb_and_help_shows_examples() {
     let run = async |arguments: &[&str]| house::run(house::command(folder.path(), arguments)).await.well().text();
     for shell in ["bash", "zsh", "fish"] {
         let script = run(&["completions", shell]).await;
-        for verb in ["events", "signup", "line", "roster", "attendance", "checkin", "changes", "serve"] {
+        for verb in ["events", "signup", "line", "roster", "attendance", "checkin", "changes", "report", "serve"] {
             assert!(script.contains(verb), "{shell} does not know {verb}");
         }
     }
-    let verbs: [&[&str]; 10] = [
+    let verbs: [&[&str]; 15] = [
         &["events"],
         &["event", "show"],
         &["signup"],
@@ -139,6 +139,11 @@ async fn shells_are_told_every_verb_and_help_shows_examples() {
         &["checkin"],
         &["changes"],
         &["completions"],
+        &["report", "demand"],
+        &["report", "imbalance"],
+        &["report", "participation"],
+        &["report", "funnel"],
+        &["report", "summary"],
     ];
     for verb in verbs {
         let help = run(&[verb, &["--help"]].concat()).await;

@@ -2,7 +2,7 @@
 //! them. A cell that begins like a formula gets an apostrophe before it, so that no name becomes a program.
 
 use super::target::Target;
-use super::{Place, Sheet, Value, Writer};
+use super::{Place, Sheet, Value, Writer, decimal};
 use crate::client::failure::Failure;
 use std::io::Write;
 
@@ -41,7 +41,7 @@ impl Writer for Csv {
             self.part()?;
         }
         let columns = sheet.columns.iter().filter(|column| column.place != Place::Screen);
-        self.writer.write_record(columns.map(|column| column.key)).map_err(failed)?;
+        self.writer.write_record(columns.map(|column| column.key.as_ref())).map_err(failed)?;
         self.shown = sheet.columns.iter().map(|column| column.place != Place::Screen).collect();
         self.sheets += 1;
         Ok(())
@@ -71,6 +71,7 @@ fn cell(value: Value) -> String {
         Value::Text(text) | Value::Word(text, _) | Value::Name(text) => defused(text),
         // Digits alone: no formula.
         Value::Number(n) => n.to_string(),
+        Value::Hundredths(n) => decimal(n),
         Value::Flag(flag) => if flag { "yes" } else { "no" }.to_owned(),
         Value::Time(moment) => moment.seconds(),
     }

@@ -64,7 +64,7 @@ impl Writer for Json {
         let cells = self.columns.iter().zip(row).filter(|(column, _)| column.place != Place::Screen);
         for (n, (column, value)) in cells.enumerate() {
             let before = if n == 0 { "" } else { ", " };
-            write!(self.target, "{before}{}: {}", Tree::from(column.key), json(value))?;
+            write!(self.target, "{before}{}: {}", Tree::from(column.key.as_ref()), json(value))?;
         }
         write!(self.target, "}}")?;
         if self.shape == Shape::Feed {
@@ -95,6 +95,7 @@ fn json(value: Value) -> Tree {
         Value::Empty | Value::Picture(..) => Tree::Null,
         Value::Text(text) | Value::Word(text, _) | Value::Name(text) => Tree::from(text),
         Value::Number(n) => Tree::from(n),
+        Value::Hundredths(n) => Tree::from(n as f64 / 100.0),
         Value::Flag(flag) => Tree::from(flag),
         Value::Time(moment) => Tree::from(moment.exact()),
     }

@@ -2,7 +2,7 @@
 
 use super::table::{last_part, one_line};
 use super::target::Target;
-use super::{Column, Place, Sheet, Tone, Value, Writer};
+use super::{Column, Place, Sheet, Tone, Value, Writer, decimal};
 use crate::client::failure::Failure;
 use std::io::Write;
 
@@ -36,7 +36,7 @@ impl Writer for Lines {
     fn begin(&mut self, sheet: &Sheet) -> Result<(), Failure> {
         self.columns.clone_from(&sheet.columns);
         let head: Vec<_> =
-            self.columns.iter().filter(|c| c.place != Place::Files).map(|c| c.title.to_owned()).collect();
+            self.columns.iter().filter(|c| c.place != Place::Files).map(|c| c.title.to_string()).collect();
         self.widths = vec![0; head.len()];
         self.line(head.into_iter().map(|title| (title, Tone::Faint)).collect())?;
         self.flush()
@@ -63,6 +63,7 @@ fn cell(value: Value) -> (String, Tone) {
         Value::Text(text) => (one_line(&text), Tone::Plain),
         Value::Name(name) => (one_line(&last_part(&name)), Tone::Plain),
         Value::Number(n) => (n.to_string(), Tone::Plain),
+        Value::Hundredths(n) => (decimal(n), Tone::Plain),
         Value::Flag(flag) => (if flag { "yes" } else { "no" }.to_owned(), Tone::Plain),
         Value::Time(moment) => (moment.seconds(), Tone::Plain),
         Value::Word(text, tone) | Value::Picture(text, tone) => (one_line(&text), tone),

@@ -12,7 +12,9 @@ use super::failure::Failure;
 use super::options::{Format, Show};
 use crate::model::time::{Timestamp, Zone};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::borrow::Cow;
 use std::io::IsTerminal;
+use std::time::Duration;
 use target::Target;
 
 /// A named table with its columns.
@@ -38,12 +40,12 @@ impl Sheet {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     /// Its name in CSV and JSON; does not change between versions.
-    pub key: &'static str,
+    pub key: Cow<'static, str>,
     /// Its name for people.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     pub place: Place,
 }
 
@@ -59,13 +61,13 @@ pub enum Place {
 
 impl Column {
     pub const fn new(key: &'static str, title: &'static str) -> Self {
-        Self { key, title, place: Place::Everywhere }
+        Self { key: Cow::Borrowed(key), title: Cow::Borrowed(title), place: Place::Everywhere }
     }
     pub const fn screen(key: &'static str, title: &'static str) -> Self {
-        Self { key, title, place: Place::Screen }
+        Self { key: Cow::Borrowed(key), title: Cow::Borrowed(title), place: Place::Screen }
     }
     pub const fn files(key: &'static str, title: &'static str) -> Self {
-        Self { key, title, place: Place::Files }
+        Self { key: Cow::Borrowed(key), title: Cow::Borrowed(title), place: Place::Files }
     }
 }
 
@@ -77,6 +79,8 @@ pub enum Value {
     /// A word of a closed list, in the colour of what it means.
     Word(String, Tone),
     Number(i64),
+    /// Hundredths of one: 578 is 5.78.
+    Hundredths(i64),
     Flag(bool),
     Time(Moment),
     /// The name of a thing; the screen shows its last part.
@@ -94,6 +98,19 @@ impl Value {
     pub fn maybe(n: Option<impl Into<i64>>) -> Self {
         n.map_or(Self::Empty, Self::number)
     }
+
+    /// Part of a whole of so many, to the nearest hundredth.
+    pub fn ratio(part: i64, whole: i64) -> Self {
+        let hundredths = (i128::from(part) * 200 + i128::from(whole)).div_euclid(i128::from(whole.max(1)) * 2);
+        Self::Hundredths(i64::try_from(hundredths).unwrap_or(i64::MAX))
+    }
+}
+
+/// `5.78`
+fn decimal(hundredths: i64) -> String {
+    let sign = if hundredths < 0 { "-" } else { "" };
+    let size = hundredths.unsigned_abs();
+    format!("{sign}{}.{:02}", size / 100, size % 100)
 }
 
 /// An instant, and whose wall clock shows it.
@@ -156,6 +173,10 @@ trait Writer {
 pub struct Output {
     writer: Box<dyn Writer>,
     progress: ProgressBar,
+    /// Only the sheet of this name is written.
+    part: Option<String>,
+    /// The names of the sheets so far.
+    names: Vec<&'static str>,
 }
 
 impl Output {
@@ -175,17 +196,28 @@ impl Output {
             }
             Format::Xlsx => Box::new(xlsx::Xlsx::new(target)?),
         };
-        Ok(Self { writer, progress: progress(show) })
+        Ok(Self { writer, progress: progress(show), part: None, names: Vec::new() })
+    }
+
+    /// For several sheets, or only the one of that name.
+    pub fn open_part(show: &Show, part: Option<&str>) -> Result<Self, Failure> {
+        let shape = if part.is_some() { Shape::One } else { Shape::Many };
+        Ok(Self { part: part.map(str::to_owned), ..Self::open(show, shape)? })
     }
 
     /// The rows from here on belong to this sheet.
     pub fn begin(&mut self, sheet: &Sheet) -> Result<(), Failure> {
-        self.writer.begin(sheet)
+        self.names.push(sheet.name);
+        if self.shown() { self.writer.begin(sheet) } else { Ok(()) }
     }
 
     pub fn row(&mut self, row: Vec<Value>) -> Result<(), Failure> {
         self.progress.inc(1);
-        self.writer.row(row)
+        if self.shown() { self.writer.row(row) } else { Ok(()) }
+    }
+
+    fn shown(&self) -> bool {
+        self.part.is_none() || self.part.as_deref() == self.names.last().copied()
     }
 
     pub fn flush(&mut self) -> Result<(), Failure> {
@@ -194,6 +226,9 @@ impl Output {
 
     pub fn close(self) -> Result<(), Failure> {
         self.progress.finish_and_clear();
+        if let Some(part) = self.part.filter(|part| !self.names.contains(&part.as_str())) {
+            return Err(Failure::usage(format!("--part {part}: there are {}", self.names.join(", "))));
+        }
         self.writer.close()
     }
 }
@@ -207,6 +242,7 @@ fn progress(show: &Show) -> ProgressBar {
     if let Ok(style) = ProgressStyle::with_template("{spinner} {human_pos} rows, {per_sec}") {
         bar.set_style(style);
     }
+    bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
 

@@ -1,7 +1,7 @@
 //! Tables for people. Colours and widths are a terminal's; a pipe gets neither, so that grep finds whole names.
 
 use super::target::Target;
-use super::{Column, Place, Sheet, Tone, Value, Writer};
+use super::{Column, Place, Sheet, Tone, Value, Writer, decimal};
 use crate::client::failure::{Failure, printable};
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle};
 use comfy_table::{Table, TableStyle};
@@ -52,7 +52,7 @@ impl Tables {
     fn table_of(&self, rows: Vec<Vec<Value>>) -> Table {
         let mut table = self.empty();
         let head = self.columns.iter().filter(|column| column.place != Place::Files);
-        table.set_header(head.map(|column| bold(column.title)).collect::<Vec<_>>());
+        table.set_header(head.map(|column| bold(&column.title)).collect::<Vec<_>>());
         let mut free_text = vec![false; table.column_count()];
         for row in rows {
             let cells = row.into_iter().zip(&self.columns).filter(|(_, column)| column.place != Place::Files);
@@ -76,7 +76,7 @@ impl Tables {
             let lines = self.columns.iter().zip(row).filter(|(column, _)| column.place != Place::Files);
             for (column, value) in lines.filter(|(_, value)| !matches!(value, Value::Empty)) {
                 let value = cell(value, whole).set_alignment(CellAlignment::Left);
-                table.add_row(vec![bold(column.title), value]);
+                table.add_row(vec![bold(&column.title), value]);
             }
         }
         table
@@ -170,6 +170,7 @@ fn cell(value: Value, named: fn(&str) -> String) -> Cell {
         Value::Text(text) => Cell::new(one_line(&text)),
         Value::Name(name) => Cell::new(one_line(&named(&name))),
         Value::Number(n) => Cell::new(n).set_alignment(CellAlignment::Right),
+        Value::Hundredths(n) => Cell::new(decimal(n)).set_alignment(CellAlignment::Right),
         Value::Flag(flag) => Cell::new(if flag { "yes" } else { "no" }),
         Value::Time(moment) => Cell::new(moment.minutes()),
         Value::Word(text, tone) | Value::Picture(text, tone) => toned(Cell::new(one_line(&text)), tone),

@@ -9,6 +9,8 @@ use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 /// Rows of a sheet in Excel; what is longer goes on in another sheet.
 const ROWS_MAX: u32 = 1_048_576;
+/// Excel's number for that paper.
+const A4: u8 = 9;
 /// Characters of a cell in Excel.
 const CELL_MAX: usize = 32_767;
 
@@ -21,9 +23,14 @@ pub struct Xlsx {
     sheets: usize,
     row: u32,
     widths: Vec<usize>,
+    formats: Formats,
+}
+
+struct Formats {
     head: Format,
     quoted: Format,
     time: Format,
+    hundredths: Format,
 }
 
 impl Xlsx {
@@ -36,9 +43,12 @@ impl Xlsx {
             sheets: 0,
             row: 0,
             widths: Vec::new(),
-            head: Format::new().set_bold().set_text_wrap(),
-            quoted: Format::new().set_quote_prefix(),
-            time: Format::new().set_num_format("yyyy-mm-dd hh:mm"),
+            formats: Formats {
+                head: Format::new().set_bold().set_text_wrap(),
+                quoted: Format::new().set_quote_prefix(),
+                time: Format::new().set_num_format("yyyy-mm-dd hh:mm"),
+                hundredths: Format::new().set_num_format("0.00"),
+            },
         })
     }
 
@@ -56,10 +66,13 @@ impl Xlsx {
         }
         self.row += u32::from(!sheet.notes.is_empty());
         for (column, n) in shown(&sheet.columns).zip(0..) {
-            page.write_string_with_format(self.row, n, column.title, &self.head)?;
+            page.write_string_with_format(self.row, n, column.title.as_ref(), &self.formats.head)?;
         }
+        page.set_repeat_rows(self.row, self.row)?;
         self.row += 1;
         page.set_freeze_panes(self.row, 0)?;
+        // On paper: across the page, all columns on it.
+        page.set_landscape().set_paper_size(A4).set_print_fit_to_pages(1, 0);
         self.widths = shown(&sheet.columns).map(|column| column.title.chars().count().min(20)).collect();
         self.sheet = Some(sheet);
         Ok(())
@@ -89,7 +102,7 @@ impl Xlsx {
             if let Some(width) = self.widths.get_mut(usize::from(n)) {
                 *width = (*width).max(length(&value));
             }
-            cell(page, (self.row, n), value, &self.quoted, &self.time)?;
+            cell(page, (self.row, n), value, &self.formats)?;
         }
         self.row += 1;
         Ok(())
@@ -128,19 +141,13 @@ fn shown(columns: &[Column]) -> impl Iterator<Item = &Column> {
     columns.iter().filter(|column| column.place != Place::Screen)
 }
 
-fn cell(
-    page: &mut Worksheet,
-    (row, column): (u32, u16),
-    value: Value,
-    quoted: &Format,
-    time: &Format,
-) -> Result<(), XlsxError> {
+fn cell(page: &mut Worksheet, (row, column): (u32, u16), value: Value, formats: &Formats) -> Result<(), XlsxError> {
     match value {
         Value::Empty | Value::Picture(..) => {}
         Value::Text(text) | Value::Word(text, _) | Value::Name(text) => {
             let text: String = text.chars().take(CELL_MAX).collect();
             if like_a_formula(&text) {
-                page.write_string_with_format(row, column, text, quoted)?;
+                page.write_string_with_format(row, column, text, &formats.quoted)?;
             } else {
                 page.write_string(row, column, text)?;
             }
@@ -148,11 +155,14 @@ fn cell(
         Value::Number(n) => {
             page.write_number(row, column, n as f64)?;
         }
+        Value::Hundredths(n) => {
+            page.write_number_with_format(row, column, n as f64 / 100.0, &formats.hundredths)?;
+        }
         Value::Flag(flag) => {
             page.write_boolean(row, column, flag)?;
         }
         Value::Time(moment) => match excel(&moment) {
-            Some(local) => page.write_datetime_with_format(row, column, local, time).map(|_| ())?,
+            Some(local) => page.write_datetime_with_format(row, column, local, &formats.time).map(|_| ())?,
             None => page.write_string(row, column, moment.seconds()).map(|_| ())?,
         },
     }
@@ -171,7 +181,7 @@ fn length(value: &Value) -> usize {
     match value {
         Value::Text(text) | Value::Word(text, _) | Value::Name(text) => text.chars().take(60).count(),
         Value::Time(_) => 16,
-        Value::Number(_) => 8,
+        Value::Number(_) | Value::Hundredths(_) => 8,
         Value::Empty | Value::Flag(_) | Value::Picture(..) => 5,
     }
 }
