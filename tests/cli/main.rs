@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod again;
 mod attendance;
 mod changes;
 mod exports;
