@@ -3,7 +3,7 @@
 use super::caller::Caller;
 use super::from_proto::admin::{CENTRE_FIELDS, PROGRAMME_FIELDS, overlay_centre, overlay_programme};
 use super::from_proto::{Fields, Path};
-use super::page_token::Pages;
+use super::page_token::{Pages, Room};
 use super::proto::*;
 use super::repeat::again;
 use super::request::{Asked, Change};
@@ -47,10 +47,9 @@ impl super::proto::admin_service_server::AdminService for Api {
         let ListCentresRequest { page_size, page_token } = request.into_inner();
         let (size, after) = self.slug_page("ListCentres", page_size, &page_token)?;
         let after = after.map(CentreId);
-        let mut found = self.desk.store().list_centres(after.as_ref(), size + 1).await.map_err(status::storage)?;
-        let last = cut(&mut found, size).map(|c| c.id.0.clone());
-        let next_page_token = self.slug_token("ListCentres", last);
-        let centres = found.iter().map(to_proto::admin::centre).collect();
+        let found = self.desk.store().list_centres(after.as_ref(), size + 1).await.map_err(status::storage)?;
+        let (centres, last) = page_of(&found, size, to_proto::admin::centre);
+        let next_page_token = self.slug_token("ListCentres", last.map(|c| c.id.0.as_str()));
         Ok(Response::new(ListCentresResponse { centres, next_page_token }))
     }
 
@@ -77,10 +76,9 @@ impl super::proto::admin_service_server::AdminService for Api {
         let ListProgrammesRequest { page_size, page_token } = request.into_inner();
         let (size, after) = self.slug_page("ListProgrammes", page_size, &page_token)?;
         let after = after.map(ProgrammeId);
-        let mut found = self.desk.store().list_programmes(after.as_ref(), size + 1).await.map_err(status::storage)?;
-        let last = cut(&mut found, size).map(|p| p.id.0.clone());
-        let next_page_token = self.slug_token("ListProgrammes", last);
-        let programmes = found.iter().map(to_proto::admin::programme).collect();
+        let found = self.desk.store().list_programmes(after.as_ref(), size + 1).await.map_err(status::storage)?;
+        let (programmes, last) = page_of(&found, size, to_proto::admin::programme);
+        let next_page_token = self.slug_token("ListProgrammes", last.map(|p| p.id.0.as_str()));
         Ok(Response::new(ListProgrammesResponse { programmes, next_page_token }))
     }
 
@@ -91,14 +89,14 @@ impl super::proto::admin_service_server::AdminService for Api {
     }
 }
 
-/// Cuts a page that was read with one item more; the last of the page where more follow.
-pub(super) fn cut<T>(found: &mut Vec<T>, size: u32) -> Option<&T> {
-    let size = size as usize;
-    if found.len() <= size {
-        return None;
-    }
-    found.truncate(size);
-    found.last()
+/// The page of what was read with one item more; and its last item, where more follow.
+fn page_of<T, M: prost::Message>(found: &[T], size: u32, render: impl Fn(&T) -> M) -> (Vec<M>, Option<&T>) {
+    let mut room = Room::default();
+    let rendered = found.iter().take(size as usize).map(render);
+    let page: Vec<M> = rendered.take_while(|message| room.takes(message)).collect();
+    let last = page.len().checked_sub(1).and_then(|i| found.get(i));
+    let last = last.filter(|_| page.len() < found.len());
+    (page, last)
 }
 
 impl Api {
@@ -275,7 +273,7 @@ impl Api {
         Ok((size, cursor.and_then(|bytes| String::from_utf8(bytes).ok())))
     }
 
-    fn slug_token(&self, method: &'static str, last: Option<String>) -> String {
+    fn slug_token(&self, method: &'static str, last: Option<&str>) -> String {
         last.map(|id| Pages::of(self.desk.keys(), method, &[]).token(id.as_bytes())).unwrap_or_default()
     }
 }

@@ -1,5 +1,5 @@
-//! Page tokens: opaque to callers, and bound to the query that they continue. A token of another query, of
-//! another installation, or one that was changed, is refused.
+//! Pages: how much goes on one, and the tokens that continue it. Tokens are opaque to callers, and bound to the query
+//! that they continue: one of another query, of another installation, or one that was changed, is refused.
 
 use super::status;
 use crate::keys::Keys;
@@ -10,6 +10,33 @@ use uuid::Uuid;
 
 /// Longest token that is looked at.
 const TOKEN_MAX: usize = 400;
+
+/// Bytes after which a page ends, whatever its size. Clients take 4 MiB unless told otherwise, and the largest event has
+/// less than half of that.
+const PAGE_BYTES_MAX: usize = 1024 * 1024;
+
+/// The room that is left on a page.
+pub struct Room(usize);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(PAGE_BYTES_MAX)
+    }
+}
+
+impl Room {
+    /// Whether this goes on the page too. The first always does.
+    pub fn takes(&mut self, message: &impl prost::Message) -> bool {
+        let is_first = self.0 == PAGE_BYTES_MAX;
+        // A message in a list has a tag and its length before it.
+        match self.0.checked_sub(message.encoded_len() + 8) {
+            Some(left) => self.0 = left,
+            None if is_first => self.0 = 0,
+            None => return false,
+        }
+        true
+    }
+}
 
 /// The pages of one query.
 pub struct Pages<'k> {
@@ -65,6 +92,17 @@ mod tests {
 
     fn keys() -> Keys {
         Keys::new([9; 32])
+    }
+
+    #[test]
+    fn a_page_ends_by_bytes_and_is_never_empty() {
+        let of = |bytes: usize| crate::api::proto::Centre { name: "x".repeat(bytes), ..Default::default() };
+        let mut room = Room::default();
+        assert!(room.takes(&of(3 * PAGE_BYTES_MAX)), "the first");
+        assert!(!room.takes(&of(1)));
+        let mut room = Room::default();
+        assert!((0..9).all(|_| room.takes(&of(100_000))));
+        assert!(room.takes(&of(100_000)) && !room.takes(&of(100_000)));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use crate::admission::{Refusal, Roster};
 use crate::api::caller::Caller;
 use crate::api::from_proto::{Fields, Path};
-use crate::api::page_token::Pages;
+use crate::api::page_token::{Pages, Room};
 use crate::api::proto::{
     AgeGroup, GetRosterRequest, GetRosterResponse, HeadCount, RosterEntry, RosterMember, ServiceWishes,
 };
@@ -45,7 +45,7 @@ impl Api {
         let counts =
             self.look(event, |view| to_proto::attendance::counts(&session_id, &view.roster.counts_of_session(slot.no)));
         let mut answer = GetRosterResponse { session: Some(counts.await?), ..GetRosterResponse::default() };
-        let mut scanned = 0;
+        let (mut scanned, mut room) = (0, Room::default());
         // Ends by return: at a full page, at the last one, or when enough were looked at.
         loop {
             let rows = self.parties_after(event, after).await?;
@@ -54,14 +54,17 @@ impl Api {
             let numbers: Vec<Number> = rows.iter().map(|row| row.number).collect();
             let seated = self.look(event, |view| seated(view.roster, &slot, &numbers)).await?;
             for (row, seated) in rows.iter().zip(seated) {
-                if answer.entries.len() == size {
+                let is_full = answer.entries.len() == size;
+                let entry = match seated.filter(|_| !is_full) {
+                    Some(seated) => Some(entry(event, &slot, &seated, read_party(row)?)),
+                    None => None,
+                };
+                if is_full || entry.as_ref().is_some_and(|entry| !room.takes(entry)) {
                     answer.next_page_token = after.map(|n| pages.token(&n.to_be_bytes())).unwrap_or_default();
                     return Ok(answer);
                 }
                 after = Some(row.number);
-                if let Some(seated) = seated {
-                    answer.entries.push(entry(event, &slot, &seated, read_party(row)?));
-                }
+                answer.entries.extend(entry);
             }
             if is_last || scanned >= SCAN_MAX {
                 answer.next_page_token =

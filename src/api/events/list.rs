@@ -4,7 +4,7 @@ use crate::api::caller::Caller;
 use crate::api::filter::{self, Op, Term};
 use crate::api::from_proto::admin::event_kind;
 use crate::api::from_proto::{Fields, names as parse};
-use crate::api::page_token::Pages;
+use crate::api::page_token::{Pages, Room};
 use crate::api::proto::{self, ListEventsRequest, ListEventsResponse};
 use crate::api::to_proto::{self, words};
 use crate::api::{Api, status};
@@ -52,7 +52,7 @@ impl Api {
         let pages = Pages::of(self.desk.keys(), METHOD, &[&r.filter, caller.scope()]);
         let mut query = picked(&wanted);
         query.after = pages.cursor(&r.page_token)?.as_deref().and_then(cursor);
-        let mut events = Vec::new();
+        let (mut events, mut room) = (Vec::new(), Room::default());
         let mut scanned = 0;
         // Ends by return: at a full page, at the last row, or when enough rows were looked at.
         loop {
@@ -64,10 +64,15 @@ impl Api {
                 if events.len() == size {
                     return Ok(page(events, Some(token(&pages, query.after))));
                 }
-                query.after = Some(place(&row.event));
+                let here = place(&row.event);
                 if wanted.iter().all(|w| w.holds(&row)) {
-                    events.push(self.listed(row).await?);
+                    let event = self.listed(row).await?;
+                    if !room.takes(&event) {
+                        return Ok(page(events, Some(token(&pages, query.after))));
+                    }
+                    events.push(event);
                 }
+                query.after = Some(here);
             }
             if is_last {
                 return Ok(page(events, None));

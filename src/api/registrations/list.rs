@@ -9,7 +9,7 @@ use crate::admission::{Roster, Standing};
 use crate::api::caller::Caller;
 use crate::api::filter;
 use crate::api::from_proto::{Fields, Path};
-use crate::api::page_token::Pages;
+use crate::api::page_token::{Pages, Room};
 use crate::api::proto::{ListRegistrationsRequest, ListRegistrationsResponse, Registration};
 use crate::api::{Api, status, to_proto};
 use crate::keys::Keys;
@@ -67,7 +67,7 @@ impl Api {
         let pages = Pages::of(self.desk.keys(), METHOD, &[&r.parent, &r.filter, &r.order_by, view]);
         let mut after = pages.cursor(&r.page_token)?.as_deref().and_then(cursor);
         self.look(event, |_| ()).await?;
-        let (mut registrations, mut scanned) = (Vec::new(), 0);
+        let (mut registrations, mut scanned, mut room) = (Vec::new(), 0, Room::default());
         // Ends by return: at a full page, at the last one, or when enough were looked at.
         loop {
             let limit = if query.reads_parties() { CHUNK } else { size + 1 };
@@ -75,11 +75,14 @@ impl Api {
             let is_last = chunk.len() < limit;
             scanned += chunk.len();
             for candidate in chunk {
-                if registrations.len() == size {
+                let key = candidate.key;
+                let is_full = registrations.len() == size;
+                let rendered = if is_full { None } else { query.rendered(candidate, self.desk.keys())? };
+                if is_full || rendered.as_ref().is_some_and(|r| !room.takes(r)) {
                     return Ok(page(registrations, after.map(|key| pages.token(&bytes(key)))));
                 }
-                after = Some(candidate.key);
-                registrations.extend(query.rendered(candidate, self.desk.keys())?);
+                after = Some(key);
+                registrations.extend(rendered);
             }
             if is_last {
                 return Ok(page(registrations, None));
