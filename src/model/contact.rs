@@ -1,6 +1,8 @@
 //! How a party is reached. Contacts are kept as they were given and compared in a normal form.
 
+use super::text::is_unseen;
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 
 /// Keys under which a contact is compared: keyed hashes of the normal forms, so that nobody who sees them
 /// learns an address. `None` where the party gave none.
@@ -17,15 +19,18 @@ impl ContactKeys {
     }
 }
 
-/// The normal form of an e-mail address: no surrounding space, lower case. `None` where it is not one:
-/// a local part of 1 to 64 bytes, one `@`, a domain with a dot, no spaces or control characters.
+/// The normal form of an e-mail address: no surrounding space, lower case, composed letters. `None` where it is not one:
+/// a local part of 1 to 64 bytes, one `@`, a domain with a dot, no spaces, control characters or any that nobody sees.
 pub fn normal_email(given: &str) -> Option<String> {
     let text = given.trim().to_lowercase();
+    let text = if text.is_ascii() { text } else { text.nfc().collect() };
     let (local, domain) = text.rsplit_once('@')?;
     let sound = (1..=64).contains(&local.len())
         && text.len() <= 254
         && !local.contains('@')
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';' | '"'))
+        && !text
+            .chars()
+            .any(|c| c.is_whitespace() || c.is_control() || is_unseen(c) || matches!(c, '<' | '>' | ',' | ';' | '"'))
         && domain.contains('.')
         && domain.split('.').all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'));
     sound.then_some(text)
@@ -79,6 +84,11 @@ mod tests {
     #[test]
     fn an_address_is_compared_without_case_and_spaces() {
         assert_eq!(normal_email(" Ona.Eile@Example.ORG ").as_deref(), Some("ona.eile@example.org"));
+        let decomposed = "e\u{307}ja@example.org";
+        assert_eq!(normal_email(decomposed), normal_email("\u{117}ja@example.org"), "the same letter, typed otherwise");
+        for unseen in ["ona@example.lt\u{200b}", "o\u{ad}na@example.lt", "\u{feff}ona@example.lt"] {
+            assert_eq!(normal_email(unseen), None, "{unseen:?}");
+        }
         for bad in ["", "ona", "@example.org", "ona@", "ona@example", "o na@example.org", "a@b@c.lt", "a@.lt"] {
             assert_eq!(normal_email(bad), None, "{bad}");
         }

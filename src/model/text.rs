@@ -46,29 +46,68 @@ impl Iterator for Plain {
     }
 }
 
-/// Whether the text holds a Lithuanian personal code: eleven digits in a row, perhaps parted by single
-/// spaces or hyphens, with a day of birth in their place, that pass the code's checksum. Such a text is refused:
-/// this service never needs one. A telephone number (+370 6...) has no month there.
+/// Longest gap inside a personal code, in characters.
+const GAP_MAX: usize = 4;
+
+/// Whether the text holds a Lithuanian personal code: eleven digits with a day of birth in their place that pass the
+/// code's checksum, in one piece or in several as people part them. Such a text is refused: this service never needs
+/// one. A telephone number (+370 6...) has no month there.
 pub fn holds_personal_code(text: &str) -> bool {
-    let mut digits: Vec<u8> = Vec::with_capacity(16);
-    let mut gap = false;
-    for c in text.chars().chain(std::iter::once('.')) {
-        match c.to_digit(10) {
+    if text.chars().filter_map(digit).take(11).count() < 11 {
+        return false;
+    }
+    // The digits of one run, and where its pieces begin.
+    let (mut digits, mut pieces): (Vec<u8>, Vec<usize>) = (Vec::new(), Vec::new());
+    let mut gap = GAP_MAX + 1;
+    for c in text.chars() {
+        match digit(c) {
             Some(d) => {
-                digits.push(d as u8);
-                gap = false;
+                if gap > 0 {
+                    pieces.push(digits.len());
+                }
+                digits.push(d);
+                gap = 0;
             }
-            None if matches!(c, ' ' | '-' | '\u{a0}') && !gap && !digits.is_empty() => gap = true,
+            None if parts_digits(c) && gap < GAP_MAX => gap += 1,
             None => {
-                if digits.len() == 11 && has_day_of_birth(&digits) && passes_checksum(&digits) {
+                if some_pieces_are_a_code(&digits, &pieces) {
                     return true;
                 }
                 digits.clear();
-                gap = false;
+                pieces.clear();
+                gap = GAP_MAX + 1;
             }
         }
     }
-    false
+    some_pieces_are_a_code(&digits, &pieces)
+}
+
+/// Whether neighbouring whole pieces of a run of digits are a personal code together.
+fn some_pieces_are_a_code(digits: &[u8], pieces: &[usize]) -> bool {
+    let is_end = |at: usize| at == digits.len() || pieces.contains(&at);
+    let whole = pieces.iter().filter(|from| is_end(**from + 11));
+    whole.filter_map(|from| digits.get(*from..*from + 11)).any(|d| has_day_of_birth(d) && passes_checksum(d))
+}
+
+/// A digit, of full width or otherwise dressed up too.
+fn digit(c: char) -> Option<u8> {
+    let plain = if c.is_ascii() { Some(c) } else { std::iter::once(c).nfkc().next() };
+    plain.and_then(|c| c.to_digit(10)).and_then(|d| u8::try_from(d).ok())
+}
+
+/// What people put between the parts of a number.
+fn parts_digits(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '-' | '.' | '/' | '\\' | '_' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+        || is_unseen(c)
+}
+
+/// Characters that nobody sees: two texts that look the same may differ in them.
+pub fn is_unseen(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Century and sex, then year, month and day in two digits each; 00 where a month or day is not known. The year
@@ -118,6 +157,33 @@ mod tests {
         assert!(!holds_personal_code("138703181745"));
     }
 
+    #[test]
+    fn a_personal_code_is_seen_however_it_is_parted() {
+        for parted in [
+            "387.0318.1745",
+            "387/0318/1745",
+            "387\u{2013}0318\u{2013}1745",
+            "387\t0318\t1745",
+            "387\n0318\r\n1745",
+            "387_0318_1745",
+            "387  0318  1745",
+            "387 - 0318 - 1745",
+            "3 8 7 0 3 1 8 1 7 4 5",
+            "387\u{200b}0318\u{200b}1745",
+            "38703\u{ad}181745",
+            "\u{ff13}\u{ff18}\u{ff17}\u{ff10}\u{ff13}\u{ff11}\u{ff18}\u{ff11}\u{ff17}\u{ff14}\u{ff15}",
+            "tel. 861234567 38703181745",
+            "38703181745 861234567",
+        ] {
+            assert!(holds_personal_code(parted), "{parted:?}");
+        }
+        for other in
+            ["387,0318,1745", "387     0318 1745", "138703181745 1", "2025-01-13 10:00, 12 vaikų", "387.0318.1746"]
+        {
+            assert!(!holds_personal_code(other), "{other:?}");
+        }
+    }
+
     /// The eleven digits that begin with these ten and pass the checksum.
     fn with_checksum(ten: &str) -> String {
         let candidates = (0..10).map(|last| format!("{ten}{last}"));
@@ -153,8 +219,13 @@ mod tests {
         for subscriber in 0..20_000 {
             // Mobile numbers begin with 6, landlines of Vilnius, Kaunas and Klaipėda with 5, 37 and 46.
             for number in [60_000_000, 69_999_999 - 40_000, 52_000_000, 37_200_000, 46_300_000] {
-                let text = format!("skambinti +370 {}, po 17 val.", number + subscriber);
-                assert!(!holds_personal_code(&text), "{text}");
+                let n = number + subscriber;
+                for text in [
+                    format!("skambinti +370 {n}, po 17 val."),
+                    format!("+370 {} {:05} / 8 {} {:05}", n / 100_000, n % 100_000, n / 100_000, n % 100_000),
+                ] {
+                    assert!(!holds_personal_code(&text), "{text}");
+                }
             }
         }
     }
