@@ -56,7 +56,9 @@ impl Roster {
 
     fn apply_to_registration(&mut self, entry: &Entry, change: &Change) {
         match change {
-            Change::Approved { number } => self.change(*number, entry, |s| s.state = State::Waitlisted),
+            Change::Approved { number } | Change::OfferWithdrawn { number } => {
+                self.change(*number, entry, |s| s.state = State::Waitlisted);
+            }
             Change::Confirmed { number, pool, passed_over, .. } => {
                 self.count_passed_over(*passed_over, entry);
                 self.change(*number, entry, |s| s.state = State::Confirmed { pool: *pool });

@@ -103,6 +103,10 @@ pub enum Change {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         to_place: Option<Number>,
     },
+    /// The event was closed while an offer stood: nothing was missed, and there is nothing to answer any more.
+    OfferWithdrawn {
+        number: Number,
+    },
     /// A registration ended.
     Ended {
         number: Number,
@@ -238,6 +242,7 @@ impl Change {
             | Change::Offered { number, .. }
             | Change::OfferAccepted { number }
             | Change::OfferMissed { number, .. }
+            | Change::OfferWithdrawn { number }
             | Change::Ended { number, .. }
             | Change::ClassSet { number, .. }
             | Change::Resized { number, .. }

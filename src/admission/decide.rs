@@ -23,8 +23,9 @@ impl Roster {
             Verb::Register(party) => self.register(party, now),
             Verb::Amend { number, size, contact } => self.amend(*number, *size, *contact, (actor, now)),
             Verb::Cancel { number, reason } => {
+                self.may_be_cancelled(*number)?;
                 let end = End::Cancelled { by: actor, reason: *reason };
-                self.end_live(*number, end)
+                Ok(vec![Change::Ended { number: *number, end }])
             }
             Verb::Accept { number } => self.accept(*number),
             Verb::Decline { number, reason } => {
@@ -47,7 +48,7 @@ impl Roster {
             }
             Verb::Publish => self.event_in(&[EventState::Draft]).map(|()| vec![Change::Published]),
             Verb::CancelEvent => self.cancel_event(),
-            Verb::CompleteEvent => self.complete_event(),
+            Verb::CompleteEvent => self.complete_event(now),
             Verb::UpdateEvent { terms, if_version } => self.update_event(terms.as_ref(), *if_version, now),
             Verb::RecordAttendance(list) => self.record_attendance(list, now),
             Verb::CheckIn(at) => self.check_in(at),
@@ -64,8 +65,9 @@ impl Roster {
         self.pools_known(&party.wishes)?;
         self.fits_some_pool(party)?;
         let twin_of = self.twin_of(party)?;
+        // A possible duplicate is in nobody's way, and is refused where any newcomer would be: no other no tells of it.
+        self.line_has_room(&self.entering(party, false))?;
         let to = self.entering(party, twin_of.is_some());
-        self.line_has_room(&to)?;
         Ok(vec![Change::Registered {
             number: self.next_number,
             size: party.size,
@@ -158,7 +160,7 @@ impl Roster {
         Ok(s)
     }
 
-    fn live(&self, number: Number) -> Result<&Standing, Refusal> {
+    pub(super) fn live(&self, number: Number) -> Result<&Standing, Refusal> {
         let s = self.running(number)?;
         if s.state.is_live() { Ok(s) } else { Err(Refusal::IllegalState { state: s.state.kind() }) }
     }
@@ -205,12 +207,6 @@ impl Roster {
     fn accept(&self, number: Number) -> Decision {
         self.offered(number)?;
         Ok(vec![Change::OfferAccepted { number }])
-    }
-
-    /// Ends a live registration.
-    fn end_live(&self, number: Number, end: End) -> Decision {
-        self.live(number)?;
-        Ok(vec![Change::Ended { number, end }])
     }
 
     fn amend(
@@ -324,7 +320,7 @@ impl Roster {
         Err(Refusal::SeatsNotFree { asked: s.size, free: most_free })
     }
 
-    fn event_in(&self, states: &[EventState]) -> Result<(), Refusal> {
+    pub(super) fn event_in(&self, states: &[EventState]) -> Result<(), Refusal> {
         match self.state {
             state if states.contains(&state) => Ok(()),
             EventState::Cancelled => Err(Refusal::EventCancelled),
@@ -332,21 +328,6 @@ impl Roster {
             EventState::Draft => Err(Refusal::EventNotPublished),
             state @ EventState::Published => Err(Refusal::IllegalEventState { state }),
         }
-    }
-
-    fn cancel_event(&self) -> Decision {
-        self.event_in(&[EventState::Draft, EventState::Published])?;
-        let live = self.standings().filter(|s| s.state.is_live());
-        let ends = live.map(|s| Change::Ended { number: s.number, end: End::EventCancelled });
-        // The event first: nobody moves up while the others leave.
-        Ok(std::iter::once(Change::EventCancelled).chain(ends).collect())
-    }
-
-    fn complete_event(&self) -> Decision {
-        self.event_in(&[EventState::Published])?;
-        let offered = self.standings().filter(|s| matches!(s.state, State::Offered { .. }));
-        let ends = offered.map(|s| Change::Ended { number: s.number, end: End::Expired });
-        Ok(std::iter::once(Change::EventCompleted).chain(ends).collect())
     }
 
     fn update_event(&self, terms: Option<&std::sync::Arc<Terms>>, if_version: Option<u64>, now: Timestamp) -> Decision {
@@ -358,7 +339,7 @@ impl Roster {
         if let Some(pool) = self.pool_in_use(terms) {
             return Err(Refusal::PoolInUse { pool });
         }
-        if let Some(session) = self.session_in_use(terms) {
+        if let Some(session) = self.session_in_use(terms, now) {
             return Err(Refusal::SessionInUse { session });
         }
         let changed = Change::TermsChanged { terms: std::sync::Arc::clone(terms) };

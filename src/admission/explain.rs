@@ -44,7 +44,9 @@ pub enum Needed {
     StaffChoice,
     /// Its twin must end first.
     TwinEnds { twin_of: Number },
-    /// It has ended, or its event has.
+    /// Its event is over: it waited to the end.
+    EventOver,
+    /// It has ended.
     Ended,
 }
 
@@ -61,7 +63,7 @@ impl Roster {
         let needed = match s.state {
             State::Ended(_) => Needed::Ended,
             State::Confirmed { .. } => Needed::Nothing,
-            _ if self.state != EventState::Published => Needed::Ended,
+            _ if self.state != EventState::Published => Needed::EventOver,
             State::Offered { .. } => Needed::AcceptOffer,
             State::InReview => Needed::Review,
             State::Waitlisted => match (s.twin_of, self.terms.policy.promotion) {

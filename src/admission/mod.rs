@@ -32,6 +32,7 @@ mod contacts;
 mod counts;
 mod decide;
 mod door;
+mod ending;
 mod explain;
 mod fold;
 mod line;

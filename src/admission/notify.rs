@@ -62,7 +62,7 @@ fn owed(entry: &Entry) -> Option<(Number, NoticeKind)> {
         Change::Confirmed { number, .. } => (*number, Promoted),
         Change::OfferAccepted { number } => (*number, Confirmed),
         Change::Offered { number, .. } => (*number, Offered),
-        Change::OfferMissed { number, .. } => (*number, Expired),
+        Change::OfferMissed { number, .. } | Change::OfferWithdrawn { number } => (*number, Expired),
         Change::Ended { number, end } => match end {
             // A duplicate that is dropped is not told of its twin; but whoever counts on a seat hears that it is gone.
             End::DuplicateDropped if entry.seats < 0 => (*number, Cancelled),

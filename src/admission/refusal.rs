@@ -81,6 +81,10 @@ pub enum Refusal {
         pool: PoolNo,
     },
     SameEvent,
+    /// It cannot be closed before its last session has ended.
+    EventNotOver {
+        ends_at: Timestamp,
+    },
     SessionNotFound,
     SessionCancelled,
     /// It is too early to write down who came.

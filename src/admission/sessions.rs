@@ -1,5 +1,6 @@
 //! Sessions that staff move or call off. The terms hold them; what is here says who is told.
 
+use super::attendance::SessionCounts;
 use super::change::Change;
 use super::roster::Roster;
 use crate::model::attendance::{SessionNo, Slot};
@@ -36,9 +37,21 @@ impl Roster {
         self.standings().filter(|s| holds(&s.state) && self.may_come(s, slot)).map(|s| s.number).collect()
     }
 
-    /// A session that new terms leave out or call off though it is written down who came to it.
-    pub(super) fn session_in_use(&self, terms: &Terms) -> Option<SessionNo> {
-        let held = |no| terms.session_no(no).is_some_and(|slot| !slot.cancelled);
-        self.session_counts().map(|c| c.session).find(|no| !held(*no))
+    /// A session of which something was written down, and that new terms leave out, call off, or move though it was
+    /// held: what was written down would be of another session.
+    pub(super) fn session_in_use(&self, terms: &Terms, now: Timestamp) -> Option<SessionNo> {
+        let times = |slot: &Slot| (slot.starts_at, slot.ends_at);
+        let stays = |counts: &SessionCounts| {
+            let kept = terms.session_no(counts.session).filter(|slot| !slot.cancelled);
+            let old = self.terms.session_no(counts.session);
+            kept.is_some_and(|new| old.is_none_or(|old| times(old) == times(new) || !was_held(old, counts, now)))
+        };
+        self.session_counts().find(|counts| !stays(counts)).map(|counts| counts.session)
     }
+}
+
+/// Whether a session took place, as far as it is written down. Who said beforehand that they cannot come says
+/// nothing of it.
+fn was_held(slot: &Slot, counts: &SessionCounts, now: Timestamp) -> bool {
+    slot.starts_at <= now || counts.heads.is_some() || counts.present + counts.absent + counts.made_up > 0
 }

@@ -43,7 +43,7 @@ pub fn code_of(reason: ErrorReason) -> Code {
         | PartyTooSmall | PartyTooLarge | PartyLargerThanPool | IllegalState | OfferExpired | NoLiveOffer
         | SeatsNotFree | WaitingPartyFirst | ReasonRequired | ClassUnknown | PoolInUse | SessionCancelled
         | SessionNotBegun | DoorShut | MarksRefused | MemberAttended | WalkInsNotTaken | SessionInUse
-        | PersonsAlreadyOne | MergeUndone | MergeReported => Code::FailedPrecondition,
+        | PersonsAlreadyOne | MergeUndone | MergeReported | EventNotOver => Code::FailedPrecondition,
         WaitlistFull | DuplicatesFull | MessageTooLarge | ReportTooLarge => Code::ResourceExhausted,
         TokenInvalid | StaffOnly => Code::PermissionDenied,
         EtagMismatch | WatchLagged | FeedLagged => Code::Aborted,

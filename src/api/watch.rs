@@ -64,7 +64,9 @@ impl Api {
                 journal_number: int64(at),
                 heartbeat: false,
             };
-            Ok(if s.state.is_live() { Seen::State(message, at) } else { Seen::Last(message) })
+            // Once the event is closed nobody moves up any more.
+            let goes_on = s.state.is_live() && view.roster.state == EventState::Published;
+            Ok(if goes_on { Seen::State(message, at) } else { Seen::Last(message) })
         };
         let beat = |_: &WatchRegistrationResponse, at| WatchRegistrationResponse {
             registration: None,

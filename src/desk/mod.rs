@@ -33,6 +33,7 @@ pub use job::{
 use crate::admission::{Answer, Command, NewParty, Request, Verb};
 use crate::clock::Clock;
 use crate::keys::Keys;
+use crate::model::contact::ContactKeys;
 use crate::model::id::EventId;
 use crate::model::registration::ActorKind;
 use crate::storage::{Store, StoreError};
@@ -197,14 +198,15 @@ impl Desk {
     /// What a transfer would lead to; nothing is changed.
     pub async fn try_transfer(&self, job: TransferJob) -> Result<Done, DeskError> {
         let now = self.clock().now();
-        let verb = Verb::Cancel { number: job.number, reason: crate::model::registration::CancelReason::Other };
-        let leave = Command { actor: job.actor, request: None, verb };
-        let probe = Job { event: job.from, command: leave, papers: Papers::None };
+        let due = Command { actor: job.actor, request: None, verb: Verb::Sweep };
+        let probe = Job { event: job.from, command: due, papers: Papers::None };
         let party = self
             .read(job.from, |view| {
-                try_on_copy(&probe, view, now)?;
-                let s = view.roster.standing(job.number).ok_or(DeskError::Internal)?;
-                Ok::<_, DeskError>((s.size, s.contact))
+                let (_, copy) = try_on_copy(&probe, view, now)?;
+                let refused = |refusal| DeskError::refused(refusal, Some(&copy.roster.terms));
+                let s = copy.roster.may_leave(job.number).map_err(refused)?;
+                // Trying costs nothing and leaves no trace: it tells nobody who is registered in the target.
+                Ok::<_, DeskError>((s.size, if job.vouched { s.contact } else { ContactKeys::default() }))
             })
             .await??;
         self.read(job.to, |view| {

@@ -48,6 +48,23 @@ on_both! {
         attendance_is_for_staff_and_violations_come_at_once,
         a_roster_has_what_a_leader_needs_and_no_more,
         completion_follows_the_rule_of_the_event;
+    closing:
+        an_event_is_not_closed_before_its_last_session_has_ended,
+        who_waited_to_the_end_is_told_that_the_event_is_over,
+        nobody_misses_an_offer_because_the_event_is_over;
+    lists:
+        a_list_of_long_events_ends_its_pages_by_bytes,
+        a_list_of_large_parties_ends_its_pages_by_bytes;
+    sessions:
+        a_new_session_never_takes_the_marks_of_one_that_is_left_out,
+        a_session_that_was_held_stays_where_it_was;
+    strangers:
+        a_portal_learns_nothing_by_trying_out,
+        a_full_line_is_full_for_everybody_alike,
+        a_possible_duplicate_reads_nothing_that_is_not_so,
+        a_cut_capacity_is_told_before_everything_else;
+    transfers:
+        a_party_that_moves_answers_what_the_target_asks;
     events:
         what_is_left_out_comes_from_programme_and_centre,
         what_is_given_comes_back_unchanged,

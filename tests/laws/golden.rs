@@ -91,6 +91,7 @@ fn the_stored_form_of_what_happens_to_a_registration_never_changes() {
     stands(Change::OfferAccepted { number: 7 }, r#"{"offer_accepted":{"number":7}}"#);
     stands(Change::OfferMissed { number: 7, to_place: None }, r#"{"offer_missed":{"number":7}}"#);
     stands(Change::OfferMissed { number: 7, to_place: Some(12) }, r#"{"offer_missed":{"number":7,"to_place":12}}"#);
+    stands(Change::OfferWithdrawn { number: 7 }, r#"{"offer_withdrawn":{"number":7}}"#);
     stands(Change::ClassSet { number: 7, class: None }, r#"{"class_set":{"number":7,"class":null}}"#);
     stands(
         Change::ClassSet { number: 7, class: Some("guardian".to_owned()) },

@@ -342,6 +342,7 @@ fn steps_are_all_entries(world: &World, step: &Step) {
             | Change::Approved { number }
             | Change::OfferAccepted { number }
             | Change::OfferMissed { number, .. }
+            | Change::OfferWithdrawn { number }
             | Change::Ended { number, .. }
             | Change::ClassSet { number, .. }
             | Change::Amended { number, .. }

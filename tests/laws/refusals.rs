@@ -150,7 +150,10 @@ fn every_verb_refuses_in_the_order_of_existence_event_and_state() {
     for number in [held, waits, gone] {
         assert_eq!(completed.roster.may_leave(number).err(), Some(Refusal::EventCompleted));
         // The source's half of a transfer must not fail once the target took the party in.
-        for verb in verbs(number).into_iter().filter(|v| !matches!(v, Verb::TransferAway { .. })) {
+        let others = |v: &Verb| !matches!(v, Verb::TransferAway { .. });
+        // Whoever waited in vain may still leave.
+        let is_refused = |v: &Verb| number != waits || !matches!(v, Verb::Cancel { .. });
+        for verb in verbs(number).into_iter().filter(others).filter(is_refused) {
             assert_eq!(completed.ask(verb.clone()), Err(Refusal::EventCompleted), "{verb:?}");
         }
     }
@@ -213,6 +216,13 @@ fn an_offer_answered_too_late_has_expired_and_an_event_that_ended_says_how() {
         assert_eq!(bench.ask(Verb::Accept { number: second }), Err(Refusal::OfferExpired), "{missed:?}");
         assert_eq!(bench.ask(Verb::Decline { number: second, reason: REASON }), Err(Refusal::OfferExpired));
     }
+    let mut long = terms(1);
+    let ends_at = vilnius("2025-01-20T19:00");
+    long.ends_at = Some(ends_at);
+    let mut long = Bench::open(long, vilnius("2025-01-20T18:59"));
+    assert_eq!(long.ask(Verb::CompleteEvent), Err(Refusal::EventNotOver { ends_at }));
+    long.now = ends_at;
+    assert!(long.ask(Verb::CompleteEvent).is_ok());
     let mut draft = Bench::draft(terms(1), vilnius("2025-01-13T09:00"));
     assert_eq!(draft.ask(Verb::CompleteEvent), Err(Refusal::EventNotPublished));
     draft.ask(Verb::CancelEvent).unwrap();

@@ -21,6 +21,7 @@ def test_an_event_goes_from_draft_to_published_to_completed(world):
     assert (event.state, event.journal_number) == (DRAFT, 1)
     published = world.api.PublishEvent(name=event.name).event
     assert (published.state, published.journal_number) == (PUBLISHED, 2)
+    world.make_over(event.name)
     assert world.api.CompleteEvent(name=event.name).event.state == COMPLETED
 
 

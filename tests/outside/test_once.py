@@ -77,6 +77,7 @@ def test_every_change_of_an_event_can_be_repeated(world):
                update_mask=mask("members", "language"))
     copy = same_twice(world, "CopyEvent", name=name).event.name
     same_twice(world, "CancelEvent", name=copy, reason="neprireikė")
+    world.make_over(name)
     same_twice(world, "CompleteEvent", name=name)
 
 

@@ -180,8 +180,14 @@ def a_cancelled_event_to_publish(w):
 @provokes("EVENT_COMPLETED")
 def a_completed_event(w):
     event = w.open()
+    w.make_over(event)
     w.api.CompleteEvent(name=event)
     return "UpdateEvent", dict(event=E.Event(name=event, titles=lt("Vėlu")), update_mask=mask("titles"))
+
+
+@provokes("EVENT_NOT_OVER")
+def an_event_that_is_still_to_come(w):
+    return "CompleteEvent", dict(name=w.open())
 
 
 @provokes("REGISTRATION_NOT_OPEN")

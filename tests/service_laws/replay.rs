@@ -420,6 +420,7 @@ fn reason(refusal: &Refusal) -> &'static str {
         Refusal::EtagMismatch { .. } => "ETAG_MISMATCH",
         Refusal::PoolInUse { .. } => "POOL_IN_USE",
         Refusal::SameEvent => "SAME_EVENT",
+        Refusal::EventNotOver { .. } => "EVENT_NOT_OVER",
         Refusal::SessionNotFound => "SESSION_NOT_FOUND",
         Refusal::SessionCancelled => "SESSION_CANCELLED",
         Refusal::SessionNotBegun { .. } => "SESSION_NOT_BEGUN",

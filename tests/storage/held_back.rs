@@ -35,8 +35,8 @@ async fn a_commit_that_is_held_back_is_seen_by_whoever_read_on_meanwhile() {
         .unwrap();
     let event = slow.event;
     let held = tokio::spawn(async move {
-        let complete = Command { actor: ActorKind::Staff, request: Some(request), verb: Verb::CompleteEvent };
-        slow.hand_in_at(vec![complete], minutes(5)).await.unwrap();
+        let cancel = Command { actor: ActorKind::Staff, request: Some(request), verb: Verb::CancelEvent };
+        slow.hand_in_at(vec![cancel], minutes(5)).await.unwrap();
     });
     until_someone_waits(&place.url).await;
 

@@ -1,5 +1,6 @@
 //! Lists, scans and heads.
 
+use super::party::ANSWERS;
 use super::text::Alphabet;
 use super::{Fields, Path};
 use crate::admission::{GivenMark, WhichRegistration};
@@ -143,6 +144,6 @@ impl Fields {
     /// The answers that were given, against the event's questions; none is required.
     pub fn given_answers_fit(&mut self, answers: &[Answer], questions: &[Question]) {
         let optional: Vec<Question> = questions.iter().map(|q| Question { required: false, ..q.clone() }).collect();
-        self.answers_fit(answers, &optional);
+        self.answers_fit(ANSWERS, answers, &optional);
     }
 }

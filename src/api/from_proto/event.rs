@@ -64,7 +64,7 @@ impl Fields {
         details.titles = self.texts(AT.field("titles"), given.titles, 1, 200);
         details.descriptions = self.texts(AT.field("descriptions"), given.descriptions, 0, 5000);
         details.venue = given.venue.map(|v| self.venue(AT.field("venue"), v)).unwrap_or_default();
-        details.sessions = self.sessions(AT.field("sessions"), given.sessions, &zone);
+        details.sessions = self.sessions(AT.field("sessions"), given.sessions, &zone, old);
         details.questions = self.questions(AT.field("questions"), given.questions);
         let (opens_at, closes_at) = self.window(AT.field("registration_window"), given.registration_window);
         let (party_min, party_max) = self.limits(AT.field("party_limits"), given.party_limits.unwrap_or_default());

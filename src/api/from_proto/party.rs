@@ -14,6 +14,8 @@ pub const REGISTRATION_FIELDS: &[&str] =
     &["contact", "language", "members", "head_count", "services", "answers", "willing_elsewhere"];
 
 const AT: Path<'static> = Path::Top("registration");
+/// Where the answers of a registration stand.
+pub const ANSWERS: Path<'static> = Path::Top("registration.answers");
 
 impl Fields {
     /// A new party, with the pools that it names in order of wish.
@@ -39,7 +41,7 @@ impl Fields {
             municipality_code: self.code(AT.field("municipality_code"), given.municipality_code, Alphabet::Mixed, 10),
             eldership_code: self.code(AT.field("eldership_code"), given.eldership_code, Alphabet::Mixed, 16),
             services: self.services(given.services),
-            answers: self.answers(given.answers),
+            answers: self.answers(ANSWERS, given.answers),
         };
         (party, self.acceptable_pools(AT.field("acceptable_pools"), given.acceptable_pools))
     }
@@ -61,7 +63,7 @@ impl Fields {
             party.services = self.services(given.services);
         }
         if named("answers") {
-            party.answers = self.answers(given.answers);
+            party.answers = self.answers(ANSWERS, given.answers);
         }
         if named("willing_elsewhere") {
             party.willing_elsewhere = given.willing_elsewhere;
@@ -112,23 +114,19 @@ impl Fields {
 
     fn who(&mut self, members: Vec<proto::Member>, heads: Option<proto::HeadCount>, this_year: i16) -> Who {
         let at = AT.field("members");
-        match (members.is_empty(), heads) {
-            (true, None) => {
+        if !members.is_empty() && heads.is_some() {
+            self.refuse(AT.field("head_count"), "and members exclude each other");
+        }
+        // Both are read where both are given: every violation is told at once.
+        let counted = heads.map(|heads| self.heads(AT.field("head_count"), heads));
+        if members.is_empty() {
+            return counted.unwrap_or_else(|| {
                 self.refuse(at, "is required where there is no head_count");
                 Who::Members(Vec::new())
-            }
-            (false, Some(_)) => {
-                self.refuse(AT.field("head_count"), "and members exclude each other");
-                Who::Members(Vec::new())
-            }
-            (false, None) => {
-                let members = self.list(at, members, 1, 50);
-                Who::Members(
-                    members.into_iter().enumerate().map(|(i, m)| self.member(at.item(i), m, this_year)).collect(),
-                )
-            }
-            (true, Some(heads)) => self.heads(AT.field("head_count"), heads),
+            });
         }
+        let members = self.list(at, members, 1, 50);
+        Who::Members(members.into_iter().enumerate().map(|(i, m)| self.member(at.item(i), m, this_year)).collect())
     }
 
     fn heads(&mut self, at: Path<'_>, given: proto::HeadCount) -> Who {
@@ -167,11 +165,11 @@ impl Fields {
         }
     }
 
-    fn answers(&mut self, given: Vec<proto::Answer>) -> Vec<Answer> {
+    /// Answers, each question once.
+    pub fn answers(&mut self, at: Path<'_>, given: Vec<proto::Answer>) -> Vec<Answer> {
         if given.is_empty() {
             return Vec::new();
         }
-        let at = AT.field("answers");
         let given = self.list(at, given, 0, 20);
         let mut answers = Vec::with_capacity(given.len());
         for (i, proto::Answer { question_id, text }) in given.into_iter().enumerate() {
@@ -186,8 +184,7 @@ impl Fields {
     }
 
     /// The answers against the event's questions: only asked ones, not too long, and every required one there.
-    pub fn answers_fit(&mut self, answers: &[Answer], questions: &[Question]) {
-        let at = AT.field("answers");
+    pub fn answers_fit(&mut self, at: Path<'_>, answers: &[Answer], questions: &[Question]) {
         for (i, answer) in answers.iter().enumerate() {
             let at = at.item(i);
             match questions.iter().find(|q| q.id == answer.question_id) {

@@ -1,17 +1,28 @@
 //! Sessions and venues: local times become instants in the event's zone.
 
 use super::text::Alphabet;
-use super::{Fields, Path};
+use super::{Fields, Path, slots};
 use crate::api::proto;
-use crate::model::event::{Session, Venue};
+use crate::model::event::{Session, Terms, Venue};
 use crate::model::time::{Span, Timestamp, Zone};
 
 impl Fields {
-    /// 1 to 200 sessions in order of their start; those without an id get the next free one.
-    pub(super) fn sessions(&mut self, at: Path<'_>, given: Vec<proto::Session>, zone: &Zone) -> Vec<Session> {
+    /// 1 to 200 sessions in order of their start; those without an id get the next one that was never given. `old`
+    /// are the terms that the event has: a session that they have and that is left out is taken out, and whoever comes
+    /// new must not be taken for it.
+    pub(super) fn sessions(
+        &mut self,
+        at: Path<'_>,
+        given: Vec<proto::Session>,
+        zone: &Zone,
+        old: Option<&Terms>,
+    ) -> Vec<Session> {
         let given = self.list(at, given, 1, 200);
-        let taken: Vec<String> = given.iter().map(|s| s.session_id.clone()).collect();
-        let mut made = (1..).map(|n| format!("s{n}")).filter(move |id| !taken.contains(id));
+        let known = old.iter().flat_map(|terms| &terms.sessions).map(|slot| slot.id.clone());
+        let taken: Vec<String> = given.iter().map(|s| s.session_id.clone()).chain(known).collect();
+        // Numbers are given once, and an id that was made was never above the number of its session.
+        let first = u32::from(old.map_or(0, slots::last_given)) + 1;
+        let mut made = (first..).map(|n| format!("s{n}")).filter(move |id| !taken.contains(id));
         let mut sessions: Vec<Session> = Vec::with_capacity(given.len());
         for (i, session) in given.into_iter().enumerate() {
             let at = at.item(i);

@@ -32,7 +32,7 @@ pub fn bounds(slots: &[Slot]) -> (Option<Timestamp>, Option<Timestamp>) {
 }
 
 /// The highest number that a session of the event has or had.
-fn last_given(terms: &Terms) -> SessionNo {
+pub(super) fn last_given(terms: &Terms) -> SessionNo {
     terms.sessions.iter().map(|s| s.no).fold(terms.last_retired_session, SessionNo::max)
 }
 

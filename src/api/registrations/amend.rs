@@ -6,7 +6,7 @@ use super::sign_up::{papers, this_year};
 use crate::admission::{Refusal, Verb};
 use crate::api::Api;
 use crate::api::caller::Caller;
-use crate::api::from_proto::party::REGISTRATION_FIELDS;
+use crate::api::from_proto::party::{ANSWERS, REGISTRATION_FIELDS};
 use crate::api::from_proto::{Fields, Path};
 use crate::api::proto::{Registration, UpdateRegistrationRequest};
 use crate::api::request::Asked;
@@ -81,7 +81,7 @@ impl Api {
         let before = party.who.clone();
         fields.amend(party, given, mask, this_year(self.desk.clock().now()));
         if mask.contains(&"answers") {
-            fields.answers_fit(&party.answers, &self.fresh_event_rules(named.name.event).await?.questions);
+            fields.answers_fit(ANSWERS, &party.answers, &self.fresh_event_rules(named.name.event).await?.questions);
         }
         let same = persons::keep(&mut fields, self.desk.keys(), named.name.id, &before, &mut party.who);
         fields.finish(()).map_err(status::fields)?;

@@ -3,6 +3,7 @@
 
 use crate::admission::{Command, NewParty, Verb};
 use crate::api::caller::Caller;
+use crate::api::from_proto::party::ANSWERS;
 use crate::api::from_proto::{Fields, Path};
 use crate::api::proto::{CreateRegistrationRequest, CreateRegistrationResponse};
 use crate::api::request::{Asked, scope};
@@ -10,6 +11,7 @@ use crate::api::rules::EventRules;
 use crate::api::status::About;
 use crate::api::{Api, status, to_proto};
 use crate::desk::{Done, Job, Papers, PartyPapers, SignUp};
+use crate::model::contact::ContactKeys;
 use crate::model::id::EventId;
 use crate::model::party::Party;
 use crate::model::time::Timestamp;
@@ -69,7 +71,7 @@ impl Api {
             None => None,
         };
         if let Some(Ok(rules)) = &rules {
-            read.fields.answers_fit(&read.party.answers, &rules.questions);
+            read.fields.answers_fit(ANSWERS, &read.party.answers, &rules.questions);
         }
         // Violated fields are told before an event that is not there.
         if let Err(no) = std::mem::take(&mut read.fields).finish(()) {
@@ -131,10 +133,16 @@ impl Api {
     async fn try_sign_up(
         &self,
         caller: Caller,
-        job: Box<Job>,
+        mut job: Box<Job>,
         about: &About<'_>,
     ) -> Result<CreateRegistrationResponse, Status> {
         let (event, for_staff) = (job.event, caller.is_staff());
+        if let Verb::Register(party) = &mut job.command.verb
+            && !for_staff
+        {
+            // Trying costs nothing and leaves no trace: it must not tell who is registered.
+            party.contact = ContactKeys::default();
+        }
         let tried = self.desk.try_out(*job, |done, _| to_proto::registration::answered(event, done, for_staff)).await;
         match tried {
             Ok(registration) => Ok(provisional(registration)),
@@ -172,7 +180,7 @@ fn provisional(mut registration: crate::api::proto::Registration) -> CreateRegis
 
 fn fits(party: &Party, rules: &EventRules) -> bool {
     let mut fields = Fields::default();
-    fields.answers_fit(&party.answers, &rules.questions);
+    fields.answers_fit(ANSWERS, &party.answers, &rules.questions);
     fields.is_sound()
 }
 

@@ -8,15 +8,29 @@ use crate::api::caller::Caller;
 use crate::api::from_proto::{Fields, Path};
 use crate::api::proto::{Registration, TransferRegistrationRequest, TransferRegistrationResponse};
 use crate::api::request::{Asked, scope};
+use crate::api::rules::EventRules;
 use crate::api::status::{self, About};
 use crate::api::to_proto::{names, registration};
 use crate::api::{Api, to_proto};
 use crate::desk::{DeskError, PartyPapers, TransferJob, Transferred};
+use crate::model::event::Question;
 use crate::model::id::EventId;
+use crate::model::party::Answer;
+use std::sync::Arc;
 use tonic::Status;
 
 /// How often a party that changed while it was read is read again.
 const TRIES: u32 = 5;
+/// Where a transfer has its answers.
+const ANSWERS: Path<'static> = Path::Top("answers");
+
+/// Where the party goes, and what it says to it.
+struct Target {
+    event: EventId,
+    wishes: Vec<String>,
+    answers: Vec<Answer>,
+    rules: Arc<EventRules>,
+}
 
 impl Api {
     pub(super) async fn transfer(
@@ -29,13 +43,15 @@ impl Api {
         let named = self.named(caller, &mut fields, "name", &r.name, &r.management_token).await?;
         let to = fields.event_name(Path::Top("target_event"), &r.target_event).unwrap_or_default();
         let wishes = fields.acceptable_pools(Path::Top("acceptable_pools"), r.acceptable_pools);
-        let wishes = fields.finish(wishes).map_err(status::fields)?;
+        let answers = fields.answers(ANSWERS, r.answers);
+        let (wishes, answers) = fields.finish((wishes, answers)).map_err(status::fields)?;
         if to == named.name.event {
             return Err(status::same_event(&names::event(to)));
         }
-        self.look(to, |_| ()).await?;
+        let rules = self.fresh_event_rules(to).await?;
+        let target = Target { event: to, wishes, answers, rules };
         for _ in 0..TRIES {
-            let job = self.transfer_job(&asked, &named, to, wishes.clone()).await?;
+            let job = self.transfer_job(&asked, &named, &target).await?;
             let answer = match asked.validate_only {
                 true => self.tried(&named, to, job).await,
                 false => match self.desk.transfer(job).await {
@@ -48,7 +64,7 @@ impl Api {
                 Ok(answer) => return Ok(answer),
                 Err(error) => {
                     let about = about(&asked, &named, to, &error);
-                    return Err(self.no(error, &About { pools: &wishes, ..about }).await);
+                    return Err(self.no(error, &About { pools: &target.wishes, ..about }).await);
                 }
             }
         }
@@ -59,17 +75,16 @@ impl Api {
         &self,
         asked: &Asked,
         named: &Named,
-        to: EventId,
-        wishes: Vec<String>,
+        target: &Target,
     ) -> Result<TransferJob, Status> {
         let keys = self.desk.keys();
-        let from = named.name.event;
-        let (papers, seen_step) = self.leaving_papers(named).await?;
+        let (from, to) = (named.name.event, target.event);
+        let (papers, seen_step) = self.leaving_papers(asked, named, target).await?;
         Ok(TransferJob {
             from,
             number: named.number,
             to,
-            wishes,
+            wishes: target.wishes.clone(),
             actor: named.acting.actor(),
             request: asked.within(from, keys),
             target_request: asked.within(to, keys),
@@ -83,11 +98,22 @@ impl Api {
         })
     }
 
-    /// The party's words, and the last step of its registration.
-    async fn leaving_papers(&self, named: &Named) -> Result<(PartyPapers, u64), Status> {
+    /// The party's words, and the last step of its registration. The target asks as it asks everybody who signs up.
+    async fn leaving_papers(
+        &self,
+        asked: &Asked,
+        named: &Named,
+        target: &Target,
+    ) -> Result<(PartyPapers, u64), Status> {
         let Seen { mut party, seen_step, .. } = self.stored_party(named).await?;
-        // Answers are to the questions of the event that is left.
-        party.answers.clear();
+        party.answers = said(&target.answers, party.answers, &target.rules.questions);
+        let mut fields = Fields::default();
+        fields.answers_fit(ANSWERS, &party.answers, &target.rules.questions);
+        if let Err(violations) = fields.finish(()) {
+            // Who has moved already is answered as first, though the questions may be others now.
+            let moved = self.answered_before(asked, named.name.event).await;
+            moved.ok_or_else(|| status::fields(violations))?;
+        }
         persons::carry(self.desk.keys(), named.name.id, &mut party.who);
         Ok((super::sign_up::papers(&party)?, seen_step))
     }
@@ -141,6 +167,16 @@ impl Api {
             source: Some(to_proto::registration::answered(named.name.event, &source, for_staff)),
         })
     }
+}
+
+/// What the party says to the target's questions: what it says now, and what it said before to those that both events
+/// ask.
+fn said(now: &[Answer], before: Vec<Answer>, questions: &[Question]) -> Vec<Answer> {
+    let is_open = |id: &str| now.iter().all(|answer| answer.question_id != id);
+    let fits =
+        |a: &Answer| questions.iter().any(|q| q.id == a.question_id && a.text.chars().count() <= q.max_length as usize);
+    let kept = before.into_iter().filter(|a| is_open(&a.question_id) && fits(a));
+    now.iter().cloned().chain(kept).collect()
 }
 
 /// A no of the source is about the registration; any other is about the target.

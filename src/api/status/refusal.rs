@@ -142,6 +142,10 @@ fn of_event(refusal: &Refusal) -> Option<Problem> {
             let at = time::text(*closed_at);
             Problem::new(R::RegistrationClosed, format!("sign-ups closed at {at}")).with("close_time", at)
         }
+        Refusal::EventNotOver { ends_at } => {
+            let at = time::text(*ends_at);
+            Problem::new(R::EventNotOver, format!("the last session ends at {at}")).with("end_time", at)
+        }
         Refusal::PartyTooSmall { size, min } => {
             Problem::new(R::PartyTooSmall, format!("a party of {size} is smaller than the least, {min}"))
                 .with("party_size", size)

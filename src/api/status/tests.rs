@@ -90,6 +90,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::EtagMismatch { current: 7 },
         Refusal::PoolInUse { pool: 1 },
         Refusal::SameEvent,
+        Refusal::EventNotOver { ends_at: at },
         Refusal::SessionNotFound,
         Refusal::SessionCancelled,
         Refusal::SessionNotBegun { starts_at: at },

@@ -1,9 +1,9 @@
 //! Why a registration stands where it stands: needs, steps and those before it, by number only.
 
 use super::{int32, int64, registration, sentences, time, words};
-use crate::admission::{Ahead, Because, Change, Entering, Entry, Explanation, Needed, Roster, Standing};
+use crate::admission::{Ahead, Because, Change, Entering, Entry, Explanation, Held, Needed, Roster, Standing};
 use crate::api::proto;
-use crate::model::event::Terms;
+use crate::model::event::{Pool, Terms};
 use crate::model::id::Number;
 use crate::model::policy::Promotion;
 use crate::model::registration::End;
@@ -42,56 +42,77 @@ fn needed(roster: &Roster, s: &Standing, e: &Explanation, now: Timestamp, for_st
     let simple = |reason: Reason| Some(proto::Needed { reason: reason.into(), seats: 0, persons_before: 0 });
     match e.needed {
         Needed::Ended => None,
+        Needed::EventOver => simple(Reason::EventOver),
         Needed::Nothing => simple(Reason::Nothing),
         Needed::AcceptOffer => simple(Reason::OfferAnswer),
         Needed::Review => simple(Reason::Approval),
         // Only staff may learn that somebody with this contact is registered.
         Needed::TwinEnds { .. } if for_staff => simple(Reason::Duplicate),
-        Needed::StaffChoice => Some(waiting(roster, s, e.persons_ahead, Reason::StaffChoice)),
-        Needed::TwinEnds { .. } | Needed::Seats { .. } => {
+        Needed::TwinEnds { .. } => Some(looked_at(waiting(roster, s, e.persons_ahead, why_waiting(roster, s, now)))),
+        Needed::StaffChoice | Needed::Seats { .. } => {
             Some(waiting(roster, s, e.persons_ahead, why_waiting(roster, s, now)))
         }
     }
 }
 
+/// A possible duplicate waits though there may be seats. Its party reads what others read who wait for staff: neither
+/// that seats are missing, nor that somebody is registered.
+fn looked_at(needed: proto::Needed) -> proto::Needed {
+    match needed.seats {
+        0 => proto::Needed { reason: Reason::StaffChoice.into(), ..needed },
+        _ => needed,
+    }
+}
+
 fn why_waiting(roster: &Roster, s: &Standing, now: Timestamp) -> Reason {
-    let wished = || roster.pools().filter(|(p, _)| s.wishes.is_empty() || s.wishes.contains(&p.no));
-    let open = |classes: &[String], released: bool| {
-        classes.is_empty() || released || s.class.as_deref().is_some_and(|c| classes.iter().any(|k| k == c))
-    };
-    let fits = |p: &crate::model::event::Pool| p.capacity.is_none_or(|c| c >= s.size);
-    if !wished().any(|(p, _)| fits(p)) {
+    let fits = |p: &Pool| p.capacity.is_none_or(|c| c >= s.size);
+    if !wished(roster, s).any(|(p, _)| fits(p)) {
         return Reason::LargerPool;
     }
-    let mut mine = wished().filter(|(p, h)| open(&p.classes, h.released)).peekable();
-    if mine.peek().is_some() && mine.all(|(p, h)| p.capacity.is_some_and(|c| h.total() > c)) {
+    let mut mine = wished(roster, s).filter(|(p, h)| is_open(p, h, s)).peekable();
+    if mine.peek().is_some() && mine.all(|(p, h)| left(p, h) < 0) {
         return Reason::OverCapacity;
     }
-    if roster.terms.policy.promotion == Promotion::Offer && roster.offer_deadline(now).is_none() {
-        return Reason::StaffCall;
+    match roster.terms.policy.promotion {
+        Promotion::Manual => return Reason::StaffChoice,
+        Promotion::Offer if roster.offer_deadline(now).is_none() => return Reason::StaffCall,
+        Promotion::Offer | Promotion::Automatic => {}
     }
     if roster.position(s.number) > 1 {
         return Reason::PartiesBefore;
     }
-    let kept = wished().any(|(p, h)| !open(&p.classes, h.released) && Roster::free(p, h) >= s.size);
+    let kept = wished(roster, s).any(|(p, h)| !is_open(p, h, s) && Roster::free(p, h) >= s.size);
     if kept { Reason::PoolRelease } else { Reason::Seats }
 }
 
 fn waiting(roster: &Roster, s: &Standing, persons_before: u32, reason: Reason) -> proto::Needed {
-    let free: Vec<u64> = roster
-        .pools()
-        .filter(|(p, h)| (s.wishes.is_empty() || s.wishes.contains(&p.no)) && (p.classes.is_empty() || h.released))
-        .map(|(p, h)| u64::from(Roster::free(p, h)))
-        .collect();
-    let all: u64 = free.iter().sum();
-    // Free seats here and there do not help: a party sits wholly in one pool.
-    let together = free.into_iter().max().unwrap_or(0);
-    let needed = u64::from(persons_before) + u64::from(s.size);
+    let left: Vec<i64> = wished(roster, s).filter(|(p, h)| is_open(p, h, s)).map(|(p, h)| left(p, h)).collect();
+    // Free seats here and there do not help: a party sits wholly in one pool. Where none has any, that with the least
+    // over its capacity must get so many back first.
+    let together = left.iter().copied().max().unwrap_or(0);
+    let all = if together > 0 { left.iter().filter(|n| **n > 0).sum() } else { together };
+    let size = i64::from(s.size);
     proto::Needed {
         reason: reason.into(),
-        seats: int64(needed.saturating_sub(all).max(u64::from(s.size).saturating_sub(together))),
+        seats: (i64::from(persons_before) + size - all).max(size - together).max(0),
         persons_before: i64::from(persons_before),
     }
+}
+
+/// The pools that the party accepts.
+fn wished<'a>(roster: &'a Roster, s: &'a Standing) -> impl Iterator<Item = (&'a Pool, &'a Held)> {
+    roster.pools().filter(|(p, _)| s.wishes.is_empty() || s.wishes.contains(&p.no))
+}
+
+/// Whether it may sit there now.
+fn is_open(pool: &Pool, held: &Held, s: &Standing) -> bool {
+    let is_for = |class: &str| pool.classes.iter().any(|c| c == class);
+    pool.classes.is_empty() || held.released || s.class.as_deref().is_some_and(is_for)
+}
+
+/// Free seats; below 0: as many are held beyond the capacity.
+fn left(pool: &Pool, held: &Held) -> i64 {
+    pool.capacity.map_or(i64::from(u32::MAX), |c| i64::from(c) - i64::from(held.total()))
 }
 
 /// The steps of one registration, from the entries of the journal that touched it.
@@ -158,6 +179,7 @@ fn told(change: &Change, of: Number, for_staff: bool) -> Option<Told> {
             let because = if to_place.is_some() { "moved_to_end" } else { "place_kept" };
             (*number, (StepKind::OfferExpired, because, None))
         }
+        Change::OfferWithdrawn { number } => (*number, (StepKind::Waitlisted, "event_completed", None)),
         Change::Ended { number, end } => (*number, ended(end, for_staff)),
         Change::ClassSet { number, .. } => (*number, (StepKind::ClassChanged, "class_set", None)),
         Change::Resized { number, .. } => (*number, (StepKind::PartyChanged, "party_resized", None)),

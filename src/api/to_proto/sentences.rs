@@ -55,6 +55,7 @@ fn english_need(reason: Reason, seats: i64, before: i64) -> String {
         Reason::PoolRelease => "Free seats are kept for others for now.".to_owned(),
         Reason::Duplicate => "The same contact is registered already; that registration must end first.".to_owned(),
         Reason::LargerPool => "No seats that it accepts are enough for the whole party.".to_owned(),
+        Reason::EventOver => "The event is over, and no seats are given any more.".to_owned(),
     }
 }
 
@@ -97,6 +98,7 @@ fn lithuanian_need(reason: Reason, seats: i64, before: i64) -> String {
         Reason::PoolRelease => "Laisvos vietos kol kas skirtos kitiems.".to_owned(),
         Reason::Duplicate => "Tuo pačiu kontaktu jau užsiregistruota; pirma turi baigtis ta registracija.".to_owned(),
         Reason::LargerPool => "Tinkamų vietų visai grupei neužtenka.".to_owned(),
+        Reason::EventOver => "Renginys baigėsi, vietos nebeskiriamos.".to_owned(),
     }
 }
 

@@ -3,9 +3,14 @@
 pub mod admin;
 pub mod attendance;
 pub mod changes;
+pub mod closing;
 pub mod events;
+pub mod lists;
 pub mod once;
 pub mod questions;
 pub mod refusals;
 pub mod registrations;
+pub mod sessions;
+pub mod strangers;
+pub mod transfers;
 pub mod watch;

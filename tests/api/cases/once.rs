@@ -111,6 +111,7 @@ pub async fn an_event_is_answered_as_first_with_the_counts_of_that_moment(mut h:
         h.get(&name).await;
     });
     let waiting = h.joins(&name, 1).await;
+    h.pass(eile::model::time::Span::hours(42 * 24)).await;
     let complete = CompleteEventRequest { name: name.clone(), request_id: id(), ..Default::default() };
     let completed = same_again!(h, events.complete_event, complete, {
         h.get(&name).await;

@@ -105,6 +105,22 @@ pub async fn every_violated_field_is_told_at_once(mut h: House) {
     );
     assert_eq!(refused.metadata["count"], "16");
     let event = h.open_with(1, |_| {}).await;
+    let both = Registration {
+        members: vec![Member { person_ref: "38703181745".into(), birth_year: Some(1800), ..Default::default() }],
+        head_count: Some(HeadCount { adults: -1, children: 0 }),
+        ..party(1)
+    };
+    let refused = no(h.registrations.create_registration(sign_up(&event, both)).await);
+    assert_eq!(refused.reason, "PERSONAL_CODE_REFUSED", "though members and heads exclude each other");
+    assert_eq!(
+        refused.fields,
+        [
+            "registration.head_count",
+            "registration.head_count.adults",
+            "registration.members[0].birth_year",
+            "registration.members[0].person_ref",
+        ]
+    );
     let code = "kodas 387 0318 1745";
     let coded = Registration {
         contact: Some(Contact { display_name: code.into(), email: "x".into(), phone: "38703181745".into() }),

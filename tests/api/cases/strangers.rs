@@ -1,0 +1,85 @@
+//! What a portal that cannot vouch for contacts learns of who is registered.
+
+use crate::house::{House, as_portal, no};
+use crate::samples::*;
+use eile::api::proto::RegistrationState as State;
+use eile::api::proto::*;
+
+pub async fn a_portal_learns_nothing_by_trying_out(mut h: House) {
+    let event = h.open_with(20, |_| {}).await;
+    let known = party(1);
+    h.sign_up(&event, known.clone()).await;
+    for who in [known, party(1)] {
+        let tried = CreateRegistrationRequest { validate_only: true, ..sign_up(&event, who) };
+        let tried = h.registrations.create_registration(as_portal(tried)).await.unwrap().into_inner();
+        assert_eq!(tried.registration.unwrap().state(), State::Confirmed);
+    }
+    // A party that would move learns as little of the target.
+    let other = h.open_with(20, |_| {}).await;
+    let here = h.sign_up(&other, party(1)).await;
+    let twin = h.look(&here.registration.clone().unwrap().name, RegistrationView::Full).await;
+    h.sign_up(&event, Registration { contact: twin.contact, ..party(1) }).await;
+    let tried = TransferRegistrationRequest {
+        name: twin.name,
+        target_event: event,
+        request_id: id(),
+        validate_only: true,
+        management_token: here.management_token,
+        ..Default::default()
+    };
+    let tried = h.registrations.transfer_registration(as_portal(tried)).await.unwrap().into_inner();
+    assert_eq!(tried.registration.unwrap().state(), State::Confirmed);
+}
+
+pub async fn a_full_line_is_full_for_everybody_alike(mut h: House) {
+    let none_waits = |e: &mut Event| {
+        e.waitlist_policy = Some(WaitlistPolicy { waitlist_limit: Some(0), ..Default::default() });
+    };
+    let event = h.open_with(2, none_waits).await;
+    let known = party(1);
+    h.sign_up(&event, known.clone()).await;
+    let twin = h.registrations.create_registration(as_portal(sign_up(&event, known.clone()))).await;
+    assert_eq!(twin.unwrap().into_inner().registration.unwrap().state(), State::Waitlisted, "a newcomer has a seat");
+    h.joins(&event, 1).await;
+    for who in [known, party(1)] {
+        let refused = no(h.registrations.create_registration(as_portal(sign_up(&event, who))).await);
+        assert_eq!(refused.reason, "WAITLIST_FULL");
+    }
+}
+
+pub async fn a_possible_duplicate_reads_nothing_that_is_not_so(mut h: House) {
+    let event = h.open_with(5, |_| {}).await;
+    let who = party(1);
+    h.sign_up(&event, who.clone()).await;
+    let twin = h.registrations.create_registration(as_portal(sign_up(&event, who))).await.unwrap().into_inner();
+    let explain =
+        ExplainRegistrationRequest { name: twin.registration.unwrap().name, management_token: twin.management_token };
+    let told = h.registrations.explain_registration(as_portal(explain.clone())).await.unwrap().into_inner();
+    let needed = told.needed.unwrap();
+    assert_eq!((needed.reason(), needed.seats), (NeededReason::StaffChoice, 0), "there are seats");
+    // Where seats are missing it reads what everybody reads.
+    h.joins(&event, 4).await;
+    let told = h.registrations.explain_registration(as_portal(explain)).await.unwrap().into_inner();
+    assert_eq!((told.needed.unwrap().reason(), told.needed.unwrap().seats), (NeededReason::Seats, 1));
+}
+
+pub async fn a_cut_capacity_is_told_before_everything_else(mut h: House) {
+    for (promotion, after) in
+        [(Promotion::Automatic, NeededReason::Seats), (Promotion::Manual, NeededReason::StaffChoice)]
+    {
+        let by = |e: &mut Event| {
+            e.waitlist_policy = Some(WaitlistPolicy { promotion: promotion.into(), ..Default::default() });
+        };
+        let event = h.open_with(5, by).await;
+        h.joins(&event, 5).await;
+        let waiting = h.joins(&event, 1).await;
+        let explain = ExplainRegistrationRequest { name: waiting.name.clone(), ..Default::default() };
+        let told = h.registrations.explain_registration(explain.clone()).await.unwrap().into_inner();
+        assert_eq!((told.needed.unwrap().reason(), told.needed.unwrap().seats), (after, 1));
+        let cut = Event { name: event, seat_pools: vec![pool("main", 2)], ..Default::default() };
+        h.update(cut, &["seat_pools"]).await;
+        let told = h.registrations.explain_registration(explain).await.unwrap().into_inner();
+        let needed = told.needed.unwrap();
+        assert_eq!((needed.reason(), needed.seats), (NeededReason::OverCapacity, 4), "three too many, and one more");
+    }
+}
