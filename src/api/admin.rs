@@ -89,6 +89,16 @@ impl super::proto::admin_service_server::AdminService for Api {
     }
 }
 
+/// Cuts a page that was read with one item more; the last of the page where more follow.
+pub(super) fn cut<T>(found: &mut Vec<T>, size: u32) -> Option<&T> {
+    let size = size as usize;
+    if found.len() <= size {
+        return None;
+    }
+    found.truncate(size);
+    found.last()
+}
+
 /// The page of what was read with one item more; and its last item, where more follow.
 fn page_of<T, M: prost::Message>(found: &[T], size: u32, render: impl Fn(&T) -> M) -> (Vec<M>, Option<&T>) {
     let mut room = Room::default();
