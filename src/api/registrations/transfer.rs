@@ -71,12 +71,7 @@ impl Api {
         Err(status::overloaded())
     }
 
-    async fn transfer_job(
-        &self,
-        asked: &Asked,
-        named: &Named,
-        target: &Target,
-    ) -> Result<TransferJob, Status> {
+    async fn transfer_job(&self, asked: &Asked, named: &Named, target: &Target) -> Result<TransferJob, Status> {
         let keys = self.desk.keys();
         let (from, to) = (named.name.event, target.event);
         let (papers, seen_step) = self.leaving_papers(asked, named, target).await?;
