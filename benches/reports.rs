@@ -174,11 +174,8 @@ async fn quarter(channel: Channel, stop: Arc<AtomicBool>) -> u32 {
 async fn make_events(client: &Client, number: usize) -> Vec<String> {
     let texts = |text: &str| vec![proto::LocalizedText { language: "lt".into(), text: text.into() }];
     for n in 0..20 {
-        let programme = proto::Programme {
-            titles: texts("Mokymai"),
-            kind: proto::EventKind::Course as i32,
-            ..Default::default()
-        };
+        let programme =
+            proto::Programme { titles: texts("Mokymai"), kind: proto::EventKind::Course as i32, ..Default::default() };
         let request = proto::CreateProgrammeRequest {
             programme_id: format!("p{n}"),
             programme: Some(programme),

@@ -348,8 +348,10 @@ pub enum Idle {
     StaffChoose,
     /// Too close to the start for an automatic offer: staff have a call list.
     TooCloseToStart,
-    /// The event has begun and takes nobody midway.
+    /// The event, or the session that the pool seats, has begun and takes nobody midway.
     Begun,
+    /// The session that the pool seats is called off, or all of them are.
+    CalledOff,
     /// The only parties that fit have just missed or declined this offer.
     JustMissed,
 }

@@ -6,7 +6,7 @@ use super::command::{NewParty, Verb};
 use super::refusal::Refusal;
 use super::roster::{Roster, Standing};
 use crate::model::contact::ContactKeys;
-use crate::model::event::{EventState, Terms};
+use crate::model::event::{EventState, Pool, Terms};
 use crate::model::id::{Number, PoolNo};
 use crate::model::registration::{ActorKind, End, State};
 use crate::model::time::Timestamp;
@@ -32,7 +32,7 @@ impl Roster {
                 self.offered(*number)?;
                 Ok(vec![Change::Ended { number: *number, end: End::Declined { reason: *reason } }])
             }
-            Verb::Approve { number } => self.approve(*number),
+            Verb::Approve { number } => self.approve(*number, now),
             Verb::Reject { number, reason } => {
                 self.in_review(*number)?;
                 Ok(vec![Change::Ended { number: *number, end: End::Rejected { reason: *reason } }])
@@ -63,11 +63,12 @@ impl Roster {
         self.window_open(now)?;
         self.size_allowed(party.size)?;
         self.pools_known(&party.wishes)?;
+        self.some_pool_takes(&party.wishes, now)?;
         self.fits_some_pool(party)?;
         let twin_of = self.twin_of(party)?;
         // A possible duplicate is in nobody's way, and is refused where any newcomer would be: no other no tells of it.
-        self.line_has_room(&self.entering(party, false))?;
-        let to = self.entering(party, twin_of.is_some());
+        self.line_has_room(&self.entering(party, false, now))?;
+        let to = self.entering(party, twin_of.is_some(), now);
         Ok(vec![Change::Registered {
             number: self.next_number,
             size: party.size,
@@ -115,12 +116,14 @@ impl Roster {
 
     pub(super) fn fits_some_pool(&self, party: &NewParty) -> Result<(), Refusal> {
         let acceptable = |no: PoolNo| party.wishes.is_empty() || party.wishes.contains(&no);
-        let sizes = self.terms.pools.iter().filter(|p| acceptable(p.no));
-        let largest = sizes.map(|p| p.capacity.unwrap_or(u32::MAX)).max().unwrap_or(0);
-        if party.size > largest {
-            return Err(Refusal::PartyLargerThanPool { size: party.size, largest });
+        let pools = || self.terms.pools.iter().filter(|p| acceptable(p.no));
+        let is_enough = |p: &Pool| p.capacity.is_none_or(|c| party.size <= c) && self.terms.called_off(p).is_none();
+        if pools().any(is_enough) {
+            return Ok(());
         }
-        Ok(())
+        let held = pools().filter(|p| self.terms.called_off(p).is_none());
+        let largest = held.map(|p| p.capacity.unwrap_or(u32::MAX)).max().unwrap_or(0);
+        Err(Refusal::PartyLargerThanPool { size: party.size, largest })
     }
 
     /// The live registration that this may be a duplicate of, where the caller could not vouch.
@@ -134,11 +137,12 @@ impl Roster {
         }
     }
 
-    fn entering(&self, party: &NewParty, is_twin: bool) -> Entering {
+    fn entering(&self, party: &NewParty, is_twin: bool, now: Timestamp) -> Entering {
         if self.terms.approval_required {
             return Entering::InReview;
         }
-        match self.seat_at_once(self.next_number, party.size, None, &party.wishes) {
+        let shut = |pool: &Pool| self.terms.is_shut(pool, now);
+        match self.seat_at_once((self.next_number, party.size), None, &party.wishes, shut) {
             Some((pool, passed_over)) if !is_twin => Entering::Seat { pool, passed_over },
             _ => Entering::Line,
         }
@@ -188,13 +192,14 @@ impl Roster {
 
     /// Into the line at its accepted number; as for a newcomer, a seat that it reaches at once is its own in
     /// every mode.
-    fn approve(&self, number: Number) -> Decision {
+    fn approve(&self, number: Number, now: Timestamp) -> Decision {
         let s = self.in_review(number)?;
         let mut changes = vec![Change::Approved { number }];
         if s.twin_of.is_some() {
             return Ok(changes);
         }
-        match self.seat_at_once(s.place, s.size, s.class.as_deref(), &s.wishes) {
+        let shut = |pool: &Pool| self.terms.is_shut(pool, now);
+        match self.seat_at_once((s.place, s.size), s.class.as_deref(), &s.wishes, shut) {
             None => self.line_has_room(&Entering::Line)?,
             Some((pool, passed_over)) => {
                 let because = if passed_over.is_some() { Because::FirstThatFits } else { Because::FirstInLine };
@@ -265,6 +270,9 @@ impl Roster {
             return Err(Refusal::IllegalState { state: s.state.kind() });
         }
         let Some((pool, held)) = self.pool(no) else { return Err(Refusal::PoolNotFound { pool: no }) };
+        if self.terms.called_off(pool).is_some() {
+            return Err(self.seats_called_off(Some(pool)));
+        }
         let free = Self::free(pool, held);
         if extra > free {
             return Err(Refusal::SeatsNotFree { asked: extra, free });
@@ -306,11 +314,18 @@ impl Roster {
     fn pool_for_promotion(&self, s: &Standing, named: Option<PoolNo>) -> Result<PoolNo, Refusal> {
         let candidates = match named {
             Some(no) => vec![no],
-            None => self.pools_in_order(s.class.as_deref(), &s.wishes),
+            None => {
+                let mut all = self.pools_in_order(s.class.as_deref(), &s.wishes);
+                all.retain(|no| self.terms.pool(*no).is_some_and(|p| self.terms.called_off(p).is_none()));
+                all
+            }
         };
         let mut most_free = 0;
         for no in candidates {
             let Some((pool, held)) = self.pool(no) else { return Err(Refusal::PoolNotFound { pool: no }) };
+            if self.terms.called_off(pool).is_some() {
+                return Err(self.seats_called_off(Some(pool)));
+            }
             let free = Self::free(pool, held);
             if free >= s.size {
                 return Ok(no);

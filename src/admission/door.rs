@@ -191,7 +191,9 @@ impl Roster {
     fn seat_at_the_door(&self, slot: &Slot, size: u32, wishes: &[u16]) -> Result<(u16, Option<Number>), Refusal> {
         let here = |no: &u16| self.terms.pool(*no).is_some_and(|p| p.session_id.is_empty() || p.session_id == slot.id);
         let wished: Vec<u16> = self.pools_in_order(None, wishes).into_iter().filter(here).collect();
-        if let Some(seat) = self.seat_at_once(self.next_number, size, None, &wished).filter(|_| !wished.is_empty()) {
+        // A session that has begun takes people in at its own door.
+        let seat = self.seat_at_once((self.next_number, size), None, &wished, |p| self.terms.called_off(p).is_some());
+        if let Some(seat) = seat.filter(|_| !wished.is_empty()) {
             return Ok(seat);
         }
         let free = wished.iter().filter_map(|no| self.pool(*no)).map(|(p, h)| Self::free(p, h)).max().unwrap_or(0);

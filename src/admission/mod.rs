@@ -41,6 +41,7 @@ mod refusal;
 mod roster;
 mod sessions;
 mod settle;
+mod shut;
 
 pub use apply::Header;
 pub use attendance::{HeadsCounted, MarkKey, Marked, SessionCounts};

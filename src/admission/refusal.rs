@@ -87,6 +87,10 @@ pub enum Refusal {
     },
     SessionNotFound,
     SessionCancelled,
+    /// All seats that would do are at sessions that are called off; this is one of them.
+    SeatsCalledOff {
+        session: SessionNo,
+    },
     /// It is too early to write down who came.
     SessionNotBegun {
         starts_at: Timestamp,

@@ -69,7 +69,7 @@ impl Roster {
         let mut best: Option<Waiting> = None;
         for (pool, held) in self.pools() {
             let free = Self::free(pool, held);
-            if free == 0 {
+            if free == 0 || self.terms.is_shut(pool, now) {
                 continue;
             }
             if let Right::Takes { who, .. } = self.right_to(pool, held.released, free, resting)
@@ -79,7 +79,7 @@ impl Roster {
             }
         }
         let s = self.standing(best?.number)?;
-        let (pool, passed_over) = self.preferred_pool(s, resting)?;
+        let (pool, passed_over) = self.preferred_pool(s, resting, now)?;
         Some(self.seat(s.number, pool, passed_over, now))
     }
 
@@ -93,6 +93,7 @@ impl Roster {
         let terms = &self.terms;
         match terms.policy.promotion {
             Promotion::Manual => Some(Idle::StaffChoose),
+            _ if terms.all_called_off().is_some() => Some(Idle::CalledOff),
             _ if terms.last_entry().is_some_and(|at| at <= now) => Some(Idle::Begun),
             Promotion::Offer if self.offer_deadline(now).is_none() => Some(Idle::TooCloseToStart),
             _ => None,
@@ -131,11 +132,11 @@ impl Roster {
 
     /// The pool that somebody likes best among those whose free seats they have the right to, and who is
     /// passed over there.
-    fn preferred_pool(&self, s: &Standing, resting: &Resting) -> Option<(PoolNo, Option<Number>)> {
+    fn preferred_pool(&self, s: &Standing, resting: &Resting, now: Timestamp) -> Option<(PoolNo, Option<Number>)> {
         self.pools_in_order(s.class.as_deref(), &s.wishes).into_iter().find_map(|no| {
             let (pool, held) = self.pool(no)?;
             let free = Self::free(pool, held);
-            if free == 0 {
+            if free == 0 || self.terms.is_shut(pool, now) {
                 return None;
             }
             match self.right_to(pool, held.released, free, resting) {
@@ -167,15 +168,16 @@ impl Roster {
     }
 
     /// The seat that somebody who comes into the line gets at once: one that nobody in line has the better
-    /// right to; and who is passed over by that. For a newcomer `place` is the next number.
+    /// right to; and who is passed over by that. For a newcomer `place` is the next number. `shut` are pools that
+    /// take nobody new at this time.
     pub(super) fn seat_at_once(
         &self,
-        place: Number,
-        size: u32,
+        (place, size): (Number, u32),
         class: Option<&str>,
         wishes: &[PoolNo],
+        shut: impl Fn(&Pool) -> bool,
     ) -> Option<(PoolNo, Option<Number>)> {
-        let full = |no: &PoolNo| self.pool(*no).is_none_or(|(p, h)| Self::free(p, h) < size);
+        let full = |no: &PoolNo| self.pool(*no).is_none_or(|(p, h)| Self::free(p, h) < size || shut(p));
         if self.terms.pools.iter().all(|p| full(&p.no)) {
             return None;
         }
@@ -239,8 +241,14 @@ impl Roster {
         if free == 0 {
             return None;
         }
+        let shut = match (self.terms.called_off(pool), self.terms.is_shut(pool, now)) {
+            (Some(_), _) => Some(Idle::CalledOff),
+            (None, is_shut) => is_shut.then_some(Idle::Begun),
+        };
         match self.right_to(pool, held.released, free, resting) {
-            Right::Stays(idle @ (Idle::NobodyWaits | Idle::FirstHolds { .. } | Idle::NobodyFits)) => Some(idle),
+            Right::Stays(Idle::NobodyWaits) => Some(Idle::NobodyWaits),
+            _ if shut.is_some() => shut,
+            Right::Stays(idle @ (Idle::FirstHolds { .. } | Idle::NobodyFits)) => Some(idle),
             Right::Stays(idle) => Some(self.stays_free(now).unwrap_or(idle)),
             Right::Takes { .. } => Some(self.stays_free(now).unwrap_or(Idle::NobodyFits)),
         }

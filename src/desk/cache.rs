@@ -53,6 +53,28 @@ impl Cache {
         cell
     }
 
+    /// Whether the event has a cell.
+    pub fn has(&self, event: EventId) -> bool {
+        self.cells().contains_key(&event)
+    }
+
+    /// How many events have cells.
+    pub fn events(&self) -> usize {
+        self.cells().len()
+    }
+
+    /// Takes an empty cell away, unless somebody is at it: an event that does not exist leaves nothing.
+    pub fn forget_empty(&self, event: EventId) {
+        let mut cells = self.cells();
+        let is_empty = cells.get(&event).is_some_and(|c| {
+            let unused = Arc::strong_count(c) == 1 && Arc::strong_count(&c.loaded) == 1;
+            unused && c.loaded.try_read().is_ok_and(|loaded| loaded.is_none())
+        });
+        if is_empty {
+            cells.remove(&event);
+        }
+    }
+
     /// Accounts for what the cell holds now.
     pub fn weigh(&self, cell: &Cell, loaded: Option<&Loaded>) {
         let now = loaded.map_or(0, |l| l.roster.weight() + EVENT_WEIGHT);

@@ -121,9 +121,10 @@ fn publish(shared: &Shared, batch: Batch) {
         let cell = shared.cache.cell(event.id);
         shared.cache.weigh(&cell, event.guard.as_ref());
         let (id, number) = (event.id, event.guard.as_ref().map(|l| l.roster.journal_number));
-        drop(event);
-        if let Some(number) = number {
-            shared.watches.moved(id, number);
+        drop((event, cell));
+        match number {
+            Some(number) => shared.watches.moved(id, number),
+            None => shared.cache.forget_empty(id),
         }
     }
     if has_moved {

@@ -162,6 +162,7 @@ impl Desk {
     /// Hands in a command and waits for the commit. Dropping the future changes nothing.
     pub async fn submit(&self, job: impl Into<Box<Job>>) -> Result<Done, DeskError> {
         let job = job.into();
+        self.must_exist(job.event).await?;
         self.hand_in(job.event, |reply| Ticket::One(job, reply)).await
     }
 
@@ -225,10 +226,10 @@ impl Desk {
     pub async fn read<R: Send>(&self, event: EventId, f: impl FnOnce(&View<'_>) -> R + Send) -> Result<R, DeskError> {
         let committed = match self.shared.options.shared {
             true => self.ask_number(event).await?.ok_or(DeskError::EventNotFound)?,
-            false => 0,
+            false => self.must_exist(event).await.map(|()| 0)?,
         };
-        let cell = self.shared.cache.cell(event);
         for _ in 0..4 {
+            let cell = self.shared.cache.cell(event);
             let loaded = cell.loaded.read().await;
             match loaded.as_ref() {
                 Some(loaded) if loaded.roster.journal_number >= committed => return Ok(f(&loaded.view())),
@@ -260,6 +261,11 @@ impl Desk {
         self.shared.closing.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+    }
+
+    /// How many events are in memory.
+    pub fn events_in_memory(&self) -> usize {
+        self.shared.cache.events()
     }
 
     /// How many wait in each line, beside those who are being served.
@@ -303,6 +309,15 @@ impl Desk {
             Some(Err(mpsc::error::TrySendError::Full(_))) => Err(DeskError::Overloaded),
             _ => Err(DeskError::Draining),
         }
+    }
+
+    /// Whoever asks for an event that nobody has asked for lately does not come to the desk before it is known to
+    /// exist: ids that were made up would take memory, and turns at the line.
+    async fn must_exist(&self, event: EventId) -> Result<(), DeskError> {
+        if self.shared.cache.has(event) {
+            return Ok(());
+        }
+        self.ask_number(event).await?.map(|_| ()).ok_or(DeskError::EventNotFound)
     }
 
     async fn ask_number(&self, event: EventId) -> Result<Option<u64>, DeskError> {

@@ -194,6 +194,29 @@ impl Terms {
         self.sessions.iter().find(|s| s.no == no)
     }
 
+    /// The session that a pool seats; `None` where it seats all, or where the session was taken out.
+    pub fn slot_of(&self, pool: &Pool) -> Option<&Slot> {
+        if pool.session_id.is_empty() { None } else { self.session(&pool.session_id) }
+    }
+
+    /// The session because of which nobody is to get seats of a pool: it is called off, and the pool seats no other.
+    pub fn called_off(&self, pool: &Pool) -> Option<&Slot> {
+        match self.slot_of(pool) {
+            Some(slot) => Some(slot).filter(|slot| slot.cancelled),
+            None => self.all_called_off(),
+        }
+    }
+
+    /// The last session of an event none of whose sessions takes place.
+    pub fn all_called_off(&self) -> Option<&Slot> {
+        if self.sessions.iter().any(|s| !s.cancelled) { None } else { self.sessions.last() }
+    }
+
+    /// Whether nobody new gets seats of a pool: the session that it seats has begun or is called off.
+    pub fn is_shut(&self, pool: &Pool, now: Timestamp) -> bool {
+        self.called_off(pool).is_some() || self.slot_of(pool).is_some_and(|slot| slot.starts_at <= now)
+    }
+
     /// The pool of that number.
     pub fn pool(&self, no: PoolNo) -> Option<&Pool> {
         self.pools.iter().find(|p| p.no == no)

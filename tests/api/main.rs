@@ -103,6 +103,8 @@ on_both! {
         a_transfer_by_token_learns_nothing_of_who_is_registered,
         a_line_is_explained_by_numbers,
         lists_go_by_line_name_and_time_and_find_people;
+    reviewed:
+        seats_at_a_session_that_is_called_off_are_given_to_nobody;
     refusals:
         facts_stand_in_the_metadata,
         only_staff_may_do_what_is_for_staff,

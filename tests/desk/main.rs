@@ -237,6 +237,23 @@ on_both! {
         assert!(*watch.borrow() > before);
     }
 
+    an_event_that_does_not_exist_leaves_nothing_and_takes_no_turn(house) {
+        let event = house.event(5, Policy::usual()).await;
+        house.sign_up(event, 1, Uuid::new_v4()).await.unwrap();
+        let known = house.desk.events_in_memory();
+        let before = house.store.transactions.load(Ordering::SeqCst);
+        for _ in 0..50 {
+            let nowhere = eile::model::id::EventId(Uuid::new_v4());
+            assert!(matches!(house.desk.read(nowhere, |_| ()).await, Err(DeskError::EventNotFound)));
+            assert!(matches!(house.sign_up(nowhere, 1, Uuid::new_v4()).await, Err(DeskError::EventNotFound)));
+            // The source of a transfer exists, and its target does not.
+            let job = house.transfer_job(event, 1, nowhere, Uuid::new_v4()).await;
+            assert!(house.desk.transfer(job).await.is_err());
+        }
+        assert_eq!(house.desk.events_in_memory(), known);
+        assert_eq!(house.store.transactions.load(Ordering::SeqCst) - before, 50, "only the transfers came to the desk");
+    }
+
     commands_that_wait_together_share_one_transaction(house) {
         let event = house.event(1000, Policy::usual()).await;
         let before = house.store.transactions.load(Ordering::SeqCst);

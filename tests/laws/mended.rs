@@ -1,7 +1,8 @@
 //! What a hostile review found, one story each.
 
 use crate::bench::{Bench, party, pool, terms, vilnius};
-use eile::admission::{Change, NewParty, Refusal, Verb};
+use eile::admission::{Change, Idle, NewParty, Refusal, Verb, WalkIn};
+use eile::model::attendance::{Slot, Source};
 use eile::model::contact::ContactKeys;
 use eile::model::policy::{PartyFit, Promotion};
 use eile::model::registration::ActorKind;
@@ -104,4 +105,75 @@ fn who_cannot_vouch_leaves_no_more_than_three_possible_duplicates() {
     assert_eq!(bench.ask_as(ActorKind::Portal, again()), Err(Refusal::DuplicatesFull { limit: 3 }));
     bench.sweep_at(Timestamp(bench.now.0 + Span::hours(24).0));
     bench.ask_as(ActorKind::Portal, again()).unwrap();
+}
+
+/// Two appointments of one seat each, at ten and at eleven; people may come in midway.
+fn appointments() -> Bench {
+    let mut terms = terms(1);
+    terms.pools.push(pool(2, Some(1)));
+    terms.sessions = (1..=2u16)
+        .map(|no| {
+            let starts_at = vilnius(&format!("2025-01-13T{}:00", 9 + no));
+            Slot { no, id: format!("s{no}"), starts_at, ends_at: starts_at.plus(Span::hours(1)), cancelled: false }
+        })
+        .collect();
+    (terms.pools[0].session_id, terms.pools[1].session_id) = ("s1".to_owned(), "s2".to_owned());
+    (terms.starts_at, terms.ends_at) = (Some(terms.sessions[0].starts_at), Some(terms.sessions[1].ends_at));
+    terms.join_midway = true;
+    Bench::open(terms, vilnius(MORNING))
+}
+
+fn wishing(pool: u16) -> Verb {
+    Verb::Register(NewParty { wishes: vec![pool], ..party(1, 50 + u64::from(pool)) })
+}
+
+#[test]
+fn seats_at_a_session_that_is_called_off_are_given_to_nobody() {
+    let mut bench = appointments();
+    let (first, second, waits) = (bench.join(1), bench.join(1), bench.join(1));
+    bench.edit(|t| t.sessions[0].cancelled = true);
+    bench.cancel(first);
+    assert!(!bench.is_confirmed(waits));
+    let freed = Change::SeatsFree { pool: 1, seats: 1, because: Idle::CalledOff };
+    assert_eq!(bench.journal.last().unwrap().change, freed);
+    assert_eq!(bench.ask(wishing(1)), Err(Refusal::SeatsCalledOff { session: 1 }));
+    let promote = |pool| Verb::Promote { number: waits, pool, has_reason: true };
+    assert_eq!(bench.ask(promote(Some(1))), Err(Refusal::SeatsCalledOff { session: 1 }));
+    assert_eq!(bench.ask(promote(None)), Err(Refusal::SeatsNotFree { asked: 1, free: 0 }));
+    bench.cancel(second);
+    assert_eq!(bench.roster.standing(waits).unwrap().state.holds(), Some(2), "the other session takes place");
+    bench.edit(|t| t.sessions[1].cancelled = true);
+    let newcomer = Verb::Register(party(1, 99));
+    assert!(matches!(bench.ask(newcomer), Err(Refusal::SeatsCalledOff { .. })), "nothing takes place any more");
+}
+
+#[test]
+fn seats_at_a_session_that_has_begun_are_given_at_its_door_alone() {
+    let mut bench = appointments();
+    let (first, second, waits) = (bench.join(1), bench.join(1), bench.join(1));
+    let ten = vilnius("2025-01-13T10:00");
+    bench.now = ten;
+    bench.cancel(first);
+    assert!(!bench.is_confirmed(waits));
+    let freed = Change::SeatsFree { pool: 1, seats: 1, because: Idle::Begun };
+    assert_eq!(bench.journal.last().unwrap().change, freed);
+    assert_eq!(bench.ask(wishing(1)), Err(Refusal::RegistrationClosed { closed_at: ten }));
+    bench.cancel(second);
+    assert_eq!(bench.roster.standing(waits).unwrap().state.holds(), Some(2));
+    bench.edit(|t| t.policy.walk_ins = true);
+    let walk_in = WalkIn { party: party(1, 77), session: "s1".to_owned(), source: Source::Door, happened_at: None };
+    let came = bench.ask(Verb::WalkIn(Box::new(walk_in))).unwrap();
+    assert_eq!(bench.roster.standing(came.number).unwrap().state.holds(), Some(1));
+}
+
+#[test]
+fn an_event_all_of_whose_sessions_are_called_off_takes_nobody() {
+    let mut bench = appointments();
+    bench.edit(|t| t.pools.iter_mut().for_each(|p| p.session_id = String::new()));
+    let (first, _, waits) = (bench.join(1), bench.join(1), bench.join(1));
+    bench.edit(|t| t.sessions.iter_mut().for_each(|s| s.cancelled = true));
+    bench.cancel(first);
+    assert!(!bench.is_confirmed(waits));
+    assert_eq!(bench.ask(resize(2, 2)), Err(Refusal::SeatsCalledOff { session: 2 }));
+    assert_eq!(bench.ask(Verb::Register(party(1, 99))), Err(Refusal::SeatsCalledOff { session: 2 }));
 }

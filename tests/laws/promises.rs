@@ -249,6 +249,7 @@ fn no_seat_is_left_behind(_: &World, step: &Step) {
             Idle::NobodyFits => waiting.iter().all(|s| s.size > free || s.missed_offers > 0),
             Idle::StaffChoose => before.terms.policy.promotion == Promotion::Manual,
             Idle::TooCloseToStart | Idle::Begun => !oracle.moves(entry.at),
+            Idle::CalledOff => before.terms.called_off(pool).is_some(),
             Idle::JustMissed => right.is_some_and(|r| before.standing(r).unwrap().missed_offers > 0),
         };
         assert!(true_reason, "{entry:?} with {waiting:?}");

@@ -422,7 +422,7 @@ fn reason(refusal: &Refusal) -> &'static str {
         Refusal::SameEvent => "SAME_EVENT",
         Refusal::EventNotOver { .. } => "EVENT_NOT_OVER",
         Refusal::SessionNotFound => "SESSION_NOT_FOUND",
-        Refusal::SessionCancelled => "SESSION_CANCELLED",
+        Refusal::SessionCancelled | Refusal::SeatsCalledOff { .. } => "SESSION_CANCELLED",
         Refusal::SessionNotBegun { .. } => "SESSION_NOT_BEGUN",
         Refusal::DoorShut { .. } => "DOOR_SHUT",
         Refusal::MarksRefused { .. } => "MARKS_REFUSED",

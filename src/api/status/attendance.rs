@@ -29,6 +29,10 @@ pub fn refused(refusal: &Refusal, about: &About<'_>, terms: Option<&Terms>) -> O
         Refusal::SessionCancelled => {
             Problem::new(R::SessionCancelled, format!("session {session} was called off")).with("session_id", session)
         }
+        Refusal::SeatsCalledOff { session } => {
+            let id = terms.and_then(|t| t.session_no(*session)).map_or("", |slot| slot.id.as_str());
+            Problem::new(R::SessionCancelled, format!("session {id} was called off")).with("session_id", id)
+        }
         Refusal::SessionNotBegun { starts_at } => {
             let at = time::text(*starts_at);
             Problem::new(R::SessionNotBegun, format!("session {session} begins at {at}"))

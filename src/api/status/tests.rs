@@ -93,6 +93,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::EventNotOver { ends_at: at },
         Refusal::SessionNotFound,
         Refusal::SessionCancelled,
+        Refusal::SeatsCalledOff { session: 1 },
         Refusal::SessionNotBegun { starts_at: at },
         Refusal::DoorShut { starts_at: at },
         Refusal::MarksRefused { faults: vec![MarkFault { index: 3, why: MarkWhy::RegistrationNotFound }] },

@@ -143,6 +143,7 @@ fn idle_word(idle: &Idle) -> &'static str {
         Idle::StaffChoose => "staff_choose",
         Idle::TooCloseToStart => "too_close_to_start",
         Idle::Begun => "begun",
+        Idle::CalledOff => "called_off",
         Idle::JustMissed => "just_missed",
     }
 }

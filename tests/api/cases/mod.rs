@@ -10,6 +10,7 @@ pub mod once;
 pub mod questions;
 pub mod refusals;
 pub mod registrations;
+pub mod reviewed;
 pub mod sessions;
 pub mod strangers;
 pub mod transfers;
