@@ -62,7 +62,7 @@ pub async fn show(arguments: Arguments) -> Result<Verdict, Failure> {
 /// A card has room for everything.
 fn everywhere(column: &Column) -> Column {
     match column.place {
-        Place::Files => Column { place: Place::Everywhere, ..column.clone() },
+        Place::Files | Place::Wide => Column { place: Place::Everywhere, ..column.clone() },
         _ => column.clone(),
     }
 }

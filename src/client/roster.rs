@@ -86,11 +86,11 @@ fn columns() -> Vec<Column> {
         Column::new(mark, "Mark"),
         Column::new(minutes, "Minutes"),
         Column::new(name, "Name"),
-        Column::new(age, "Age"),
-        Column::new(persons, "Persons"),
-        Column::new(present, "Present"),
-        Column::new(childcare, "Childcare"),
-        Column::new(rides, "Rides"),
+        Column::wide(age, "Age"),
+        Column::wide(persons, "Persons"),
+        Column::wide(present, "Present"),
+        Column::wide(childcare, "Childcare"),
+        Column::wide(rides, "Rides"),
     ]
 }
 

@@ -82,7 +82,7 @@ fn key(row: &proto::DemandRow, dimension: &str) -> String {
 }
 
 const FIGURES: &[Column] = &[
-    Column::new("events", "Events"),
+    Column::wide("events", "Events"),
     Column::new("seats", "Seats"),
     Column::files("unlimited", "Without limit"),
     Column::screen("picture", "█ admitted  ░ asked"),
@@ -95,11 +95,11 @@ const FIGURES: &[Column] = &[
     Column::files("admitted_families", "Admitted: families"),
     Column::new("refused_persons", "Refused"),
     Column::files("refused_parties", "Refused: parties"),
-    Column::new("refused_families", "families"),
-    Column::new("withdrawn_persons", "Withdrawn"),
+    Column::wide("refused_families", "families"),
+    Column::wide("withdrawn_persons", "Withdrawn"),
     Column::files("withdrawn_parties", "Withdrawn: parties"),
     Column::files("withdrawn_families", "Withdrawn: families"),
-    Column::new("waiting_persons", "Wait now"),
+    Column::wide("waiting_persons", "Wait now"),
     Column::files("waiting_parties", "Wait now: parties"),
     Column::files("waiting_families", "Wait now: families"),
     Column::new("hidden", "Hidden"),
@@ -119,7 +119,7 @@ fn figures(row: &proto::DemandRow, largest: i64) -> Vec<Value> {
     let rest = [figures.admitted, figures.refused, figures.withdrawn, figures.waiting];
     seats
         .into_iter()
-        .chain([bars::shares(admitted, asked(row), largest, 30), persons, parties, families, per_seat])
+        .chain([bars::shares(admitted, asked(row), largest, 20), persons, parties, families, per_seat])
         .chain(rest.into_iter().flat_map(tally))
         .chain([hidden(row.suppressed)])
         .collect()

@@ -33,15 +33,15 @@ const COLUMNS: &[Column] = &[
     Column::files("programme", "Programme"),
     Column::new("title", "Programme"),
     Column::new("municipality", "Municipality"),
-    Column::new("events", "Events"),
+    Column::wide("events", "Events"),
     Column::new("seats", "Seats"),
     Column::new("empty_seats", "Empty"),
     Column::screen("picture", "░ empty seats │ persons waiting █"),
     Column::new("waiting_persons", "Waiting"),
     Column::files("waiting_parties", "Waiting: parties"),
-    Column::new("waiting_families", "families"),
+    Column::wide("waiting_families", "families"),
     Column::new("willing_elsewhere_persons", "Elsewhere is fine"),
-    Column::new("could_move_persons", "Could move"),
+    Column::wide("could_move_persons", "Could move"),
     Column::new("hidden", "Hidden"),
 ];
 

@@ -53,6 +53,8 @@ pub struct Column {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     Everywhere,
+    /// In files, and on a screen that is wide enough.
+    Wide,
     /// Pictures, and what would say twice what stands beside it.
     Screen,
     /// What a screen has no room for.
@@ -62,6 +64,9 @@ pub enum Place {
 impl Column {
     pub const fn new(key: &'static str, title: &'static str) -> Self {
         Self { key: Cow::Borrowed(key), title: Cow::Borrowed(title), place: Place::Everywhere }
+    }
+    pub const fn wide(key: &'static str, title: &'static str) -> Self {
+        Self { key: Cow::Borrowed(key), title: Cow::Borrowed(title), place: Place::Wide }
     }
     pub const fn screen(key: &'static str, title: &'static str) -> Self {
         Self { key: Cow::Borrowed(key), title: Cow::Borrowed(title), place: Place::Screen }

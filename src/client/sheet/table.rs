@@ -42,31 +42,43 @@ impl Tables {
         }
         self.begun = true;
         let rows = std::mem::take(&mut self.rows);
-        let table = if self.card { self.card_of(rows) } else { self.table_of(rows) };
+        let table = if self.card { self.card_of(rows) } else { self.table_of(&rows) };
         for line in table.lines() {
             writeln!(self.target, "{}", line.trim_end())?;
         }
         Ok(())
     }
 
-    fn table_of(&self, rows: Vec<Vec<Value>>) -> Table {
+    /// With every column, or with fewer where the terminal is too narrow for all.
+    fn table_of(&self, rows: &[Vec<Value>]) -> Table {
+        let (mut table, free_text) = self.columns_of(rows, &[Place::Files]);
+        if matches!(table.content_arrangement(), ContentArrangement::Disabled) || fit(&mut table, &free_text) {
+            return table;
+        }
+        let (mut table, free_text) = self.columns_of(rows, &[Place::Files, Place::Wide]);
+        if !fit(&mut table, &free_text) {
+            // Nothing is broken then, and the terminal wraps the lines.
+            table.set_content_arrangement(ContentArrangement::Disabled);
+        }
+        table
+    }
+
+    /// The columns of all places but these, and which of them hold free text.
+    fn columns_of(&self, rows: &[Vec<Value>], without: &[Place]) -> (Table, Vec<bool>) {
         let mut table = self.empty();
-        let head = self.columns.iter().filter(|column| column.place != Place::Files);
+        let head = self.columns.iter().filter(|column| !without.contains(&column.place));
         table.set_header(head.map(|column| bold(&column.title)).collect::<Vec<_>>());
         let mut free_text = vec![false; table.column_count()];
         for row in rows {
-            let cells = row.into_iter().zip(&self.columns).filter(|(_, column)| column.place != Place::Files);
+            let cells = row.iter().zip(&self.columns).filter(|(_, column)| !without.contains(&column.place));
             let mut shown = Vec::new();
             for ((value, _), text) in cells.zip(&mut free_text) {
                 *text |= matches!(value, Value::Text(_));
-                shown.push(cell(value, last_part));
+                shown.push(cell(value.clone(), last_part));
             }
             table.add_row(shown);
         }
-        if matches!(table.content_arrangement(), ContentArrangement::Dynamic) {
-            fit(&mut table, &free_text);
-        }
-        table
+        (table, free_text)
     }
 
     /// A line for each value that is there.
@@ -134,21 +146,21 @@ impl Writer for Tables {
     }
 }
 
-/// Only long texts are broken: a name or a number in two pieces can be neither copied nor read. Where that does not
-/// suffice, nothing is broken, and the terminal wraps the lines.
-fn fit(table: &mut Table, free_text: &[bool]) {
+/// Makes the table as wide as the terminal, if it can be. Only long texts are broken: a name or a number in two pieces
+/// can be neither copied nor read.
+fn fit(table: &mut Table, free_text: &[bool]) -> bool {
     let widths = table.column_max_content_widths();
     let breaks = |n: usize| free_text.get(n) == Some(&true) && widths.get(n).is_some_and(|width| *width > BREAKABLE);
     let least: usize = (0..).zip(&widths).map(|(n, w)| usize::from(if breaks(n) { BREAKABLE } else { *w }) + 3).sum();
     if table.width().is_some_and(|width| least > usize::from(width)) {
-        table.set_content_arrangement(ContentArrangement::Disabled);
-        return;
+        return false;
     }
     for n in (0..widths.len()).filter(|n| !breaks(*n)) {
         if let Some(column) = table.column_mut(n) {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
+    true
 }
 
 fn bold(text: &str) -> Cell {
