@@ -51,6 +51,26 @@ fn came_as_the_file_says(outcome: &Outcome) {
     }
 }
 
+/// Six reports; the quarters' beginners add up to the year's, and nobody begins twice.
+fn reports_are_stored_on_their_days(outcome: &Outcome) {
+    let pulled = &outcome.played.reports.pulled;
+    assert_eq!(pulled.len(), 6);
+    let quarters: Vec<_> = pulled.iter().filter_map(|p| p.participation()).collect();
+    let sum: i64 = quarters.iter().map(|q| q.unique_participants.unwrap()).sum();
+    assert_eq!(quarters.len(), 4);
+    assert!(sum > 100, "{sum} persons began");
+    // What was merged in May lowers the count of later reports by no more than one.
+    let year = quarters[3].cumulative_participants.unwrap();
+    assert!((sum - 1..=sum).contains(&year), "{sum} by quarters, {year} since January");
+    for row in &outcome.played.reports.imbalance.rows {
+        let waiting = row.waiting.unwrap().persons;
+        assert!(row.could_move_persons.unwrap() <= waiting && row.willing_elsewhere_persons.unwrap() <= waiting);
+    }
+    let held: i64 = attendance::held(&outcome.played).iter().filter(|s| s.named).map(|s| i64::from(s.came)).sum();
+    let kopa: i64 = quarters.iter().map(|q| q.total.as_ref().unwrap().attendances.unwrap()).sum();
+    assert!(kopa <= held + 100, "{kopa} attendances of one project, {held} of all events");
+}
+
 fn lines<'a>(outcome: &'a Outcome, event: &'a str) -> impl Iterator<Item = &'a str> {
     let all = outcome.played.runs.iter().flat_map(|r| &r.notes.lines);
     all.filter(move |line| line.event == event).map(|line| line.outcome.as_str())
@@ -60,6 +80,7 @@ fn lines<'a>(outcome: &'a Outcome, event: &'a str) -> impl Iterator<Item = &'a s
 async fn the_whole_year_is_played_and_everything_agrees() {
     let outcome = played(&[], 2025).await;
     everything_agrees(&outcome);
+    reports_are_stored_on_their_days(&outcome);
     assert_eq!(outcome.checked.events, 69);
     assert_eq!(sides(&outcome), [side("42", 78, 451), side("49", 36, 15), side("41", 36, 94), side("85", 22, 26)]);
     let told = report(&outcome.played);

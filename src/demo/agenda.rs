@@ -56,6 +56,10 @@ pub enum Act {
     Paper(usize),
     /// A line that was misread on a paper list is put right.
     PutRight,
+    /// The n-th report of the file is pulled.
+    Report(usize),
+    /// The n-th other request of the file is answered: a name after marriage, somebody who stands there twice.
+    Office(usize),
     Complete,
 }
 
@@ -73,6 +77,8 @@ impl Act {
                 | Act::Attend(_)
                 | Act::Paper(_)
                 | Act::PutRight
+                | Act::Report(_)
+                | Act::Office(_)
                 | Act::Complete
         )
     }

@@ -3,7 +3,9 @@
 
 use crate::api::proto::{self, admin_service_client::AdminServiceClient, event_service_client::EventServiceClient};
 use proto::attendance_service_client::AttendanceServiceClient;
+use proto::people_service_client::PeopleServiceClient;
 use proto::registration_service_client::RegistrationServiceClient;
+use proto::report_service_client::ReportServiceClient;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tonic::metadata::MetadataValue;
@@ -16,6 +18,8 @@ pub struct Calls {
     people: RegistrationServiceClient<Channel>,
     door: AttendanceServiceClient<Channel>,
     admin: AdminServiceClient<Channel>,
+    persons: PeopleServiceClient<Channel>,
+    reports: ReportServiceClient<Channel>,
     tally: Mutex<Tally>,
 }
 
@@ -52,7 +56,9 @@ impl Calls {
             events: EventServiceClient::new(channel.clone()),
             people: RegistrationServiceClient::new(channel.clone()),
             door: AttendanceServiceClient::new(channel.clone()),
-            admin: AdminServiceClient::new(channel),
+            admin: AdminServiceClient::new(channel.clone()),
+            persons: PeopleServiceClient::new(channel.clone()),
+            reports: ReportServiceClient::new(channel),
             tally: Mutex::default(),
         }
     }
@@ -85,6 +91,13 @@ impl Calls {
         door.add_walk_in(AddWalkInRequest) -> AddWalkInResponse;
         door.record_head_count(RecordHeadCountRequest) -> RecordHeadCountResponse;
         door.get_completion(GetCompletionRequest) -> GetCompletionResponse;
+        persons.list_possible_duplicates(ListPossibleDuplicatesRequest) -> ListPossibleDuplicatesResponse;
+        persons.merge_persons(MergePersonsRequest) -> MergePersonsResponse;
+        reports.create_report(CreateReportRequest) -> CreateReportResponse;
+        reports.get_report(GetReportRequest) -> GetReportResponse;
+        reports.list_corrections(ListCorrectionsRequest) -> ListCorrectionsResponse;
+        reports.get_imbalance(GetImbalanceRequest) -> GetImbalanceResponse;
+        reports.get_demand(GetDemandRequest) -> GetDemandResponse;
     }
 
     /// Signs a party up: through the public page, which cannot vouch for the contact, or through staff.

@@ -23,7 +23,7 @@ pub struct Year {
     pub specialists: Vec<Specialist>,
     pub households: Vec<Household>,
     pub other_requests: Vec<OtherRequest>,
-    pub report_runs: Vec<serde::de::IgnoredAny>,
+    pub report_runs: Vec<ReportRun>,
     pub paper_entries: Vec<PaperEntry>,
 }
 
@@ -293,11 +293,31 @@ pub struct PaperEntry {
     pub children: Option<i32>,
 }
 
+/// A report that a job pulls.
+#[derive(Clone, Deserialize)]
+pub struct ReportRun {
+    pub run_local: String,
+    /// "2025" or "2025-Q1".
+    pub period: String,
+    #[serde(rename = "for")]
+    pub of: String,
+}
+
 #[derive(Deserialize)]
 pub struct OtherRequest {
     pub at_local: String,
     pub kind: String,
     pub event: Option<String>,
+    pub household: Option<String>,
+    pub second_entry: Option<SecondEntry>,
+}
+
+/// Somebody who was typed in once more, by telephone.
+#[derive(Deserialize)]
+pub struct SecondEntry {
+    pub first: String,
+    pub last: String,
+    pub phone: String,
 }
 
 impl Year {

@@ -1,12 +1,13 @@
 //! Plays the year: moves the clock from instant to instant, lets what is due happen, and then does what the
 //! agenda says, several events at once, each in its own order.
 
-use super::acts::{self, between};
+use super::acts::{self, between, office};
 use super::agenda::{Act, Agenda};
 use super::calls::{Calls, Tally};
 use super::data::{Year, instant};
 use super::people::Source;
 use super::report::attendance::Attended;
+use super::report::reports::Reports;
 use super::run::{EventRun, Stage};
 use super::{plan, terms};
 use crate::api::proto;
@@ -32,6 +33,8 @@ pub struct Played {
     pub events: Vec<proto::Event>,
     /// Who came to them, in the same order.
     pub attended: Vec<Attended>,
+    /// The reports that were pulled, with what changed since; and two pulled at the end.
+    pub reports: Reports,
     pub tally: Tally,
     /// Things that happened, and instants at which they did.
     pub acts: usize,
@@ -57,6 +60,7 @@ pub async fn play(year: Arc<Year>, calls: Calls, place: &Place, seed: u64, watch
         plan::put(&stage, &mut run, &mut agenda, first.plus(Span::hours(1)))?;
         runs.push(run);
     }
+    office::put(&stage, &mut agenda)?;
     open_house(&stage, &mut runs).await?;
     let end = agenda.last().unwrap_or(first);
     let (mut acts, mut instants) = (0, 0);
@@ -79,8 +83,9 @@ pub async fn play(year: Arc<Year>, calls: Calls, place: &Place, seed: u64, watch
     for run in &mut runs {
         attended.push(who_came(&stage, run).await);
     }
+    let reports = office::reports(&stage, &mut runs).await;
     let tally = stage.calls.tally();
-    Ok(Played { stage, runs, events, attended, tally, acts, instants })
+    Ok(Played { stage, runs, events, attended, reports, tally, acts, instants })
 }
 
 /// Does everything of one instant: each event's acts in their order, the events beside each other; then
@@ -104,8 +109,11 @@ async fn instant_of(stage: &Stage, runs: &mut [EventRun], agenda: &mut Agenda, a
         }
     }
     for (event, act) in two {
-        if let Act::Scripted(n) = act {
-            between::play(stage, runs, event, at, n).await;
+        match act {
+            Act::Scripted(n) => between::play(stage, runs, event, at, n).await,
+            Act::Report(n) => office::report(stage, runs, at, n).await,
+            Act::Office(n) => office::request(stage, runs, at, n).await,
+            _ => {}
         }
     }
 }

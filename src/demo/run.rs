@@ -72,6 +72,10 @@ pub struct Notes {
     pub shrunk: i32,
     pub grown: i32,
     pub moved_in: i32,
+    /// Persons who were typed in once more.
+    pub typed_twice: i32,
+    /// Names of stored reports.
+    pub reports: Vec<String>,
     pub resent: usize,
     pub resent_same: usize,
     pub doubles_refused: usize,

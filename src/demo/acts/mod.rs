@@ -5,6 +5,7 @@ mod attendance;
 pub mod between;
 mod changes;
 mod offers;
+pub mod office;
 mod scripted;
 
 mod sign_up;
@@ -55,6 +56,8 @@ async fn one(stage: &Stage, run: &mut EventRun, at: Timestamp, act: Act) -> Foll
         Act::Attend(session) => attendance::attend(stage, run, at, session).await,
         Act::Paper(i) => return attendance::paper(stage, run, at, i).await,
         Act::PutRight => attendance::put_right(stage, run, at).await,
+        // These look at all events, and are played apart.
+        Act::Report(_) | Act::Office(_) => {}
         Act::Complete => complete(stage, run).await,
     }
     Vec::new()

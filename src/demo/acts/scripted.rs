@@ -216,6 +216,10 @@ async fn decide_start(stage: &Stage, run: &mut EventRun, at: Timestamp, action: 
 
 /// What is scripted between two events, and played by `between`.
 pub fn concerns_two(stage: &Stage, index: usize, act: &Act) -> bool {
-    let Act::Scripted(i) = act else { return false };
+    let i = match act {
+        Act::Report(_) | Act::Office(_) => return true,
+        Act::Scripted(i) => i,
+        _ => return false,
+    };
     stage.year.events[index].scripted_actions.get(*i).is_some_and(|a| a.source_event.is_some())
 }

@@ -6,6 +6,7 @@ mod events;
 mod minute;
 mod not_played;
 pub mod parenting;
+pub mod reports;
 
 use super::player::Played;
 use super::run::EventRun;
@@ -61,6 +62,7 @@ pub fn report(played: &Played) -> String {
     out.push_str(&parenting::table(played));
     title(&mut out, "WHO CAME, BY PROGRAMME");
     out.push_str(&attendance::table(played));
+    reports::write(played, &mut out);
     title(&mut out, "EL-01: THE FIRST MINUTE");
     out.push_str(&minute::timeline(played));
     title(&mut out, "OUT OF THE ORDINARY");
@@ -179,7 +181,11 @@ pub fn disagreements(played: &Played) -> Vec<String> {
         let asked: i32 = run.notes.arrivals.iter().map(|a| a.size).sum();
         let named = run.event(&played.stage).counting.named_participants;
         let walked_in: i32 = run.notes.walked_in.iter().filter(|_| named).map(|(_, persons)| persons).sum();
-        let by_counts = counts.applied_persons + run.notes.shrunk - run.notes.grown - run.notes.moved_in - walked_in;
+        let by_counts = counts.applied_persons + run.notes.shrunk
+            - run.notes.grown
+            - run.notes.moved_in
+            - run.notes.typed_twice
+            - walked_in;
         if asked != by_counts {
             let id = &run.event(&played.stage).id;
             out.push(format!("{id}: {asked} persons were taken, the counts say {by_counts}"));

@@ -28,13 +28,15 @@ pub fn list(played: &Played) -> String {
 /// What belongs to services that are not there yet, or that the demo does not use yet.
 fn later(year: &Year) -> Vec<(String, &'static str)> {
     let of_kind = |kind: &str| year.other_requests.iter().filter(|r| r.kind == kind).count();
-    let others = year.other_requests.len() - of_kind("erasure_request") - of_kind("complaint");
     vec![
-        (format!("{} report runs", year.report_runs.len()), "reports are not in the service yet"),
         (format!("{} erasures", of_kind("erasure_request")), "erasure is not in the service yet"),
         (
-            format!("{others} other requests (copy of data, correction, merge, consent)"),
-            "persons are not in the service yet, only their registrations",
+            format!(
+                "{} copies of data, {} consents withdrawn",
+                of_kind("access_request"),
+                of_kind("consent_withdrawn")
+            ),
+            "exports for the person and consents are not in the service yet",
         ),
         (
             "invitations from a line to a group next door (EL-06, KA-01, KA-03)".to_owned(),
