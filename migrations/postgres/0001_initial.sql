@@ -69,6 +69,8 @@ create table journal (
     first_number    bigint  not null,              -- number of the first entry of the batch
     last_number     bigint  not null check (last_number >= first_number),
     written_at      bigint  not null,              -- time of the last entry of the batch
+    counts          text    not null,              -- of the event after the batch: parties and persons that are confirmed,
+                                                   -- offered, waiting, and free seats: '9,12,0,0,3,5,0'; nothing: no bound
     entries         text    not null,              -- the batch, in order (JSON array of admission::Entry)
     primary key (event_id, first_number)           -- a second writer of the same number cannot exist
 );

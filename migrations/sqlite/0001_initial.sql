@@ -76,6 +76,8 @@ create table journal (
     last_number     integer not null check (last_number >= first_number),
     written_at      integer not null,              -- time of the last entry of the batch, or a later one: it never
                                                    -- goes back from one position to the next
+    counts          text    not null,              -- of the event after the batch: parties and persons that are confirmed,
+                                                   -- offered, waiting, and free seats: '9,12,0,0,3,5,0'; nothing: no bound
     entries         text    not null,              -- the batch, in order (JSON array of admission::Entry)
     unique (event_id, first_number)                -- a second writer of the same number cannot exist
 ) strict;

@@ -286,6 +286,18 @@ impl Change {
         }
     }
 
+    /// The session that it is about, if it is about one.
+    pub fn session(&self) -> Option<SessionNo> {
+        match self {
+            Change::AttendanceRecorded { session, .. }
+            | Change::CheckedIn { session, .. }
+            | Change::HeadsCounted { session, .. }
+            | Change::SessionMoved { session, .. }
+            | Change::SessionCancelled { session, .. } => Some(*session),
+            _ => None,
+        }
+    }
+
     /// Who stood before and did not fit, if anybody.
     pub fn passed_over(&self) -> Option<Number> {
         match self {

@@ -71,6 +71,22 @@ pub struct Counts {
     pub offers_missed: u32,
 }
 
+/// The counts of an event that the change feed tells: who has seats, holds offers and waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SeatCounts {
+    pub confirmed: Tally,
+    pub offered: Tally,
+    pub waiting: Tally,
+    /// Over all pools; `None` where a pool has no bound.
+    pub free: Option<u32>,
+}
+
+impl SeatCounts {
+    pub fn of(counts: &Counts, free: Option<u32>) -> Self {
+        Self { confirmed: counts.confirmed, offered: counts.offered, waiting: counts.waiting, free }
+    }
+}
+
 impl Counts {
     /// Seats held: confirmed and offered.
     pub fn held(&self) -> u32 {

@@ -50,7 +50,7 @@ pub use command::{
     AtDoor, Command, GivenMark, HeadCount, MarkList, NewParty, Request, Verb, WalkIn, WhichRegistration, WhichSession,
 };
 pub use completion::{Completion, Progress};
-pub use counts::{Counts, Tally};
+pub use counts::{Counts, SeatCounts, Tally};
 pub use explain::{Ahead, Explanation, Needed};
 pub use fold::Answer;
 pub use notify::{Notice, NoticeKind, notices};

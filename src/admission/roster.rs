@@ -4,7 +4,7 @@
 use super::attendance::Attendance;
 use super::change::Entry;
 use super::contacts::Holders;
-use super::counts::{Counts, Tally};
+use super::counts::{Counts, SeatCounts, Tally};
 use super::line::{Lane, Line};
 use crate::model::contact::ContactKeys;
 use crate::model::event::{EventState, Pool, Terms};
@@ -218,6 +218,17 @@ impl Roster {
     /// Free seats of a pool, never below 0; `u32::MAX` where it has no bound.
     pub fn free(pool: &Pool, held: &Held) -> u32 {
         pool.capacity.map_or(u32::MAX, |c| c.saturating_sub(held.total()))
+    }
+
+    /// Free seats over all pools; `None` where one has no bound.
+    pub fn free_in_all(&self) -> Option<u32> {
+        self.pools()
+            .try_fold(0u32, |sum, (pool, held)| pool.capacity.map(|_| sum.saturating_add(Self::free(pool, held))))
+    }
+
+    /// What the change feed tells with each change.
+    pub fn seat_counts(&self) -> SeatCounts {
+        SeatCounts::of(&self.counts, self.free_in_all())
     }
 
     /// What was recorded under a request id.

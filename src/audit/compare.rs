@@ -29,7 +29,7 @@ pub fn compare(whole: Whole, replay: Replay) -> Vec<Difference> {
     }
     compare_headers(&mut notes, &header, &told.header());
     notes.same(About::Header, "what is due next", &next_due, JOURNAL, &told.next_due());
-    notes.same(About::Header, "free seats", &free_seats, JOURNAL, &free_in_all(&told));
+    notes.same(About::Header, "free seats", &free_seats, JOURNAL, &told.free_in_all());
     compare_documents(&mut notes, &event, &header, &told);
     compare_counts(&mut notes, "the journal gives", &header.counts, &told.counts);
     compare_counts(&mut notes, "the rows give", &header.counts, &rows.counts);
@@ -71,10 +71,6 @@ fn compare_headers(notes: &mut Notes, stored: &Header, told: &Header) {
 }
 
 /// Free seats over all pools; `None` where one has no bound.
-fn free_in_all(roster: &Roster) -> Option<u32> {
-    roster.pools().map(|(pool, held)| pool.capacity.map(|_| Roster::free(pool, held))).sum()
-}
-
 fn compare_documents(notes: &mut Notes, event: &Event, header: &Header, told: &Roster) {
     let says = "the event row has";
     notes.same(About::Header, "version of the document", &event.version, says, &header.version);

@@ -166,6 +166,7 @@ pub async fn check_event(store: &dyn Store, event: EventId) -> Result<Option<Che
         let Some(last) = page.last() else { break };
         // Whatever number the last one bears, the next page is further on.
         from = last.number.max(from) + 1;
+        replay.expect(store.journal_counts(event, page.first().map_or(from, |e| e.number), PAGE).await?);
         replay.take(&page);
     }
     let (registrations, entries) = (whole.standings.len() as u64, replay.entries());

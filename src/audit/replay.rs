@@ -2,8 +2,9 @@
 //! not go back, seats as they were written down, and no seat given that a pool did not have.
 
 use super::{About, Difference};
-use crate::admission::{Change, Entering, Entry, Roster};
+use crate::admission::{Change, Entering, Entry, Roster, SeatCounts};
 use crate::model::id::{EventId, PoolNo};
+use std::collections::BTreeMap;
 
 /// A journal as far as it was read.
 pub struct Replay {
@@ -12,6 +13,8 @@ pub struct Replay {
     entries: u64,
     /// The most registrations per contact that any policy allowed; `None` where one had no bound.
     per_contact: Option<u32>,
+    /// What batches say that they left, by their last number, as far as the replay is not there yet.
+    counts: BTreeMap<u64, SeatCounts>,
     found: Vec<Difference>,
 }
 
@@ -20,7 +23,12 @@ const FOUND_MAX: usize = 1_000;
 
 impl Replay {
     pub fn new(event: EventId) -> Self {
-        Self { event, roster: None, entries: 0, per_contact: Some(1), found: Vec::new() }
+        Self { event, roster: None, entries: 0, per_contact: Some(1), counts: BTreeMap::new(), found: Vec::new() }
+    }
+
+    /// What was written with batches that come next, to be held against the replay.
+    pub fn expect(&mut self, counts: impl IntoIterator<Item = (u64, SeatCounts)>) {
+        self.counts.extend(counts);
     }
 
     /// Reads on.
@@ -32,6 +40,7 @@ impl Replay {
                 None => self.begin(entry),
                 Some(roster) => self.go_on(roster, entry),
             }
+            self.compare_counts(entry.number);
         }
     }
 
@@ -49,6 +58,17 @@ impl Replay {
     fn find(&mut self, about: About, text: String) {
         if self.found.len() < FOUND_MAX {
             self.found.push(Difference { about, text });
+        }
+    }
+
+    fn compare_counts(&mut self, number: u64) {
+        let Some(said) = self.counts.remove(&number) else { return };
+        let Some(counts) = self.roster.as_ref().map(Roster::seat_counts) else { return };
+        if said != counts {
+            self.find(
+                About::Counts,
+                format!("with entry {number} the feed tells {said:?}, the journal gives {counts:?}"),
+            );
         }
     }
 

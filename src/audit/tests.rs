@@ -132,12 +132,11 @@ impl Story {
             cancel_reason: String::new(),
         };
         let standings = self.roster.standings().cloned().collect();
-        let free = |(p, h)| Roster::free(p, h);
         Whole {
             event,
             header: self.roster.header(),
             next_due: self.roster.next_due(),
-            free_seats: Some(self.roster.pools().map(free).sum()),
+            free_seats: self.roster.free_in_all(),
             standings,
             marks: self.roster.marks().map(|(key, marked)| (key, *marked)).collect(),
             requests: Vec::new(),
@@ -204,6 +203,21 @@ fn a_wrong_count_is_told_against_the_journal_and_against_the_rows() {
     assert_told(&told, About::Counts, "the rows give");
     let told = Story::eventful().told(|w| w.header.counts.offers_made += 1);
     assert_told(&told, About::Counts, "offers made");
+}
+
+#[test]
+fn counts_that_the_feed_tells_and_the_journal_does_not_give_are_told() {
+    let story = Story::eventful();
+    let told = |seats: u32| {
+        let mut replay = Replay::new(story.roster.event);
+        let mut counts = story.roster.seat_counts();
+        counts.confirmed.persons += seats;
+        replay.expect([(story.roster.journal_number, counts)]);
+        replay.take(&story.journal);
+        compare(story.whole(), replay)
+    };
+    assert_eq!(told(0), []);
+    assert_told(&told(1), About::Counts, "the feed tells");
 }
 
 #[test]

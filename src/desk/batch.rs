@@ -160,7 +160,7 @@ impl AtTable {
             from: self.from,
             header: roster.header(),
             next_due: roster.next_due(),
-            free_seats: free_seats(roster),
+            free_seats: roster.free_in_all(),
             document: staff_changed.then(|| loaded.event.clone()),
             entries,
             new,
@@ -358,13 +358,6 @@ fn catch_up(loaded: &mut Loaded, behind: Behind) -> bool {
 
 fn party_write(number: Number, papers: PartyPapers) -> PartyWrite {
     PartyWrite { number, document: papers.document, search: papers.search }
-}
-
-/// Free seats over all pools; `None` where one has no bound.
-fn free_seats(roster: &Roster) -> Option<u32> {
-    roster
-        .pools()
-        .try_fold(0u32, |sum, (pool, held)| pool.capacity.map(|_| sum.saturating_add(Roster::free(pool, held))))
 }
 
 /// The marks that these entries set, each once, as they stand after all of them.

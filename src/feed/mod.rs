@@ -15,16 +15,19 @@
 //! - Nothing is told that is not committed, and nothing that is committed is left out.
 //! - What followers hold of a change is shared: a thousand of them keep it once.
 
+mod names;
 mod place;
-mod pools;
 mod read;
 mod ring;
 mod teller;
 
+pub use names::Ids;
 pub use place::Place;
 pub use read::{Batch, IsWanted, Page, Slice, Wanted};
 
+use crate::admission::Entry;
 use crate::desk::Desk;
+use crate::model::id::EventId;
 use crate::model::time::{Span, Timestamp};
 use crate::storage::StoreError;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -69,7 +72,7 @@ pub struct Feed {
 struct Shared {
     desk: Desk,
     options: FeedOptions,
-    pools: pools::Pools,
+    names: names::Names,
     ring: ring::Ring,
     /// How many follow; the teller rests while nobody does.
     followers: watch::Sender<usize>,
@@ -89,7 +92,7 @@ impl Feed {
         let shared = Shared {
             desk,
             options,
-            pools: pools::Pools::default(),
+            names: names::Names::default(),
             ring: ring::Ring::default(),
             followers: watch::Sender::new(0),
             end: watch::Sender::new(0),
@@ -155,6 +158,11 @@ impl Feed {
     pub async fn page(&self, place: Place, wanted: &Wanted, size: usize) -> Result<Page, FeedError> {
         let end = self.shared.desk.store().feed_end().await?;
         read::page(&self.shared, place, wanted, size, end).await
+    }
+
+    /// The ids of the pools and sessions that these entries name.
+    pub async fn ids(&self, event: EventId, entries: &[Entry]) -> Result<Arc<Ids>, StoreError> {
+        self.shared.names.of(self.shared.desk.store().as_ref(), event, entries).await
     }
 
     /// Follows from `place` on.

@@ -1,8 +1,9 @@
 //! Reading on from a place: from the ring where it reaches back so far, else from storage.
 
-use super::pools::PoolIds;
+use super::names::Ids;
 use super::{FeedError, Place, Shared};
 use crate::admission::{Change, Entry};
+use crate::model::attendance::SessionNo;
 use crate::model::id::{CentreId, EventId, PoolNo, ProgrammeId, RegistrationId};
 use crate::storage::{FeedQuery, FeedRow};
 use std::sync::Arc;
@@ -45,13 +46,18 @@ impl Wanted {
 /// A batch with the words that its numbers stand for.
 pub struct Batch {
     pub row: FeedRow,
-    pub pools: PoolIds,
+    pub ids: Arc<Ids>,
 }
 
 impl Batch {
     /// The id of a pool of the event.
     pub fn pool_id(&self, no: PoolNo) -> Option<&str> {
-        self.pools.iter().find(|(known, _)| *known == no).map(|(_, id)| id.as_str())
+        self.ids.pool(no)
+    }
+
+    /// The id of a session of the event.
+    pub fn session_id(&self, no: SessionNo) -> Option<&str> {
+        self.ids.session(no)
     }
 
     /// The id of the registration that the entry is about.
@@ -154,8 +160,8 @@ pub(super) async fn stored(
     let page = store.feed(&query).await?;
     let mut batches = Vec::with_capacity(page.rows.len());
     for row in page.rows {
-        let pools = shared.pools.of(store.as_ref(), row.event, &row.entries).await?;
-        batches.push(Arc::new(Batch { row, pools }));
+        let ids = shared.names.of(store.as_ref(), row.event, &row.entries).await?;
+        batches.push(Arc::new(Batch { row, ids }));
     }
     Ok((batches, page.reached))
 }

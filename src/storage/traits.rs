@@ -1,7 +1,7 @@
 //! What the rooms above need of a database, in their words. One method is one transaction; no transaction
 //! handle crosses this line.
 
-use crate::admission::{Entry, Header, MarkKey, Marked, Outcome, Recorded, Request, Standing};
+use crate::admission::{Entry, Header, MarkKey, Marked, Outcome, Recorded, Request, SeatCounts, Standing};
 use crate::model::centre::{Centre, Programme};
 use crate::model::contact::ContactKeys;
 use crate::model::event::{Event, EventKind, EventState};
@@ -277,6 +277,8 @@ pub struct FeedRow {
     pub programme: Option<ProgrammeId>,
     /// Never empty.
     pub entries: Vec<Entry>,
+    /// Of the event after the batch.
+    pub counts: SeatCounts,
     /// The registrations that the entries are about, by number.
     pub ids: Vec<(Number, RegistrationId)>,
 }
@@ -305,6 +307,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// Entries of a journal from number `from` on, at most `limit` of them.
     async fn journal(&self, event: EventId, from: u64, limit: u32) -> Result<Vec<Entry>, StoreError>;
+
+    /// The counts that were written with the batches that begin with number `from` or one of the `limit` - 1 behind it,
+    /// each under its last number.
+    async fn journal_counts(&self, event: EventId, from: u64, limit: u32)
+    -> Result<Vec<(u64, SeatCounts)>, StoreError>;
 
     /// The entries of these numbers.
     async fn journal_entries(&self, event: EventId, numbers: &[u64]) -> Result<Vec<Entry>, StoreError>;

@@ -1,7 +1,7 @@
 //! A store that breaks at will: before the commit, or after it with the answer lost.
 
 use async_trait::async_trait;
-use eile::admission::Entry;
+use eile::admission::{Entry, SeatCounts};
 use eile::model::centre::{Centre, Programme};
 use eile::model::event::Event;
 use eile::model::id::{CentreId, EventId, Number, ProgrammeId};
@@ -99,6 +99,14 @@ impl Store for Faulty {
     }
     async fn journal(&self, event: EventId, from: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
         self.inner.journal(event, from, limit).await
+    }
+    async fn journal_counts(
+        &self,
+        event: EventId,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, SeatCounts)>, StoreError> {
+        self.inner.journal_counts(event, from, limit).await
     }
     async fn journal_entries(&self, event: EventId, numbers: &[u64]) -> Result<Vec<Entry>, StoreError> {
         self.inner.journal_entries(event, numbers).await

@@ -3,8 +3,9 @@
 
 use crate::driver::Dice;
 use crate::support::client::Client;
-use crate::support::service::{Database, Service, run};
+use crate::support::service::{Database, Service, event_id, run};
 use crate::support::words::*;
+use eile::admission::Roster;
 use eile::api::proto as pb;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -118,8 +119,99 @@ async fn every_follower_hears_every_change_once(database: Database, instances: u
         assert_eq!(told, journals);
     }
     assert!(all.windows(2).all(|pair| pair[0] == pair[1]), "all hear the same feed");
+    the_counts_are_those_after_each_commit(&service, &all[0], &events).await;
     the_states_add_up(&ways[0], &all[0], &events).await;
     service.finish().await;
+}
+
+/// Where the next change tells other counts, a commit ended: what was told is what the journal gives up to there.
+async fn the_counts_are_those_after_each_commit(service: &Service, heard: &Heard, events: &[String]) {
+    for event in events {
+        let entries = service.journal(event).await;
+        let mut roster = Roster::replay(event_id(event), &entries[..1]).unwrap();
+        let told: Vec<_> = heard.iter().filter(|change| change.event == *event).collect();
+        let mut commits = 0;
+        for (n, change) in told.iter().enumerate() {
+            if n > 0 {
+                roster.apply(&entries[n]);
+            }
+            let counts = change.counts.unwrap();
+            if told.get(n + 1).is_some_and(|next| next.counts == Some(counts)) {
+                continue;
+            }
+            commits += 1;
+            let (journal, free) = (&roster.counts, roster.free_in_all().map(|free| free as i32));
+            let persons = [journal.confirmed.persons, journal.offered.persons, journal.waiting.persons];
+            let parties = [journal.confirmed.parties, journal.offered.parties, journal.waiting.parties];
+            let said_persons = [counts.confirmed_persons, counts.offered_persons, counts.waiting_persons];
+            let said_parties = [counts.confirmed_parties, counts.offered_parties, counts.waiting_parties];
+            assert_eq!(said_persons, persons.map(|n| n as i32), "{event} {n}");
+            assert_eq!((said_parties, counts.free), (parties.map(|n| n as i32), free), "{event} {n}");
+        }
+        assert!(commits > 10, "{event}: {commits} commits");
+    }
+}
+
+/// A change around a session says which, also where staff have taken the session out since.
+async fn changes_around_a_session_name_it(database: Database) {
+    let service = Service::start(database, "2025-01-13T09:00").await;
+    let client = service.client().await;
+    let event = client.publish(super::at_the_door::open_group()).await.name;
+    let id = crate::support::client::new_id;
+    let party = client.sign_up(&event, party("Šeima", 2)).await.unwrap().name;
+    let line = |member| pb::MarkEntry {
+        registration: party.clone(),
+        member,
+        mark: pb::AttendanceMark::Present as i32,
+        minutes: None,
+    };
+    client.record(&event, "s1", vec![line(1), line(2)]).await.unwrap();
+    let scan = pb::CheckInRequest {
+        parent: event.clone(),
+        session_id: "s2".into(),
+        registration: party.clone(),
+        request_id: id(),
+        ..Default::default()
+    };
+    client.check_in(scan).await.unwrap();
+    let heads = pb::RecordHeadCountRequest {
+        parent: event.clone(),
+        session_id: "s2".into(),
+        adults: 5,
+        request_id: id(),
+        ..Default::default()
+    };
+    client.count_heads(heads).await.unwrap();
+    client.move_session(&event, "s9", ("2025-02-25T10:00", "2025-02-25T12:00"), &id()).await.unwrap();
+    client.cancel_session(&event, "s8", "Lektorė serga", &id()).await.unwrap();
+    let mut without = client.event(&event).await;
+    without.etag.clear();
+    without.sessions.retain(|s| s.session_id != "s7");
+    client.update_event(without, &["sessions"]).await.unwrap();
+
+    let heard = client.changes("", 500).await.unwrap().changes;
+    let sessions: Vec<_> =
+        heard.iter().filter(|c| !c.session_id.is_empty()).map(|c| (c.kind(), c.session_id.as_str())).collect();
+    let expected = [
+        (pb::ChangeKind::AttendanceRecorded, "s1"),
+        (pb::ChangeKind::CheckedIn, "s2"),
+        (pb::ChangeKind::HeadsCounted, "s2"),
+        (pb::ChangeKind::SessionMoved, "s9"),
+        (pb::ChangeKind::SessionCancelled, "s8"),
+        (pb::ChangeKind::SessionCancelled, "s7"),
+    ];
+    assert_eq!(sessions, expected);
+    service.finish().await;
+}
+
+#[test]
+fn changes_around_a_session_name_it_on_sqlite() {
+    run(changes_around_a_session_name_it(Database::Sqlite));
+}
+
+#[test]
+fn changes_around_a_session_name_it_on_postgres() {
+    run(changes_around_a_session_name_it(Database::Postgres));
 }
 
 /// Whoever only follows knows the state of every registration and the seats that are held.

@@ -70,6 +70,7 @@ on_both! {
         a_place_survives_a_restart,
         a_piece_of_it_holds_what_is_asked_for,
         a_place_is_found_by_time,
+        each_batch_tells_the_counts_of_its_event_after_it,
         whoever_reads_while_many_write_sees_each_change_once,
         a_new_event_is_in_it_at_once;
     parties:

@@ -7,10 +7,12 @@ use crate::api::proto::{
     self, FigureChange, ListCorrectionsRequest, ListCorrectionsResponse, PeopleChange, ReportFigures,
 };
 use crate::api::{Api, people, status, to_proto};
+use crate::feed::Batch;
 use crate::model::id::{EventId, Number, RegistrationId};
 use crate::model::report;
-use crate::storage::FeedRow;
+use crate::storage::{FeedRow, StoreError};
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use tonic::Status;
 
 /// Changes that are told.
@@ -57,22 +59,35 @@ impl Api {
         Ok((changes, false))
     }
 
-    /// Entries as the change feed would tell them.
-    async fn told(&self, event: EventId, entries: Vec<Entry>) -> Result<Vec<proto::Change>, Status> {
-        if entries.is_empty() {
-            return Ok(Vec::new());
-        }
+    /// Entries as the change feed tells them: batch by batch, from the beginning of one.
+    async fn told(&self, event: EventId, mut entries: Vec<Entry>) -> Result<Vec<proto::Change>, Status> {
+        let Some(first) = entries.first() else { return Ok(Vec::new()) };
+        let limit = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+        let counts = self.desk.store().journal_counts(event, first.number, limit).await.map_err(status::storage)?;
+        let names = self.feed.ids(event, &entries).await.map_err(status::storage)?;
         let numbers: BTreeSet<Number> = entries.iter().filter_map(|entry| entry.change.about()).collect();
         let look = |view: &crate::desk::View<'_>| {
             let id = |number: Number| view.roster.standing(number).map(|s| (number, s.id));
             let ids: Vec<(Number, RegistrationId)> = numbers.into_iter().filter_map(id).collect();
-            let pools = view.roster.terms.pools.iter().map(|pool| (pool.no, pool.id.clone())).collect();
-            (ids, pools, view.event.centre.clone(), view.event.programme.clone())
+            (ids, view.event.centre.clone(), view.event.programme.clone())
         };
-        let (ids, pools, centre, programme) = self.look(event, look).await?;
-        let row = FeedRow { position: 0, event, centre, programme, entries, ids };
-        let batch = crate::feed::Batch { row, pools };
-        Ok(batch.row.entries.iter().map(|entry| to_proto::change::change(&batch, entry)).collect())
+        let (ids, centre, programme) = self.look(event, look).await?;
+        let mut told = Vec::with_capacity(entries.len());
+        for (last, counts) in counts {
+            let of_it = entries.iter().position(|entry| entry.number > last).unwrap_or(entries.len());
+            let behind = entries.split_off(of_it);
+            let (centre, programme, ids) = (centre.clone(), programme.clone(), ids.clone());
+            let row = FeedRow { position: 0, event, centre, programme, entries, counts, ids };
+            let batch = Batch { row, ids: Arc::clone(&names) };
+            told.extend(batch.row.entries.iter().map(|entry| to_proto::change::change(&batch, entry)));
+            entries = behind;
+        }
+        match entries.is_empty() {
+            true => Ok(told),
+            false => {
+                Err(status::storage(StoreError::Failed(format!("the journal of {event:?} has entries in no batch"))))
+            }
+        }
     }
 }
 

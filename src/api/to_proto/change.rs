@@ -1,9 +1,9 @@
-//! A change as the feed tells it: ids, numbers, states and seats. No class and no reason of a cancellation or a
+//! A change as the feed tells it: ids, numbers, states and counts of seats. No class and no reason of a cancellation or a
 //! rejection goes out here: a reporting job follows the feed, and has no right to them.
 
 use super::explain::{because_word, entering};
 use super::{int32, int64, names, time, words};
-use crate::admission::{Change, Entering, Entry, Idle};
+use crate::admission::{Change, Entering, Entry, Idle, SeatCounts};
 use crate::api::proto;
 use crate::feed::Batch;
 use crate::model::event::EventState;
@@ -32,6 +32,20 @@ pub fn change(batch: &Batch, entry: &Entry) -> proto::Change {
         offer_expire_time: offer_deadline(&entry.change).map(time::instant),
         passed_over_number: entry.change.passed_over().map_or(0, i64::from),
         transferred_to: transferred_to(&entry.change),
+        session_id: entry.change.session().and_then(|no| batch.session_id(no)).unwrap_or_default().to_owned(),
+        counts: Some(counts(batch.row.counts)),
+    }
+}
+
+fn counts(counts: SeatCounts) -> proto::SeatCounts {
+    proto::SeatCounts {
+        confirmed_persons: int32(counts.confirmed.persons),
+        confirmed_parties: int32(counts.confirmed.parties),
+        offered_persons: int32(counts.offered.persons),
+        offered_parties: int32(counts.offered.parties),
+        waiting_persons: int32(counts.waiting.persons),
+        waiting_parties: int32(counts.waiting.parties),
+        free: counts.free.map(int32),
     }
 }
 

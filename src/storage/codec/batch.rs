@@ -5,7 +5,7 @@ use super::{
     ChangeRow, EventColumns, JournalRow, MarkColumns, SignUpRow, column, journal_row, signed, write_header,
     write_outcome,
 };
-use crate::admission::Change;
+use crate::admission::{Change, SeatCounts};
 use crate::storage::traits::{EventWrite, StoreError};
 use uuid::Uuid;
 
@@ -75,7 +75,8 @@ impl Batch {
 
     fn add(&mut self, write: EventWrite) -> Result<(), StoreError> {
         let event = write.event.0;
-        let journal = journal_row(event, write.from, &write.entries)?;
+        let counts = SeatCounts::of(&write.header.counts, write.free_seats);
+        let journal = journal_row(event, write.from, &write.entries, counts)?;
         let last_number = journal.last_number;
         if column(write.header.journal_number) != last_number {
             return Err(StoreError::Failed(format!("the header of event {event} is not that of its last entry")));

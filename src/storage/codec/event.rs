@@ -1,7 +1,7 @@
 //! An event's rows: the small one that every batch rewrites, and the document beside it.
 
 use super::{column, corrupt, count, from_json, to_json};
-use crate::admission::{Counts, Header, SessionCounts};
+use crate::admission::{Counts, Header, SeatCounts, SessionCounts};
 use crate::model::event::{Event, EventKind, EventState, Terms};
 use crate::model::id::Number;
 use crate::model::time::Timestamp;
@@ -76,6 +76,12 @@ pub(in crate::storage) fn header_of_new(created_at: Timestamp) -> Header {
 /// The seats of an event in which nobody sits; `None` where a pool has no bound.
 pub(in crate::storage) fn free_seats(terms: &Terms) -> Option<i64> {
     terms.pools.iter().map(|p| p.capacity.map(i64::from)).sum()
+}
+
+/// What the first batch of an event leaves.
+pub(in crate::storage) fn counts_of_new(terms: &Terms) -> SeatCounts {
+    let free = terms.pools.iter().try_fold(0u32, |sum, pool| Some(sum.saturating_add(pool.capacity?)));
+    SeatCounts::of(&Counts::default(), free)
 }
 
 /// The event of a stored document.

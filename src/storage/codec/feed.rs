@@ -1,6 +1,6 @@
 //! A piece of the change feed, put together from the rows of several tables.
 
-use super::{count, read_entries};
+use super::{count, read_counts, read_entries};
 use crate::admission::Entry;
 use crate::model::id::{CentreId, EventId, Number, ProgrammeId, RegistrationId};
 use crate::storage::traits::{FeedPage, FeedQuery, FeedRow, StoreError};
@@ -41,12 +41,12 @@ impl FeedGathering {
         self.batches.iter().map(|(_, event, first, ..)| (*event, *first)).collect()
     }
 
-    /// The entries of those batches.
-    pub fn entries(&mut self, found: Vec<(Uuid, i64, String)>) -> Result<(), StoreError> {
-        let mut found: HashMap<(Uuid, i64), String> =
-            found.into_iter().map(|(event, first, entries)| ((event, first), entries)).collect();
+    /// The counts and the entries of those batches.
+    pub fn entries(&mut self, found: Vec<(Uuid, i64, String, String)>) -> Result<(), StoreError> {
+        let found = found.into_iter().map(|(event, first, counts, entries)| ((event, first), (counts, entries)));
+        let mut found: HashMap<(Uuid, i64), (String, String)> = found.collect();
         for (position, event, first, _, centre, programme) in std::mem::take(&mut self.batches) {
-            let Some(text) = found.remove(&(event, first)) else {
+            let Some((counts, text)) = found.remove(&(event, first)) else {
                 return Err(super::corrupt("journal", "entries", format_args!("{event}, {first}")));
             };
             self.rows.push(FeedRow {
@@ -55,6 +55,7 @@ impl FeedGathering {
                 centre: CentreId(centre),
                 programme: programme.map(ProgrammeId),
                 entries: read_entries(event, &[(first, text)])?,
+                counts: read_counts(event, &counts)?,
                 ids: Vec::new(),
             });
         }

@@ -14,11 +14,12 @@ pub(super) use attendance::{MarkColumns, MarkRow, read_mark};
 pub(super) use batch::{Batch, EventUpdate, PartyColumns, ReasonColumns, RequestColumns};
 pub(super) use digest::{DigestRowColumns, read_digest_row};
 pub(super) use event::{
-    EventColumns, QueryColumns, free_seats, header_of_new, read_event, read_row, state_word, write_header,
+    EventColumns, QueryColumns, counts_of_new, free_seats, header_of_new, read_event, read_row, state_word,
+    write_header,
 };
 pub(super) use feed::{FeedColumns, FeedGathering};
 pub(super) use fresh::{Gathering, RequestRow, WholeRow};
-pub(super) use journal::{JournalRow, attached_numbers, journal_row, read_entries};
+pub(super) use journal::{JournalRow, attached_numbers, journal_row, read_batch_counts, read_counts, read_entries};
 pub(super) use registration::{
     AttachmentRow, ChangeRow, Reader, RegistrationRow, SignUpRow, read_attachment, read_recorded, write_outcome,
 };

@@ -8,8 +8,8 @@ use crate::model::event::Event;
 use crate::model::id::EventId;
 use crate::model::time::Timestamp;
 use crate::storage::codec::{
-    EventColumns, QueryColumns, count, free_seats, header_of_new, journal_row, read_event, read_row, state_word,
-    write_header,
+    EventColumns, QueryColumns, count, counts_of_new, free_seats, header_of_new, journal_row, read_event, read_row,
+    state_word, write_header,
 };
 use crate::storage::traits::{EventQuery, EventRow, OpenRequest, StoreError, Stored};
 use sqlx::{PgConnection, PgPool};
@@ -40,7 +40,7 @@ async fn create(
     }
     requests::record(connection, request).await?;
     insert_event(connection, event, entry).await?;
-    let first = journal_row(event.id.0, 0, std::slice::from_ref(entry))?;
+    let first = journal_row(event.id.0, 0, std::slice::from_ref(entry), counts_of_new(&event.terms))?;
     write::insert_journal(connection, vec![first]).await?;
     Ok(Stored::Created)
 }

@@ -178,10 +178,10 @@ async fn batches(readers: &PgPool, query: &FeedQuery) -> Result<Vec<FeedColumns>
     .map_err(failed)
 }
 
-async fn entries(readers: &PgPool, wanted: &[(Uuid, i64)]) -> Result<Vec<(Uuid, i64, String)>, StoreError> {
+async fn entries(readers: &PgPool, wanted: &[(Uuid, i64)]) -> Result<Vec<(Uuid, i64, String, String)>, StoreError> {
     sqlx::query_as(
         "-- feed_entries
-        select j.event_id, j.first_number, j.entries
+        select j.event_id, j.first_number, j.counts, j.entries
         from unnest($1::uuid[], $2::bigint[]) as k (event_id, first_number)
         join journal as j on j.event_id = k.event_id and j.first_number = k.first_number",
     )

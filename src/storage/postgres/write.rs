@@ -74,9 +74,9 @@ async fn write_sign_ups(
           returning 1
         ),
         written_journal as (
-          insert into journal (event_id, first_number, last_number, written_at, entries)
+          insert into journal (event_id, first_number, last_number, written_at, counts, entries)
           select *
-          from unnest($8::uuid[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[])
+          from unnest($8::uuid[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::text[])
           returning 1
         ),
         written_registrations as (
@@ -87,16 +87,16 @@ async fn write_sign_ups(
           )
           select *
           from unnest(
-            $13::uuid[], $14::bigint[], $15::uuid[], $16::bigint[], $17::text[], $18::bytea[],
-            $19::uuid[], $20::bigint[], $21::smallint[], $22::integer[], $23::bigint[], $24::bigint[],
-            $25::bigint[], $26::bigint[], $27::text[], $28::bigint[], $29::bigint[], $30::bigint[], $31::text[]
+            $14::uuid[], $15::bigint[], $16::uuid[], $17::bigint[], $18::text[], $19::bytea[],
+            $20::uuid[], $21::bigint[], $22::smallint[], $23::integer[], $24::bigint[], $25::bigint[],
+            $26::bigint[], $27::bigint[], $28::text[], $29::bigint[], $30::bigint[], $31::bigint[], $32::text[]
           )
           returning 1
         ),
         written_parties as (
           insert into parties (event_id, number, document, search)
           select *
-          from unnest($32::uuid[], $33::bigint[], $34::text[], $35::text[])
+          from unnest($33::uuid[], $34::bigint[], $35::text[], $36::text[])
           returning 1
         )
         select
@@ -106,7 +106,7 @@ async fn write_sign_ups(
           (select count(*) from written_parties)",
     );
     let query = bind_columns!(query, events; id, from, journal_number, next_due, free_seats, state, header);
-    let query = bind_columns!(query, journal; event, first_number, last_number, written_at, entries);
+    let query = bind_columns!(query, journal; event, first_number, last_number, written_at, counts, entries);
     let query = bind_sign_ups(query, sign_ups);
     let query = bind_columns!(query, parties; event, number, document, search);
     let row = query.fetch_one(connection).await.map_err(failed)?;
@@ -166,11 +166,11 @@ pub(super) async fn insert_journal(connection: &mut PgConnection, rows: Vec<Jour
     }
     let query = sqlx::query(
         "-- insert_journal
-        insert into journal (event_id, first_number, last_number, written_at, entries)
+        insert into journal (event_id, first_number, last_number, written_at, counts, entries)
         select *
-        from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[])",
+        from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[])",
     );
-    let query = bind_columns!(query, rows; event, first_number, last_number, written_at, entries);
+    let query = bind_columns!(query, rows; event, first_number, last_number, written_at, counts, entries);
     run(connection, query, count, "journal").await
 }
 

@@ -75,10 +75,10 @@ async fn batches(readers: &SqlitePool, query: &FeedQuery) -> Result<Vec<FeedColu
     .map_err(failed)
 }
 
-async fn entries(readers: &SqlitePool, wanted: &[(Uuid, i64)]) -> Result<Vec<(Uuid, i64, String)>, StoreError> {
+async fn entries(readers: &SqlitePool, wanted: &[(Uuid, i64)]) -> Result<Vec<(Uuid, i64, String, String)>, StoreError> {
     sqlx::query_as(
         "-- feed_entries
-        select j.event_id, j.first_number, j.entries
+        select j.event_id, j.first_number, j.counts, j.entries
         from json_each($1) as k
         cross join journal as j
         where j.event_id = unhex(k.value ->> 0)

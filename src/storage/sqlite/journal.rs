@@ -2,9 +2,9 @@
 
 use super::errors::failed;
 use super::load::number_list;
-use crate::admission::Entry;
+use crate::admission::{Entry, SeatCounts};
 use crate::model::id::EventId;
-use crate::storage::codec::{column, read_entries};
+use crate::storage::codec::{column, read_batch_counts, read_entries};
 use crate::storage::traits::StoreError;
 use sqlx::{SqliteConnection, SqlitePool};
 
@@ -43,6 +43,31 @@ pub(super) async fn journal(
     entries.retain(|entry| entry.number >= from);
     entries.truncate(limit as usize);
     Ok(entries)
+}
+
+/// The counts after each batch that begins among these numbers.
+pub(super) async fn journal_counts(
+    readers: &SqlitePool,
+    event: EventId,
+    from: u64,
+    limit: u32,
+) -> Result<Vec<(u64, SeatCounts)>, StoreError> {
+    let rows: Vec<(i64, String)> = sqlx::query_as(
+        "-- journal_counts
+        select last_number, counts
+        from journal
+        where event_id = $1
+          and first_number >= $2
+          and first_number < $3
+        order by first_number",
+    )
+    .bind(event.0)
+    .bind(column(from))
+    .bind(column(from.saturating_add(u64::from(limit))))
+    .fetch_all(readers)
+    .await
+    .map_err(failed)?;
+    read_batch_counts(event.0, &rows)
 }
 
 pub(super) async fn journal_entries(

@@ -23,7 +23,7 @@ use super::traits::{
     Decide, Digest, DigestQuery, DigestRow, EventQuery, EventRow, Everything, FeedPage, FeedQuery, Lock, OpenRequest,
     PartyRow, Store, StoreError, Stored, Whole,
 };
-use crate::admission::Entry;
+use crate::admission::{Entry, SeatCounts};
 use crate::model::centre::{Centre, Programme};
 use crate::model::event::Event;
 use crate::model::id::{CentreId, EventId, Number, ProgrammeId};
@@ -77,6 +77,15 @@ impl Store for SqliteStore {
 
     async fn journal(&self, event: EventId, from: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
         until_settled(|| journal::journal(&self.readers, event, from, limit)).await
+    }
+
+    async fn journal_counts(
+        &self,
+        event: EventId,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, SeatCounts)>, StoreError> {
+        until_settled(|| journal::journal_counts(&self.readers, event, from, limit)).await
     }
 
     async fn journal_entries(&self, event: EventId, numbers: &[u64]) -> Result<Vec<Entry>, StoreError> {

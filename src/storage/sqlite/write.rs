@@ -142,15 +142,16 @@ pub(super) async fn insert_journal(connection: &mut SqliteConnection, rows: Vec<
 fn add_journal(script: &mut Script, rows: Vec<JournalRow>) {
     static SQL: LazyLock<Many> = LazyLock::new(|| {
         Many::new(
-            5,
+            6,
             "-- insert_journal
-            insert into journal (event_id, first_number, last_number, written_at, entries)
+            insert into journal (event_id, first_number, last_number, written_at, counts, entries)
             values ",
             "",
         )
     });
     let bind = |query: Bound, row: JournalRow| {
-        query.bind(row.event).bind(row.first_number).bind(row.last_number).bind(row.written_at).bind(row.entries)
+        let query = query.bind(row.event).bind(row.first_number).bind(row.last_number);
+        query.bind(row.written_at).bind(row.counts).bind(row.entries)
     };
     SQL.add(script, rows, bind, "journal");
 }

@@ -3,8 +3,9 @@
 use crate::clerk::Clerk;
 use crate::places::Place;
 use crate::samples::{asked, contact, created, event, minutes, open_request, sign_up};
-use eile::admission::{Entry, Verb};
+use eile::admission::{Entry, Roster, Verb};
 use eile::model::id::{CentreId, EventId, ProgrammeId};
+use eile::model::registration::CancelReason;
 use eile::storage::{FeedQuery, FeedRow, Store};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -79,6 +80,39 @@ pub async fn every_batch_has_one_place_and_keeps_it(place: Place) {
         let about: Vec<_> = row.entries.iter().filter_map(|e| e.change.about()).collect();
         assert!(about.iter().all(|n| row.ids.iter().any(|(number, id)| number == n && id.number() == *n)));
         assert!(row.ids.iter().all(|(number, _)| about.contains(number)));
+    }
+}
+
+/// Two commands a batch, so that there is a state in between that was never committed.
+pub async fn each_batch_tells_the_counts_of_its_event_after_it(place: Place) {
+    let store = place.store.as_ref();
+    let cancel = |number| asked(Verb::Cancel { number, reason: CancelReason::CannotCome });
+    for capacity in [Some(3), None] {
+        let clerk = Clerk::at_open(&place.store, capacity).await;
+        for n in 0..3 {
+            let two = vec![sign_up(1, contact(2 * n)), sign_up(2, contact(2 * n + 1))];
+            clerk.hand_in(two).await.unwrap();
+        }
+        clerk.hand_in(vec![cancel(1), cancel(2), cancel(4)]).await.unwrap();
+    }
+    let mut told = Vec::new();
+    let mut rosters: BTreeMap<EventId, Roster> = BTreeMap::new();
+    for row in all(store).await {
+        let begun = || Roster::replay(row.event, &row.entries[..1]).unwrap();
+        let roster = rosters.entry(row.event).or_insert_with(begun);
+        row.entries.iter().filter(|e| e.number > 1).for_each(|entry| roster.apply(entry));
+        assert_eq!(row.counts, roster.seat_counts(), "{:?}", row.entries);
+        told.push((row.event, row.entries.last().unwrap().number, row.counts));
+    }
+    let bounded = told.iter().filter(|(.., counts)| counts.free.is_some());
+    let figures = bounded.map(|(.., c)| (c.confirmed.persons, c.waiting.parties, c.free.unwrap()));
+    assert_eq!(figures.take(5).collect::<Vec<_>>(), [(0, 0, 3), (0, 0, 3), (3, 0, 0), (3, 2, 0), (3, 4, 0)]);
+    assert_eq!(told.iter().filter(|(.., counts)| counts.free.is_none()).count(), 6, "a pool without bound");
+    // Whoever checks the journal finds them under the same numbers.
+    for event in rosters.keys() {
+        let of_event: Vec<_> = told.iter().filter(|(e, ..)| e == event).map(|(_, n, counts)| (*n, *counts)).collect();
+        assert_eq!(store.journal_counts(*event, 1, 1_000).await.unwrap(), of_event);
+        assert_eq!(store.journal_counts(*event, 2, 1).await.unwrap(), of_event[1..2]);
     }
 }
 
