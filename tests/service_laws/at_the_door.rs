@@ -223,9 +223,7 @@ pub fn refusal_suits(ask: &Ask, reason: &str, roster: &Roster) -> bool {
     let slot = roster.terms.session(session).unwrap();
     match reason {
         "SESSION_CANCELLED" => slot.cancelled,
-        "SESSION_IN_USE" => {
-            matches!(ask, Ask::CallOff { .. }) && roster.session_counts().any(|counts| counts.session == slot.no)
-        }
+        "SESSION_IN_USE" => roster.session_counts().any(|counts| counts.session == slot.no),
         _ => false,
     }
 }

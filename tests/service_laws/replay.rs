@@ -220,7 +220,9 @@ impl Rerun {
         else {
             return self.wrong.push(format!("nobody to move: {call:?}"));
         };
-        let newcomer = NewParty { size: party.size, wishes: Vec::new(), contact: party.contact, vouched: true };
+        // Whoever bears the token is the party, and cannot vouch.
+        let vouched = !call.by_party;
+        let newcomer = NewParty { size: party.size, wishes: Vec::new(), contact: party.contact, vouched };
         let target = TransferTarget { event: history.logs[to].id, registration: registration_id(&new.name) };
         let steps = [
             (to, entered, Verb::Register(newcomer), &new.first),
@@ -367,7 +369,8 @@ pub fn refusal_is_right(history: &History, run: &Rerun, call: &Call) -> bool {
     rosters().filter_map(|roster| roster.standing(moved)).any(|s| match s.state {
         State::Ended(_) => refused.reason == "ILLEGAL_STATE",
         _ => run.events[*to].after.range(from..=until).any(|(_, roster)| {
-            let party = NewParty { size: s.size, wishes: Vec::new(), contact: s.contact, vouched: true };
+            let vouched = !call.by_party;
+            let party = NewParty { size: s.size, wishes: Vec::new(), contact: s.contact, vouched };
             says(&Verb::Register(party), roster)
         }),
     })
