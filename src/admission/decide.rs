@@ -8,6 +8,7 @@ use super::roster::{Roster, Standing};
 use crate::model::contact::ContactKeys;
 use crate::model::event::{EventState, Pool, Terms};
 use crate::model::id::{Number, PoolNo};
+use crate::model::policy::CLASS_ANY;
 use crate::model::registration::{ActorKind, End, State};
 use crate::model::time::Timestamp;
 
@@ -285,7 +286,8 @@ impl Roster {
         if let Some(class) = class {
             let in_order = self.terms.policy.class_order.iter().any(|c| c == class);
             let in_pool = self.terms.pools.iter().any(|p| p.classes.iter().any(|c| c == class));
-            if !in_order && !in_pool {
+            // "any" stands for everybody without a class of the order: nobody has it.
+            if class == CLASS_ANY || (!in_order && !in_pool) {
                 return Err(Refusal::ClassUnknown { class: class.to_owned() });
             }
         }

@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use std::process::ExitCode;
 use uuid::Uuid;
 
+/// A SQLite database must be at rest: stop the service first. On PostgreSQL it may run.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]

@@ -44,7 +44,12 @@ pub async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
 /// One line each, never a secret.
 fn say_what_is_used(config: &Config, service: &Service) {
     say(format_args!("eile {}", env!("CARGO_PKG_VERSION")));
-    say(format_args!("database: {} ({})", config.database, service.engine()));
+    let found = match service.events() {
+        0 => "no events yet: a new database".to_owned(),
+        1 => "an existing database of 1 event".to_owned(),
+        n => format!("an existing database of {n} events"),
+    };
+    say(format_args!("database: {} ({}; {found})", config.database, service.engine()));
     say(format_args!("calls: {} (loopback only: whoever reaches it is trusted as staff)", service.address()));
     if !config.web.cors_origins.is_empty() {
         say(format_args!("gRPC-Web for: {}", config.web.cors_origins.join(", ")));

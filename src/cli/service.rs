@@ -26,6 +26,7 @@ pub struct Service {
     health: Health,
     operators: Option<Operators>,
     engine: String,
+    events: u64,
     notice: Duration,
     bound: Duration,
 }
@@ -42,6 +43,7 @@ impl Service {
         let store = open_store(config).await?;
         let keys = Keys::new(store.secret().await?);
         let engine = store.engine().await?;
+        let events = store.count_events().await?;
         let mut registry = telemetry::registry();
         let meters = Arc::new(DeskMeters::new(&mut registry));
         let desk = Desk::open_observed(store, clock, keys, desk_options(config), Some(meters));
@@ -53,7 +55,7 @@ impl Service {
         health.set_ready(true);
         let notice = Duration::from_secs(config.limits.drain_notice_seconds);
         let bound = Duration::from_secs(config.limits.drain_timeout_seconds);
-        Ok(Self { running, desk, health, operators, engine, notice, bound })
+        Ok(Self { running, desk, health, operators, engine, events, notice, bound })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -68,6 +70,11 @@ impl Service {
     /// What kind of database it is, and its version.
     pub fn engine(&self) -> &str {
         &self.engine
+    }
+
+    /// How many events there were when it started.
+    pub fn events(&self) -> u64 {
+        self.events
     }
 
     pub fn desk(&self) -> &Desk {
@@ -127,10 +134,19 @@ pub(super) fn make_folder(database: &Database) -> anyhow::Result<()> {
     let Database::Sqlite(path) = database else { return Ok(()) };
     match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         Some(folder) => {
-            std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
+            private_folder().create(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
         }
         None => Ok(()),
     }
+}
+
+/// Names and contacts come to stand in it: a new folder is for whoever runs the service alone.
+fn private_folder() -> std::fs::DirBuilder {
+    let mut folder = std::fs::DirBuilder::new();
+    folder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder
 }
 
 /// The address as storage takes it. It may hold a password: for opening only.

@@ -399,6 +399,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
+    /// How many events are stored.
+    async fn count_events(&self) -> Result<u64, StoreError>;
 
     /// Writes back and closes. Nothing may be called after it.
     async fn close(&self);

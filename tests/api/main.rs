@@ -62,7 +62,8 @@ on_both! {
         a_portal_learns_nothing_by_trying_out,
         a_full_line_is_full_for_everybody_alike,
         a_possible_duplicate_reads_nothing_that_is_not_so,
-        a_cut_capacity_is_told_before_everything_else;
+        a_cut_capacity_is_told_before_everything_else,
+        a_party_is_not_told_that_it_has_a_class;
     transfers:
         a_party_that_moves_answers_what_the_target_asks;
     events:

@@ -206,6 +206,9 @@ impl Store for Faulty {
     async fn engine(&self) -> Result<String, StoreError> {
         self.inner.engine().await
     }
+    async fn count_events(&self) -> Result<u64, StoreError> {
+        self.inner.count_events().await
+    }
     async fn ping(&self) -> Result<(), StoreError> {
         self.inner.ping().await
     }

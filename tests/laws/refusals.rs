@@ -164,7 +164,7 @@ fn each_verb_has_its_own_reasons_for_a_no() {
     let mut some = terms(4);
     some.pools.push(pool(2, Some(2)));
     some.policy.promotion = Promotion::Manual;
-    some.policy.class_order = vec!["guardian".to_owned()];
+    some.policy.class_order = vec!["guardian".to_owned(), "any".to_owned()];
     let mut bench = Bench::open(some, vilnius("2025-01-13T09:00"));
     let (four, two, three, one) = (bench.join(4), bench.join(2), bench.join(3), bench.join(1));
     let amend = |number, size| Verb::Amend { number, size: Some(size), contact: None };
@@ -176,6 +176,7 @@ fn each_verb_has_its_own_reasons_for_a_no() {
         (Verb::Approve { number: three }, nobody(StateKind::Waitlisted)),
         (Verb::Reject { number: four, reason: RejectReason::Other }, nobody(StateKind::Confirmed)),
         (Verb::SetClass { number: one, class: Some("vip".into()) }, Refusal::ClassUnknown { class: "vip".into() }),
+        (Verb::SetClass { number: one, class: Some("any".into()) }, Refusal::ClassUnknown { class: "any".into() }),
         (promote(four, None, true), nobody(StateKind::Confirmed)),
         (promote(one, Some(9), true), Refusal::PoolNotFound { pool: 9 }),
         (promote(one, Some(1), true), Refusal::SeatsNotFree { asked: 1, free: 0 }),

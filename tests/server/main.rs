@@ -4,6 +4,7 @@
 
 mod browsers;
 mod check;
+mod database_file;
 mod drain;
 mod limits;
 mod process;

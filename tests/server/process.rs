@@ -52,6 +52,11 @@ impl Served {
         }
     }
 
+    /// Whether it has said this in some line.
+    pub fn says(&self, words: &str) -> bool {
+        self.said.iter().any(|line| line.contains(words))
+    }
+
     pub fn word_after(&self, start: &str) -> String {
         let line = self.said.iter().find_map(|line| line.strip_prefix(start));
         let line = line.unwrap_or_else(|| panic!("no `{start}` in {:?}", self.said));

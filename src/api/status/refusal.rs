@@ -8,6 +8,7 @@ use crate::api::to_proto::{names, time, words};
 use crate::desk::DeskError;
 use crate::model::event::{EventState, Terms};
 use crate::model::id::{EventId, RegistrationId};
+use crate::model::policy::CLASS_ANY;
 use crate::model::time::Timestamp;
 use tonic::Status;
 use uuid::Uuid;
@@ -91,7 +92,11 @@ pub fn refused(refusal: &Refusal, about: &About<'_>, terms: Option<&Terms>, fact
         Refusal::IllegalEventState { state } => event_state(about, *state),
         Refusal::AlreadyRegistered { .. } => already_registered(about, facts),
         Refusal::WaitlistFull { limit } => {
-            let message = format!("{limit} parties wait already, as many as the event allows");
+            let message = match limit {
+                0 => "there is no free seat, and the event has no waiting line".to_owned(),
+                1 => "one party waits already, as many as the event allows".to_owned(),
+                limit => format!("{limit} parties wait already, as many as the event allows"),
+            };
             Problem::new(R::WaitlistFull, message).with("waitlist_limit", limit).quota(&about.event_name()).status()
         }
         Refusal::DuplicatesFull { limit } => {
@@ -118,7 +123,10 @@ fn precondition(refusal: &Refusal, about: &About<'_>, terms: Option<&Terms>, fac
     let problem = problem.or_else(|| match refusal {
         Refusal::ClassUnknown { class } => {
             let known = terms.map(known_classes).unwrap_or_default().join(",");
-            let message = format!("class {class} is none of {known}");
+            let message = match known.as_str() {
+                "" => format!("class {class}: neither the policy nor a pool of the event names any"),
+                known => format!("class {class} is none of {known}"),
+            };
             Some(Problem::new(ErrorReason::ClassUnknown, message).with("class", class).with("known", known))
         }
         _ => None,
@@ -227,7 +235,7 @@ fn known_classes(terms: &Terms) -> Vec<&str> {
     let mut known: Vec<&str> = Vec::new();
     let pools = terms.pools.iter().flat_map(|p| &p.classes);
     for class in terms.policy.class_order.iter().chain(pools) {
-        if !known.contains(&class.as_str()) {
+        if class != CLASS_ANY && !known.contains(&class.as_str()) {
             known.push(class);
         }
     }

@@ -25,7 +25,7 @@ pub fn explanation(
     Some(proto::ExplainRegistrationResponse {
         policy_version: int32(e.policy_version),
         state: state.into(),
-        class_rank: i32::from(e.class_rank),
+        class_rank: if for_staff { i32::from(e.class_rank) } else { 0 },
         accepted_number: i64::from(number),
         position: i64::from(e.position),
         parties_before: i64::from(e.position.saturating_sub(1)),
@@ -181,7 +181,7 @@ fn told(change: &Change, of: Number, for_staff: bool) -> Option<Told> {
         }
         Change::OfferWithdrawn { number } => (*number, (StepKind::Waitlisted, "event_completed", None)),
         Change::Ended { number, end } => (*number, ended(end, for_staff)),
-        Change::ClassSet { number, .. } => (*number, (StepKind::ClassChanged, "class_set", None)),
+        Change::ClassSet { number, .. } if for_staff => (*number, (StepKind::ClassChanged, "class_set", None)),
         Change::Resized { number, .. } => (*number, (StepKind::PartyChanged, "party_resized", None)),
         Change::Amended { number, twin_of: Some(_), .. } if for_staff => {
             (*number, (StepKind::DuplicateChanged, "contact_taken", None))
@@ -189,6 +189,7 @@ fn told(change: &Change, of: Number, for_staff: bool) -> Option<Told> {
         Change::Amended { number, .. } => (*number, (StepKind::DetailsChanged, "details_corrected", None)),
         Change::TwinCleared { number } if for_staff => (*number, (StepKind::DuplicateChanged, "twin_ended", None)),
         Change::TwinCleared { .. }
+        | Change::ClassSet { .. }
         | Change::EventCreated { .. }
         | Change::TermsChanged { .. }
         | Change::DetailsChanged

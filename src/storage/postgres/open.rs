@@ -163,6 +163,18 @@ pub(super) async fn engine(readers: &PgPool) -> Result<String, StoreError> {
     Ok(format!("PostgreSQL {}", version.split(' ').next().unwrap_or_default()))
 }
 
+pub(super) async fn count_events(readers: &PgPool) -> Result<u64, StoreError> {
+    let events: i64 = sqlx::query_scalar(
+        "-- count_events
+        select count(*)
+        from events",
+    )
+    .fetch_one(readers)
+    .await
+    .map_err(failed)?;
+    Ok(u64::try_from(events).unwrap_or(0))
+}
+
 pub(super) async fn ping(writer: &Writer, readers: &PgPool) -> Result<(), StoreError> {
     writer.check()?;
     let _: i32 = sqlx::query_scalar(

@@ -237,6 +237,10 @@ impl Store for SqliteStore {
         until_settled(|| open::engine(&self.readers)).await
     }
 
+    async fn count_events(&self) -> Result<u64, StoreError> {
+        until_settled(|| open::count_events(&self.readers)).await
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         until_settled(|| open::ping(&self.writer, &self.readers)).await
     }

@@ -14,8 +14,8 @@ use crate::storage::traits::StoreError;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
-use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -27,9 +27,7 @@ const VERSION_MIN: (u32, u32, u32) = (3, 51, 3);
 
 impl SqliteStore {
     pub async fn open(url: &str, options: Options) -> Result<Self, StoreError> {
-        let file = connect_options(url)?;
-        let lock = lock(file.get_filename())?;
-        let file = file.create_if_missing(options.migrate);
+        let (file, lock) = take(url, options.migrate).await?;
         prepare(&file, options.migrate).await?;
         let writer = pool(1).connect_with(file.clone()).await.map_err(failed)?;
         let readers = pool(options.readers.max(1));
@@ -41,9 +39,79 @@ impl SqliteStore {
 
 /// Brings the tables up to date.
 pub(in crate::storage) async fn migrate(url: &str) -> Result<(), StoreError> {
-    let file = connect_options(url)?;
-    let _lock = lock(file.get_filename())?;
-    prepare(&file.create_if_missing(true), true).await
+    let (file, _lock) = take(url, true).await?;
+    prepare(&file, true).await
+}
+
+/// Says whose file it is: "Eile".
+const APPLICATION_ID: i64 = 0x4569_6c65;
+
+/// The file, under the one path that it really has, and its lock. Nothing is made beside a file that is not there, and
+/// nothing is changed in one that is somebody else's.
+async fn take(url: &str, make: bool) -> Result<(SqliteConnectOptions, File), StoreError> {
+    let named = connect_options(url)?;
+    let path = real_path(named.get_filename(), make)?;
+    let lock = lock(&path)?;
+    check_owner(&path).await?;
+    Ok((named.filename(path).create_if_missing(false), lock))
+}
+
+/// Two names of one file must meet at one lock and one WAL: links are followed to where they lead.
+fn real_path(database: &Path, make: bool) -> Result<PathBuf, StoreError> {
+    if make {
+        let cannot = |e| StoreError::Unavailable(format!("the database file cannot be made: {e}"));
+        for_us_alone(File::options().append(true).create(true)).open(database).map_err(cannot)?;
+    }
+    let absent = |e| StoreError::Unavailable(format!("there is no such database file: {e}"));
+    let path = database.canonicalize().map_err(absent)?;
+    match links(&path).map_err(absent)? {
+        0 | 1 => Ok(path),
+        n => Err(StoreError::Failed(format!("the file has {n} names (hard links): SQLite needs it to have one"))),
+    }
+}
+
+/// Names and contacts stand in it: whoever runs the service reads it, and nobody else. The WAL gets the same rights.
+#[cfg(unix)]
+fn for_us_alone(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(0o600)
+}
+
+#[cfg(not(unix))]
+fn for_us_alone(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+#[cfg(unix)]
+fn links(path: &Path) -> std::io::Result<u64> {
+    use std::os::unix::fs::MetadataExt;
+    path.metadata().map(|data| data.nlink())
+}
+
+#[cfg(not(unix))]
+fn links(path: &Path) -> std::io::Result<u64> {
+    path.metadata().map(|_| 1)
+}
+
+/// Refuses a file that is no database of this program, before any setting is written to it.
+async fn check_owner(path: &Path) -> Result<(), StoreError> {
+    let foreign = || StoreError::Failed("the file is not a database of this program; nothing was changed in it".into());
+    let plain = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(5));
+    let mut connection = plain.connect().await.map_err(|_| foreign())?;
+    let found: Result<(i64, i64), _> = sqlx::query_as(
+        "-- owner
+        select a.application_id, (select count(*) from sqlite_schema)
+        from pragma_application_id as a",
+    )
+    .fetch_one(&mut connection)
+    .await;
+    connection.close().await.map_err(failed)?;
+    match found {
+        Ok((APPLICATION_ID, _) | (0, 0)) => Ok(()),
+        Ok(_) => Err(foreign()),
+        // What is no SQLite file at all, for one.
+        Err(error) => Err(if error.as_database_error().is_some() { foreign() } else { failed(error) }),
+    }
 }
 
 fn connect_options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
@@ -85,10 +153,12 @@ fn lock(database: &Path) -> Result<File, StoreError> {
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");
     let cannot = |e: std::io::Error| StoreError::Unavailable(format!("the lock file cannot be opened: {e}"));
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(cannot)?;
+    let file = for_us_alone(File::options().create(true).truncate(false).write(true)).open(&path).map_err(cannot)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Unavailable("another process has this database open".into())),
+        Err(TryLockError::WouldBlock) => {
+            Err(StoreError::Unavailable("another process has this database open; stop it first".into()))
+        }
         Err(TryLockError::Error(e)) => Err(cannot(e)),
     }
 }
@@ -100,6 +170,13 @@ async fn prepare(file: &SqliteConnectOptions, migrate: bool) -> Result<(), Store
     check_version(&mut connection).await?;
     read_back(&mut connection).await.map_err(failed)?;
     if migrate {
+        sqlx::query(
+            "-- own
+            pragma application_id = 1164536933",
+        )
+        .execute(&mut connection)
+        .await
+        .map_err(failed)?;
         MIGRATOR
             .run_direct(None, &mut connection, false)
             .await
@@ -202,6 +279,18 @@ pub(super) async fn engine(readers: &SqlitePool) -> Result<String, StoreError> {
     .await
     .map_err(failed)?;
     Ok(format!("SQLite {version}"))
+}
+
+pub(super) async fn count_events(readers: &SqlitePool) -> Result<u64, StoreError> {
+    let events: i64 = sqlx::query_scalar(
+        "-- count_events
+        select count(*)
+        from events",
+    )
+    .fetch_one(readers)
+    .await
+    .map_err(failed)?;
+    Ok(u64::try_from(events).unwrap_or(0))
 }
 
 pub(super) async fn ping(writer: &Writer, readers: &SqlitePool) -> Result<(), StoreError> {

@@ -83,3 +83,36 @@ pub async fn a_cut_capacity_is_told_before_everything_else(mut h: House) {
         assert_eq!((needed.reason(), needed.seats), (NeededReason::OverCapacity, 4), "three too many, and one more");
     }
 }
+
+pub async fn a_party_is_not_told_that_it_has_a_class(mut h: House) {
+    let ranked = |e: &mut Event| {
+        let class_order = vec!["guardian".into(), "any".into()];
+        e.waitlist_policy = Some(WaitlistPolicy { class_order, ..Default::default() });
+    };
+    let event = h.open_with(1, ranked).await;
+    h.joins(&event, 1).await;
+    let waiting = h.sign_up(&event, party(1)).await;
+    let name = waiting.registration.unwrap().name;
+    let class = SetRegistrationClassRequest {
+        name: name.clone(),
+        class: "guardian".into(),
+        reason: "Globėja".into(),
+        request_id: id(),
+        ..Default::default()
+    };
+    let any = SetRegistrationClassRequest { class: "any".into(), request_id: id(), ..class.clone() };
+    let unknown = no(h.registrations.set_registration_class(any).await);
+    assert_eq!((unknown.reason.as_str(), unknown.metadata["known"].as_str()), ("CLASS_UNKNOWN", "guardian"));
+    let plain = SetRegistrationClassRequest { class: String::new(), request_id: id(), ..class.clone() };
+    h.registrations.set_registration_class(plain).await.unwrap();
+    let explain = |management_token: String| ExplainRegistrationRequest { name: name.clone(), management_token };
+    let told = |answer: ExplainRegistrationResponse| {
+        let is_class = |s: &Step| s.kind() == StepKind::ClassChanged;
+        (answer.class_rank, answer.steps.iter().filter(|s| is_class(s)).count())
+    };
+    let staff = h.registrations.explain_registration(explain(String::new())).await.unwrap().into_inner();
+    assert_eq!(told(staff), (1, 1));
+    let token = waiting.management_token;
+    let party = h.registrations.explain_registration(as_portal(explain(token))).await.unwrap().into_inner();
+    assert_eq!(told(party), (0, 0));
+}
