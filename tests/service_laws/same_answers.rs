@@ -74,9 +74,13 @@ async fn play(service: Service, seed: u64) -> Vec<String> {
     for event in &events {
         protocol.note("at the end", clients[0].event(event).await);
         for order in ["line", "name", "time"] {
-            protocol.note(order, clients[0].list(event, "", order).await);
+            let mut listed = clients[0].list(event, "", order).await;
+            listed.iter_mut().for_each(without_person_ids);
+            protocol.note(order, listed);
         }
-        protocol.note("found", clients[0].list(event, "search : \"zymantiene\" AND state = WAITLISTED", "name").await);
+        let mut found = clients[0].list(event, "search : \"zymantiene\" AND state = WAITLISTED", "name").await;
+        found.iter_mut().for_each(without_person_ids);
+        protocol.note("found", found);
         protocol.note("journal", service.journal(event).await);
     }
     for party in &parties {
@@ -154,11 +158,15 @@ async fn step_of(
         }
         (_, Some(p)) => {
             let mut heard = client.get_in_full(&p.name).await;
-            // Persons have ids that are made of their registration's, which nobody can guess.
-            heard.iter_mut().flat_map(|r| &mut r.members).for_each(|m| m.person.clear());
+            heard.iter_mut().for_each(without_person_ids);
             protocol.note("looks", heard);
         }
     }
+}
+
+/// Persons have ids that are made of their registration's, which nobody can guess.
+fn without_person_ids(registration: &mut pb::Registration) {
+    registration.members.iter_mut().for_each(|member| member.person.clear());
 }
 
 /// Whoever is new is called by the accepted number, which must be the same everywhere.
