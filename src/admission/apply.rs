@@ -1,7 +1,7 @@
 //! How a change moves the roster. Total: a journal that was written can always be replayed.
 
 use super::attendance::SessionCounts;
-use super::change::{Change, Entering, Entry};
+use super::change::{Because, Change, Entering, Entry};
 use super::roster::{Held, Roster, Standing};
 use crate::model::attendance::Source;
 use crate::model::contact::ContactKeys;
@@ -63,9 +63,10 @@ impl Roster {
                 self.count_passed_over(*passed_over, entry);
                 self.change(*number, entry, |s| s.state = State::Confirmed { pool: *pool });
             }
-            Change::Offered { number, pool, expires_at, passed_over, .. } => {
+            Change::Offered { number, pool, expires_at, passed_over, because } => {
                 self.count_passed_over(*passed_over, entry);
-                self.counts.offers_made += 1;
+                // An offer with an earlier deadline is the same offer.
+                self.counts.offers_made += u32::from(*because != Because::StartMoved);
                 let offered = State::Offered { pool: *pool, expires_at: *expires_at };
                 self.change(*number, entry, |s| s.state = offered);
             }

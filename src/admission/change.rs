@@ -103,7 +103,8 @@ pub enum Change {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         to_place: Option<Number>,
     },
-    /// The event was closed while an offer stood: nothing was missed, and there is nothing to answer any more.
+    /// The event was closed while an offer stood, or the session begun or called off: nothing was missed, and there is
+    /// nothing to answer any more.
     OfferWithdrawn {
         number: Number,
     },
@@ -344,6 +345,8 @@ pub enum Because {
     StaffInOrder,
     /// Staff chose somebody else, with a reason that stands elsewhere.
     StaffOutOfOrder,
+    /// It was offered already, and is to be answered earlier: the start was moved.
+    StartMoved,
 }
 
 /// Why a freed seat stays free.

@@ -28,7 +28,7 @@ impl Roster {
                 let end = End::Cancelled { by: actor, reason: *reason };
                 Ok(vec![Change::Ended { number: *number, end }])
             }
-            Verb::Accept { number } => self.accept(*number),
+            Verb::Accept { number } => self.accept(*number, now),
             Verb::Decline { number, reason } => {
                 self.offered(*number)?;
                 Ok(vec![Change::Ended { number: *number, end: End::Declined { reason: *reason } }])
@@ -210,8 +210,12 @@ impl Roster {
         Ok(changes)
     }
 
-    fn accept(&self, number: Number) -> Decision {
+    fn accept(&self, number: Number, now: Timestamp) -> Decision {
         self.offered(number)?;
+        // Deadlines are kept before the last entry; this holds whatever was stored.
+        if self.terms.last_entry().is_some_and(|at| at <= now) {
+            return Err(Refusal::OfferExpired);
+        }
         Ok(vec![Change::OfferAccepted { number }])
     }
 
@@ -360,7 +364,8 @@ impl Roster {
             return Err(Refusal::SessionInUse { session });
         }
         let changed = Change::TermsChanged { terms: std::sync::Arc::clone(terms) };
-        Ok(std::iter::once(changed).chain(self.sessions_changed(terms, now)).collect())
+        let told = self.sessions_changed(terms, now).into_iter().chain(self.offers_cut(terms, now));
+        Ok(std::iter::once(changed).chain(told).collect())
     }
 
     /// A pool that the new terms leave out though somebody sits in it or wishes for it.

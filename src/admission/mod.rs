@@ -30,6 +30,7 @@ mod command;
 mod completion;
 mod contacts;
 mod counts;
+mod cut;
 mod decide;
 mod door;
 mod ending;

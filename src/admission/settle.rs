@@ -1,6 +1,7 @@
 //! Who gets a free seat. One step at a time, until nobody who waits has a right to one.
 
 use super::change::{Because, Change, Idle};
+use super::cut::ask_until;
 use super::line::{Lane, Waiting};
 use super::roster::{Held, Roster, Standing, is_open_to};
 use crate::model::event::{EventState, Pool};
@@ -162,7 +163,11 @@ impl Roster {
     fn seat(&self, number: Number, pool: PoolNo, passed_over: Option<Number>, now: Timestamp) -> Change {
         let because = if passed_over.is_some() { Because::FirstThatFits } else { Because::FirstInLine };
         match (self.terms.policy.promotion, self.offer_deadline(now)) {
-            (Promotion::Offer, Some(expires_at)) => Change::Offered { number, pool, expires_at, because, passed_over },
+            (Promotion::Offer, Some(expires_at)) => {
+                let until = self.terms.pool(pool).and_then(|p| ask_until(&self.terms, p, now));
+                let expires_at = until.map_or(expires_at, |at| at.min(expires_at));
+                Change::Offered { number, pool, expires_at, because, passed_over }
+            }
             _ => Change::Confirmed { number, pool, because, passed_over },
         }
     }

@@ -1,7 +1,7 @@
 //! The way of each registration through its journal: when it had seats and offers, and what became of them.
 
 use super::facts::{Offer, OfferEnd};
-use crate::admission::{Change, Entering, Entry};
+use crate::admission::{Because, Change, Entering, Entry};
 use crate::model::event::Terms;
 use crate::model::id::Number;
 use crate::model::registration::End;
@@ -103,6 +103,8 @@ impl Trace {
                 way.sit(at);
                 taken = way.size;
             }
+            // The same offer with an earlier deadline.
+            Change::Offered { because: Because::StartMoved, .. } => {}
             Change::Offered { .. } => way.offers.push(Offer { at, end: OfferEnd::Open, ended_at: at }),
             Change::OfferAccepted { .. } => {
                 way.end_offer(at, OfferEnd::Accepted);

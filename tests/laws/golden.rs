@@ -78,6 +78,7 @@ fn the_stored_form_of_what_happens_to_a_registration_never_changes() {
         (Because::FirstThatFits, "first_that_fits"),
         (Because::StaffInOrder, "staff_in_order"),
         (Because::StaffOutOfOrder, "staff_out_of_order"),
+        (Because::StartMoved, "start_moved"),
     ] {
         stands(
             Change::Confirmed { number: 7, pool: 1, because, passed_over: None },

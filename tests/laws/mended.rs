@@ -177,3 +177,36 @@ fn an_event_all_of_whose_sessions_are_called_off_takes_nobody() {
     assert_eq!(bench.ask(resize(2, 2)), Err(Refusal::SeatsCalledOff { session: 2 }));
     assert_eq!(bench.ask(Verb::Register(party(1, 99))), Err(Refusal::SeatsCalledOff { session: 2 }));
 }
+
+#[test]
+fn an_offer_never_outlives_a_start_that_is_moved_or_a_session_that_is_called_off() {
+    let mut terms = terms(1);
+    terms.policy.promotion = Promotion::Offer;
+    let start = vilnius("2025-01-31T18:00");
+    let slot =
+        Slot { no: 1, id: "s1".to_owned(), starts_at: start, ends_at: start.plus(Span::hours(2)), cancelled: false };
+    (terms.starts_at, terms.ends_at, terms.sessions) = (Some(slot.starts_at), Some(slot.ends_at), vec![slot]);
+    let mut bench = Bench::open(terms, vilnius(MORNING));
+    let (first, second) = (bench.join(1), bench.join(1));
+    bench.cancel(first);
+    let deadline = bench.deadline(second).unwrap();
+    let move_to = |bench: &mut Bench, start: Timestamp| {
+        bench.edit(|t| {
+            (t.sessions[0].starts_at, t.sessions[0].ends_at) = (start, start.plus(Span::hours(2)));
+            (t.starts_at, t.ends_at) = (Some(start), Some(start.plus(Span::hours(2))));
+        });
+    };
+    move_to(&mut bench, vilnius("2025-01-30T18:00"));
+    assert_eq!(bench.deadline(second), Some(deadline), "there is time enough");
+    let earlier = vilnius("2025-01-14T18:00");
+    move_to(&mut bench, earlier);
+    assert!(earlier < deadline);
+    assert_eq!((bench.deadline(second), bench.roster.counts.offers_made), (Some(earlier), 1));
+    let mut called_off = Bench { roster: bench.roster.clone(), journal: Vec::new(), now: bench.now, requests: 99 };
+    called_off.edit(|t| t.sessions[0].cancelled = true);
+    assert_eq!(called_off.roster.position(second), 1, "it waits, and has missed nothing");
+    assert_eq!(called_off.roster.counts.offers_missed, 0);
+    bench.sweep_at(earlier);
+    assert_eq!(bench.deadline(second), None);
+    assert_eq!(bench.ask(Verb::Accept { number: second }), Err(Refusal::OfferExpired));
+}

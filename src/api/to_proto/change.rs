@@ -109,7 +109,7 @@ fn told(change: &Change) -> Told {
         Change::OfferAccepted { .. } => state(StateKind::Confirmed, "offer_accepted"),
         Change::OfferMissed { to_place: None, .. } => state(StateKind::Waitlisted, "place_kept"),
         Change::OfferMissed { to_place: Some(_), .. } => state(StateKind::Waitlisted, "moved_to_end"),
-        Change::OfferWithdrawn { .. } => state(StateKind::Waitlisted, "event_completed"),
+        Change::OfferWithdrawn { .. } => state(StateKind::Waitlisted, "offer_withdrawn"),
         Change::Ended { end, .. } => state(State::Ended(end.clone()).kind(), end_word(end)),
         Change::ClassSet { .. } => only("class_set"),
         Change::Resized { size, .. } => Told { persons: *size, ..only("party_resized") },

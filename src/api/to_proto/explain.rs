@@ -179,7 +179,7 @@ fn told(change: &Change, of: Number, for_staff: bool) -> Option<Told> {
             let because = if to_place.is_some() { "moved_to_end" } else { "place_kept" };
             (*number, (StepKind::OfferExpired, because, None))
         }
-        Change::OfferWithdrawn { number } => (*number, (StepKind::Waitlisted, "event_completed", None)),
+        Change::OfferWithdrawn { number } => (*number, (StepKind::Waitlisted, "offer_withdrawn", None)),
         Change::Ended { number, end } => (*number, ended(end, for_staff)),
         Change::ClassSet { number, .. } if for_staff => (*number, (StepKind::ClassChanged, "class_set", None)),
         Change::Resized { number, .. } => (*number, (StepKind::PartyChanged, "party_resized", None)),
@@ -242,6 +242,7 @@ pub(super) fn because_word(because: Because) -> &'static str {
         Because::FirstThatFits => "first_that_fits",
         Because::StaffInOrder => "staff_in_order",
         Because::StaffOutOfOrder => "staff_out_of_order",
+        Because::StartMoved => "start_moved",
     }
 }
 

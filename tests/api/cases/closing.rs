@@ -75,6 +75,6 @@ pub async fn nobody_misses_an_offer_because_the_event_is_over(mut h: House) {
         assert_eq!((h.state(&next).await, counts.waiting_parties), (State::Waitlisted, 1));
         let told = h.registrations.explain_registration(explain(&next)).await.unwrap().into_inner();
         let last = told.steps.last().unwrap();
-        assert_eq!((last.kind(), last.because.as_str(), last.seats), (StepKind::Waitlisted, "event_completed", -1));
+        assert_eq!((last.kind(), last.because.as_str(), last.seats), (StepKind::Waitlisted, "offer_withdrawn", -1));
     }
 }
