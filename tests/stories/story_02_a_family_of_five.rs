@@ -114,7 +114,8 @@ async fn what_was_written_in_polish_and_cyrillic_comes_back_unchanged_and_is_fou
     let family = desk.sign_up(&event, danuta()).await.unwrap();
     desk.sign_up(&event, party("Ona Žymantienė", 1)).await.unwrap();
     let shown = desk.get_in_full(&family.name).await.unwrap();
-    let (asked, shown_members) = (danuta(), shown.members.clone());
+    let (asked, mut shown_members) = (danuta(), shown.members.clone());
+    shown_members.iter_mut().for_each(|member| member.person.clear());
     assert_eq!((shown_members, shown.contact, shown.language.as_str()), (asked.members, asked.contact, "pl"));
     for words in ["lakowska", "ŁĄKOWSKA danuta", "swieta", "іванка", "jozef"] {
         let found = desk.list(&event, &format!("search : \"{words}\""), "line").await;

@@ -274,7 +274,7 @@ mod tests {
         for words in expected {
             assert!(told.contains(words), "no {words} in:{told}");
         }
-        assert!(!told.contains("line 2") && !told.contains("line 6"), "{told}");
+        assert!(!told.contains("line 2:") && !told.contains("line 6:"), "{told}");
         assert!(told.contains("minutes is \"-3\""), "{told}");
     }
 
