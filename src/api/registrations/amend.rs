@@ -52,11 +52,12 @@ impl Api {
             let Seen { mut party, seen_step, seen_marked } = self.stored_party(named).await?;
             let (verb, same) = self.corrected(fields.clone(), named, &mut party, (given.clone(), mask)).await?;
             let words = Box::new(papers(&party)?);
-            let decided = if seen_marked > same {
-                let refused = Refusal::MemberAttended { member: seen_marked };
-                Err(DeskError::Refused(Box::new(refused), None))
+            let job = (verb, Papers::Party { words, seen_step, seen_marked });
+            // A party that only becomes smaller is the core's to judge.
+            let decided = if same < seen_marked && u32::from(same) < party.size() {
+                self.not_another_person(asked, named, job, seen_marked).await
             } else {
-                self.decided(asked, named, (verb, Papers::Party { words, seen_step, seen_marked })).await
+                self.decided(asked, named, job).await
             };
             match decided {
                 Err(DeskError::Stale) => {}
@@ -68,6 +69,20 @@ impl Api {
             }
         }
         Err(status::overloaded())
+    }
+
+    /// Refuses to give a mark to somebody else, where nothing else stands in the way before that.
+    async fn not_another_person(
+        &self,
+        asked: &Asked,
+        named: &Named,
+        job: (Verb, Papers),
+        member: MemberNo,
+    ) -> Result<Registration, DeskError> {
+        let mut tried = *asked;
+        tried.validate_only = true;
+        self.decided(&tried, named, job).await?;
+        Err(DeskError::Refused(Box::new(Refusal::MemberAttended { member }), None))
     }
 
     /// Lays the named fields over the party; and how many of its first members are who they were.
