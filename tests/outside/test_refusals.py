@@ -20,9 +20,10 @@ BEYOND_A_CLIENT = {
     "FEED_LAGGED": "a follower must be slower than the buffers of two TCP stacks",
     "CURSOR_EXPIRED": "changes must be older than the days that the feed keeps them",
     "WATCH_LAGGED": "a reader must be slower than the buffers of two TCP stacks",
+    "REPORT_TOO_LARGE": "it takes more than 100,000 events",
     "STORAGE_UNAVAILABLE": "test_kill.py stops PostgreSQL for it; on SQLite nothing can be stopped",
 }
-ELSEWHERE = {"STAFF_ONLY", "DRAINING", "OVERLOADED", "OFFER_EXPIRED", "DUPLICATES_FULL"}
+ELSEWHERE = {"PERIOD_NOT_CLOSED", "STAFF_ONLY", "DRAINING", "OVERLOADED", "OFFER_EXPIRED", "DUPLICATES_FULL"}
 
 provokers = {}
 
@@ -67,6 +68,41 @@ def a_token_of_another_query(w):
 @provokes("FILTER_INVALID")
 def a_filter_without_a_value(w):
     return "ListEvents", dict(filter="state = ")
+
+
+@provokes("REPORT_NOT_FOUND")
+def a_report_that_nobody_stored(w):
+    return "GetReport", dict(name=f"reports/{NOBODY}")
+
+
+@provokes("PEOPLE_ENTRY_NOT_FOUND")
+def a_merge_that_nobody_made(w):
+    return "UndoMerge", dict(number=1_000_000)
+
+
+def merged(w):
+    two = [f"persons/{new_id()}" for _ in range(2)]
+    return w.api.MergePersons(person=two[0], into=two[1]).entry
+
+
+@provokes("PERSONS_ALREADY_ONE")
+def two_who_are_one(w):
+    person, into = merged(w).persons
+    return "MergePersons", dict(person=into, into=person)
+
+
+@provokes("MERGE_UNDONE")
+def a_merge_taken_back_twice(w):
+    entry = merged(w)
+    w.api.UndoMerge(number=entry.number)
+    return "UndoMerge", dict(number=entry.number)
+
+
+@provokes("MERGE_REPORTED")
+def a_merge_that_a_report_rests_on(w):
+    entry = merged(w)
+    w.api.CreateReport(report={"title": "KOPA", "query": {"participation": {}}})
+    return "UndoMerge", dict(number=entry.number)
 
 
 @provokes("SAME_EVENT")
