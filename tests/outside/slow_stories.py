@@ -26,23 +26,28 @@ class SlowStories:
         self.looking.daemon = True
         self.looking.start()
 
+    def _open(self, **fields):
+        event = self.world.open(**fields)
+        self.world.moved_by_time.add(event)
+        return event
+
     def _offer(self, what):
         """One seat, which is offered to the first of three who wait."""
-        event = self.world.open(seats=1, waitlist_policy=offers(MINUTE, missed_offer=what))
+        event = self._open(seats=1, waitlist_policy=offers(MINUTE, missed_offer=what))
         has, *waiting = self.world.crowd(event, 1, 1, 1, 1)
         self.world.cancel(has)
         return waiting
 
     def _twin(self):
         """A duplicate from a portal, to be dropped after a minute."""
-        event = self.world.open(seats=5, waitlist_policy=E.WaitlistPolicy(duplicate_hold=MINUTE))
+        event = self._open(seats=5, waitlist_policy=E.WaitlistPolicy(duplicate_hold=MINUTE))
         who = contact()
         self.world.sign_up(event, contact=who)
         return self.world.portal.CreateRegistration(parent=event, registration=party(contact=who)).registration
 
     def _corrected(self):
         """Somebody with a seat who corrects to a contact that is taken, and the next in line."""
-        event = self.world.open(seats=2, waitlist_policy=E.WaitlistPolicy(duplicate_hold=MINUTE))
+        event = self._open(seats=2, waitlist_policy=E.WaitlistPolicy(duplicate_hold=MINUTE))
         who = contact()
         self.world.sign_up(event, contact=who)
         seated, waits = self.world.create(event, party()), self.world.sign_up(event)
