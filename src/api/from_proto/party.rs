@@ -92,7 +92,7 @@ impl Fields {
 
     fn email(&mut self, at: Path<'_>, given: String) -> String {
         let before = self.list.len();
-        let given = self.line(at, given, 254);
+        let given = self.address(at, given, 254);
         if !given.is_empty() && self.list.len() == before && normal_email(&given).is_none() {
             self.refuse(at, "is not an e-mail address");
         }

@@ -197,3 +197,14 @@ fn instants_and_spans_stay_within_the_calendar() {
         assert!(!span(seconds, nanos), "{seconds} {nanos}");
     }
 }
+
+#[test]
+fn digits_of_an_address_are_a_personal_code_only_in_one_piece() {
+    for address in ["38703181745@example.org", "ona.38703181745@example.org"] {
+        assert!(!sound(|f| f.address(AT, address.into(), 254)), "{address}");
+    }
+    for address in ["party3870.3181745@example.org", "ona-387.0318.1745@example.org"] {
+        assert!(sound(|f| f.address(AT, address.into(), 254)), "{address}");
+        assert!(!sound(|f| f.line(AT, address.into(), 254)), "in other texts it is one: {address}");
+    }
+}

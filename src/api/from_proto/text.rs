@@ -47,6 +47,13 @@ impl Fields {
         self.checked(at, given, max, |c| c.is_control() || is_line_break(c))
     }
 
+    /// An address: one line, in which digits stand for themselves. Only eleven of them in one piece are looked at as a
+    /// personal code; in several, as in `rasa.1987.03181@...`, they may well be a year and a number.
+    pub fn address(&mut self, at: Path<'_>, given: String, max: usize) -> String {
+        let is_code = given.split(|c: char| !c.is_ascii_digit()).any(holds_personal_code);
+        self.looked_at(at, given, max, |c| c.is_control() || is_line_break(c), |_| is_code)
+    }
+
     /// One line of text that must be there.
     pub fn required_line(&mut self, at: Path<'_>, given: String, max: usize) -> String {
         self.required(at, &given);
@@ -71,6 +78,17 @@ impl Fields {
     }
 
     fn checked(&mut self, at: Path<'_>, given: String, max: usize, forbidden: impl Fn(char) -> bool) -> String {
+        self.looked_at(at, given, max, forbidden, |text| text.len() >= 11 && holds_personal_code(text))
+    }
+
+    fn looked_at(
+        &mut self,
+        at: Path<'_>,
+        given: String,
+        max: usize,
+        forbidden: impl Fn(char) -> bool,
+        is_code: impl Fn(&str) -> bool,
+    ) -> String {
         if given.is_empty() {
             return given;
         }
@@ -81,7 +99,7 @@ impl Fields {
             self.refuse(at, "is blank");
         } else if given.chars().any(forbidden) {
             self.refuse(at, "holds control characters");
-        } else if given.len() >= 11 && holds_personal_code(&given) {
+        } else if is_code(&given) {
             self.refuse_personal_code(at);
         }
         given
