@@ -8,7 +8,6 @@ use crate::keys::Keys;
 use crate::model::attendance::{SessionNo, Slot};
 use crate::model::event::{EventKind, EventState};
 use crate::model::id::{CentreId, EventId, ProgrammeId};
-use crate::model::registration::State;
 use crate::model::time::Timestamp;
 use crate::storage::{Digest, DigestQuery, DigestRow, Everything, Store, StoreError};
 use serde::{Deserialize, Serialize};
@@ -233,7 +232,7 @@ fn digest(everything: &Everything, keys: &Keys) -> Result<(Digested, Digest), Re
     let event = everything.whole.event.id;
     let (facts, traced) = facts(everything, keys).map_err(|e| unreadable(event, &e))?;
     let mut head = head(everything);
-    (head.late_cancelled, head.late_filled) = (traced.late_cancelled, traced.late_filled);
+    (head.held, head.late_cancelled, head.late_filled) = (traced.held, traced.late_cancelled, traced.late_filled);
     head.ahead_by_class = ahead_by_class(&facts);
     let demand = demand_of(&facts);
     let journal_number = everything.whole.header.journal_number;
@@ -256,7 +255,7 @@ fn head(everything: &Everything) -> Head {
         starts_at: terms.starts_at,
         seats: if is_off { 0 } else { terms.pools.iter().filter_map(|pool| pool.capacity).sum() },
         unlimited: terms.pools.iter().any(|pool| pool.capacity.is_none()),
-        held: held(everything),
+        held: 0,
         minimum: event.details.minimum_to_start,
         languages: event.details.languages.clone(),
         sessions: terms.sessions.iter().map(|slot| session(everything, slot)).collect(),
@@ -264,18 +263,6 @@ fn head(everything: &Everything) -> Head {
         late_filled: 0,
         ahead_by_class: 0,
     }
-}
-
-/// Persons who hold seats at the start, or now where that is to come: confirmed, or in a live offer.
-fn held(everything: &Everything) -> u32 {
-    let terms = &everything.whole.event.terms;
-    let traced = super::trace::trace(terms, &everything.entries);
-    let standings = everything.whole.standings.iter();
-    let holds = |s: &&crate::admission::Standing| {
-        let sat = traced.ways.get(&s.number).is_some_and(|way| way.sat_at(terms.starts_at));
-        sat || matches!(s.state, State::Offered { .. })
-    };
-    standings.filter(holds).map(|s| s.size).sum()
 }
 
 fn session(everything: &Everything, slot: &Slot) -> SessionHeld {

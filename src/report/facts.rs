@@ -84,7 +84,7 @@ pub struct MemberFact {
 #[error("the party of number {0} cannot be read")]
 pub(super) struct Unreadable(pub Number);
 
-/// Everything of an event as facts, by accepted number, with what the whole event shows.
+/// Everything of an event as facts, by accepted number, with what its journal shows of the whole event.
 pub(super) fn facts(everything: &Everything, keys: &Keys) -> Result<(Vec<Fact>, Trace), Unreadable> {
     let terms = &everything.whole.event.terms;
     let mut traced = trace(terms, &everything.entries);
@@ -123,6 +123,9 @@ fn fact(
     keys: &Keys,
 ) -> Fact {
     let way = traced.ways.remove(&standing.number).unwrap_or_default();
+    if way.sat_at(terms.starts_at) || matches!(standing.state, State::Offered { .. }) {
+        traced.held += standing.size;
+    }
     let valid = is_valid(standing);
     let had_a_chance = way.first_seat_at.is_some() || !way.offers.is_empty();
     let admitted = valid && way.was_admitted(terms.starts_at);

@@ -15,6 +15,8 @@ const LATE: Span = Span(24 * 3_600 * 1_000_000);
 #[derive(Default)]
 pub(super) struct Trace {
     pub ways: HashMap<Number, Way>,
+    /// Persons who hold seats at the start, or now where that is to come: confirmed, or in a live offer.
+    pub held: u32,
     /// Seats given back in the last day before the start.
     pub late_cancelled: u32,
     /// How many of them somebody else got.
