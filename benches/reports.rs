@@ -19,7 +19,7 @@ mod stand_ins;
 #[path = "rush/table.rs"]
 mod table;
 
-use client::{Call, Client, make_event};
+use client::{Call, Client, fill, make_event};
 use eile::api::proto;
 use proto::admin_service_client::AdminServiceClient;
 use proto::event_service_client::EventServiceClient;
@@ -215,16 +215,4 @@ async fn make_events(client: &Client, number: usize) -> Vec<String> {
         names.extend(futures_util::future::join_all(some.iter().map(|n| one(*n))).await);
     }
     names
-}
-
-async fn fill(client: &Client, events: &[String], number: u64) {
-    let call = Call::SignUp(Arc::new(events.to_vec()));
-    let began = Instant::now();
-    let mut done = 0.0;
-    while done < number as f64 {
-        let lasts = if number > 100_000 { Duration::from_secs(5) } else { Duration::from_millis(200) };
-        let run = client.closed(call.clone(), IN_FLIGHT, lasts).await;
-        done += run.per_second * lasts.as_secs_f64();
-    }
-    println!("  filled {done:.0} in {:.0} s", began.elapsed().as_secs_f64());
 }

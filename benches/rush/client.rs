@@ -19,6 +19,9 @@ pub struct Client {
     channels: Arc<Vec<Channel>>,
 }
 
+/// Calls in flight while a database is filled.
+const FILLING: usize = 1024;
+
 /// Numbers of calls: never the same twice in one process, so that no two sign-ups share a contact.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
@@ -236,4 +239,17 @@ pub async fn make_event(client: &Client) -> String {
     let publish = proto::PublishEventRequest { name: name.clone(), request_id: id(), ..Default::default() };
     events.publish_event(publish).await.unwrap();
     name
+}
+
+/// Signs up so many parties, at full rate, spread over these events.
+pub async fn fill(client: &Client, events: &[String], number: u64) {
+    let call = Call::SignUp(Arc::new(events.to_vec()));
+    let began = Instant::now();
+    let mut done = 0.0;
+    while done < number as f64 {
+        let lasts = if number > 100_000 { Duration::from_secs(5) } else { Duration::from_millis(200) };
+        let run = client.closed(call.clone(), FILLING, lasts).await;
+        done += run.per_second * lasts.as_secs_f64();
+    }
+    println!("  filled {done:.0} in {:.0} s", began.elapsed().as_secs_f64());
 }

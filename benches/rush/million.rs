@@ -1,6 +1,6 @@
 //! Growth: a database of 1,000,000 registrations, all in one line; then a hot event of 100,000 beside it.
 
-use super::client::{Call, Client};
+use super::client::{Call, Client, fill};
 use super::servers::Server;
 use super::table::Row;
 use super::{IN_FLIGHT, make_event, names_in, postgres};
@@ -22,11 +22,11 @@ async fn on(name: &str, url: &str) -> Vec<Row> {
     let server = Server::start("eile", url);
     let client = Client::connect(&server.address).await;
     let (empty, full) = (make_event(&client).await, make_event(&client).await);
-    fill(&client, &full, MILLION).await;
+    fill(&client, std::slice::from_ref(&full), MILLION).await;
     let (mut growth, mut look_ups, mut counts) = (Vec::new(), Vec::new(), Vec::new());
     let few = Arc::new(names_in(&client, &full, 500).await);
     let small = make_event(&client).await;
-    fill(&client, &small, 1000).await;
+    fill(&client, std::slice::from_ref(&small), 1000).await;
     let small_names = Arc::new(names_in(&client, &small, 500).await);
     for _ in 0..3 {
         let at_empty = client.closed(Call::SignUp(Arc::new(vec![empty.clone()])), IN_FLIGHT, lasts).await;
@@ -53,18 +53,6 @@ async fn on(name: &str, url: &str) -> Vec<Row> {
     ]
 }
 
-async fn fill(client: &Client, event: &str, number: u64) {
-    let call = Call::SignUp(Arc::new(vec![event.to_owned()]));
-    let began = Instant::now();
-    let mut done = 0.0;
-    while done < number as f64 {
-        let lasts = if number > 100_000 { Duration::from_secs(5) } else { Duration::from_millis(200) };
-        let run = client.closed(call.clone(), IN_FLIGHT, lasts).await;
-        done += run.per_second * lasts.as_secs_f64();
-    }
-    println!("  filled {done:.0} in {:.0} s", began.elapsed().as_secs_f64());
-}
-
 /// Starts anew on the filled database: how soon it answers, and its memory with 100,000 in one more line.
 async fn beside(url: &str) -> (Vec<f64>, Vec<f64>) {
     let mut starts = Vec::new();
@@ -78,6 +66,6 @@ async fn beside(url: &str) -> (Vec<f64>, Vec<f64>) {
     let server = Server::start("eile", url);
     let client = Client::connect(&server.address).await;
     let hot = make_event(&client).await;
-    fill(&client, &hot, 100_000).await;
+    fill(&client, std::slice::from_ref(&hot), 100_000).await;
     (starts, vec![server.memory_mib()])
 }
