@@ -1,6 +1,10 @@
 //! The year of real centres' events as it stands in `assets/kopa_2025.json`: who offers what, when, and who
 //! asks for it. Only what the demo plays is read; the people in it are invented.
 
+mod office;
+
+pub use office::{OtherRequest, PaperEntry, ReportRun, SecondEntry};
+
 use crate::model::time::{Span, Timestamp, Zone, parse_local};
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
@@ -280,44 +284,6 @@ pub struct Person {
     pub sex: String,
     pub birth_year: i32,
     pub relation: String,
-}
-
-/// What was kept on paper and is typed in days later.
-#[derive(Clone, Deserialize)]
-pub struct PaperEntry {
-    pub event: String,
-    pub session: u32,
-    pub entered_local: String,
-    pub by_role: String,
-    pub adults: Option<i32>,
-    pub children: Option<i32>,
-}
-
-/// A report that a job pulls.
-#[derive(Clone, Deserialize)]
-pub struct ReportRun {
-    pub run_local: String,
-    /// "2025" or "2025-Q1".
-    pub period: String,
-    #[serde(rename = "for")]
-    pub of: String,
-}
-
-#[derive(Deserialize)]
-pub struct OtherRequest {
-    pub at_local: String,
-    pub kind: String,
-    pub event: Option<String>,
-    pub household: Option<String>,
-    pub second_entry: Option<SecondEntry>,
-}
-
-/// Somebody who was typed in once more, by telephone.
-#[derive(Deserialize)]
-pub struct SecondEntry {
-    pub first: String,
-    pub last: String,
-    pub phone: String,
 }
 
 impl Year {

@@ -4,15 +4,17 @@
 //! `codec/` turns rows into values and back for both. One conformance suite (tests/storage) runs on both.
 
 mod codec;
+mod kept;
 mod postgres;
 mod retry;
 mod sqlite;
 mod traits;
 
+pub use kept::{Digest, DigestQuery, DigestRow, Everything};
 pub use traits::{
-    Behind, ChangedRegistration, Decide, Digest, DigestQuery, DigestRow, EventQuery, EventRow, EventWrite, Everything,
-    FeedPage, FeedQuery, FeedRow, Fresh, Lock, NO_START, NewRegistration, OpenRequest, PartyRow, PartyWrite, Reason,
-    RequestWrite, Store, StoreError, Stored, Whole,
+    Behind, ChangedRegistration, Decide, EventQuery, EventRow, EventWrite, FeedPage, FeedQuery, FeedRow, Fresh, Lock,
+    NO_START, NewRegistration, OpenRequest, PartyRow, PartyWrite, Reason, RequestWrite, Store, StoreError, Stored,
+    Whole,
 };
 
 use std::sync::Arc;

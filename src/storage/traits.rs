@@ -1,6 +1,7 @@
 //! What the rooms above need of a database, in their words. One method is one transaction; no transaction
 //! handle crosses this line.
 
+use super::kept::{Digest, DigestQuery, DigestRow, Everything};
 use crate::admission::{Entry, Header, MarkKey, Marked, Outcome, Recorded, Request, SeatCounts, Standing};
 use crate::model::centre::{Centre, Programme};
 use crate::model::contact::ContactKeys;
@@ -77,46 +78,6 @@ pub struct Whole {
     /// In any order.
     pub marks: Vec<(MarkKey, Marked)>,
     pub requests: Vec<(u128, Recorded)>,
-}
-
-/// A whole event with its journal and its parties: what reports are worked out of.
-pub struct Everything {
-    pub whole: Whole,
-    /// Number 1 and on.
-    pub entries: Vec<Entry>,
-    /// By accepted number.
-    pub parties: Vec<PartyRow>,
-}
-
-/// Which events a report looks at; drafts never.
-#[derive(Clone, Debug, Default)]
-pub struct DigestQuery {
-    pub event: Option<EventId>,
-    pub centre: Option<CentreId>,
-    pub programme: Option<ProgrammeId>,
-    pub municipality: Option<String>,
-    /// Start at or after; events without a start are in it all the same.
-    pub starts_from: Option<Timestamp>,
-    /// Start before; as above.
-    pub starts_before: Option<Timestamp>,
-    pub limit: u32,
-}
-
-/// What is kept of an event for reports, at some journal number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Digest {
-    pub event: EventId,
-    pub journal_number: u64,
-    pub summary: Vec<u8>,
-    /// Left empty where only summaries are read.
-    pub facts: Vec<u8>,
-}
-
-/// An event of a report: its number now, and what is kept of it, which may be of an earlier one.
-pub struct DigestRow {
-    pub event: EventId,
-    pub journal_number: u64,
-    pub kept: Option<Digest>,
 }
 
 /// What one batch writes for one event.

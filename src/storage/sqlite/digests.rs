@@ -5,7 +5,8 @@ use super::load::id_list;
 use super::transact::Writer;
 use crate::model::id::EventId;
 use crate::storage::codec::{DigestRowColumns, column, count, read_digest_row};
-use crate::storage::traits::{Digest, DigestQuery, DigestRow, NO_START, StoreError};
+use crate::storage::kept::{Digest, DigestQuery, DigestRow};
+use crate::storage::traits::{NO_START, StoreError};
 use sqlx::{SqliteConnection, SqlitePool};
 use uuid::Uuid;
 

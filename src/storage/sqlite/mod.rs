@@ -18,10 +18,10 @@ mod write;
 pub(super) use open::migrate;
 
 use super::codec::{DocumentRow, people_id};
+use super::kept::{Digest, DigestQuery, DigestRow, Everything};
 use super::retry::until_settled;
 use super::traits::{
-    Decide, Digest, DigestQuery, DigestRow, EventQuery, EventRow, Everything, FeedPage, FeedQuery, Lock, OpenRequest,
-    PartyRow, Store, StoreError, Stored, Whole,
+    Decide, EventQuery, EventRow, FeedPage, FeedQuery, Lock, OpenRequest, PartyRow, Store, StoreError, Stored, Whole,
 };
 use crate::admission::{Entry, SeatCounts};
 use crate::model::centre::{Centre, Programme};
