@@ -193,8 +193,11 @@ fn overwrite_a_mark(history: &mut History) {
     corrected.into_iter().find(|a| !a.corrections.is_empty()).unwrap().corrections.pop();
 }
 
+/// A scan that was sent once: of one that was repeated the law of repeats would see it too, and perhaps alone.
 fn welcome_nobody(history: &mut History) {
-    let seen = history.calls.iter_mut().rev().find_map(|c| match &mut c.heard {
+    let sent: Vec<_> = history.calls.iter().map(|c| c.request_id).collect();
+    let once = |c: &&mut Call| sent.iter().filter(|id| **id == c.request_id).count() == 1;
+    let seen = history.calls.iter_mut().rev().filter(once).find_map(|c| match &mut c.heard {
         Heard::Scanned(seen) if seen.verdict() != eile::api::proto::DoorVerdict::Welcome => Some(seen),
         _ => None,
     });
