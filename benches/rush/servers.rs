@@ -91,7 +91,7 @@ pub async fn serve(kind: &str, url: &str) {
     };
     let mut registry = prometheus_client::registry::Registry::default();
     let running = server::start(listener, routes, FILE_DESCRIPTOR_SET, &options, &mut registry, drain).await.unwrap();
-    running.ready().await;
+    running.serving().tell(true).await;
     println!("{}", running.address());
     let mut nothing = String::new();
     let _ = tokio::task::spawn_blocking(move || std::io::stdin().read_line(&mut nothing)).await;

@@ -40,11 +40,10 @@ pub struct ServerOptions {
     pub cors_origins: Vec<String>,
 }
 
-/// A server that takes connections. It reports NOT_SERVING until it is told that it is `ready`.
+/// A server that takes connections. It reports NOT_SERVING until it is told that it is `serving`.
 pub struct Running {
     address: SocketAddr,
-    health: HealthReporter,
-    services: Vec<String>,
+    serving: Serving,
     /// No more connections.
     stop: CancellationToken,
     /// Streams end.
@@ -54,6 +53,23 @@ pub struct Running {
     /// Every call until its last word.
     in_work: TaskTracker,
     task: JoinHandle<Result<(), tonic::transport::Error>>,
+}
+
+/// What is answered to who asks for the health of the services.
+#[derive(Clone)]
+pub struct Serving {
+    reporter: HealthReporter,
+    services: Arc<[String]>,
+}
+
+impl Serving {
+    /// SERVING or NOT_SERVING, of every service and of the whole.
+    pub async fn tell(&self, serving: bool) {
+        let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+        for service in &*self.services {
+            self.reporter.set_service_status(service, status).await;
+        }
+    }
 }
 
 /// How the drain went.
@@ -76,9 +92,9 @@ pub async fn start(
 ) -> io::Result<Running> {
     let address = listener.local_addr()?;
     let (stop, cut) = (CancellationToken::new(), CancellationToken::new());
-    let services = service_names(descriptors);
-    let (health, health_service) = tonic_health::server::health_reporter();
-    tell(&health, &services, ServingStatus::NotServing).await;
+    let (reporter, health_service) = tonic_health::server::health_reporter();
+    let serving = Serving { reporter, services: service_names(descriptors).into() };
+    serving.tell(false).await;
     let routes = routes.add_service(health_service);
     let routes = with_reflection(routes, descriptors).map_err(io::Error::other)?;
     let door = Door::new(listener, options.connections_max, stop.clone(), cut.clone(), registry);
@@ -99,7 +115,7 @@ pub async fn start(
         limited(options).layer(cors).layer(GrpcWebLayer::new()).layer(Guard(Arc::new(rules))).add_routes(routes);
     let stopped = stop.clone().cancelled_owned();
     let task = tokio::spawn(router.serve_with_incoming_shutdown(door.connections(), stopped));
-    Ok(Running { address, health, services, stop, drain, cut, in_work, task })
+    Ok(Running { address, serving, stop, drain, cut, in_work, task })
 }
 
 /// HTTP/2 within bounds: tonic's defaults switch two of hyper's limits off, and set no others.
@@ -136,26 +152,20 @@ fn service_names(descriptors: &[u8]) -> Vec<String> {
     std::iter::once(String::new()).chain(named).collect()
 }
 
-async fn tell(health: &HealthReporter, services: &[String], status: ServingStatus) {
-    for service in services {
-        health.set_service_status(service, status).await;
-    }
-}
-
 impl Running {
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Reports SERVING from now on.
-    pub async fn ready(&self) {
-        tell(&self.health, &self.services, ServingStatus::Serving).await;
+    /// What is answered about its health.
+    pub fn serving(&self) -> &Serving {
+        &self.serving
     }
 
     /// Leaves in order: says so, waits for `notice`, takes no more connections, ends streams, waits at most
     /// `bound` for the calls in work, and then cuts what is left.
     pub async fn drain(mut self, notice: Duration, bound: Duration) -> Drained {
-        tell(&self.health, &self.services, ServingStatus::NotServing).await;
+        self.serving.tell(false).await;
         tokio::time::sleep(notice).await;
         self.stop.cancel();
         self.drain.cancel();

@@ -1,7 +1,7 @@
 //! The whole service, assembled: store, desk, handlers, server, operators' port. `eile serve` runs one, and
 //! so does the demo, under a clock of its own.
 
-use crate::api::server::{self, Drained, Running, ServerOptions};
+use crate::api::server::{self, Drained, Running, ServerOptions, Serving};
 use crate::api::{Api, FILE_DESCRIPTOR_SET, WatchOptions};
 use crate::clock::Clock;
 use crate::config::{Config, Database};
@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// A service that runs.
@@ -25,6 +26,7 @@ pub struct Service {
     desk: Desk,
     health: Health,
     operators: Option<Operators>,
+    look: JoinHandle<()>,
     engine: String,
     events: u64,
     notice: Duration,
@@ -51,11 +53,12 @@ impl Service {
         let running = serve(listener, &desk, config, &mut registry).await?;
         let health = Health::default();
         let operators = operators.map(|listener| Operators::open(listener, registry, health.clone())).transpose()?;
-        running.ready().await;
+        running.serving().tell(true).await;
         health.set_ready(true);
+        let look = tokio::spawn(look_at(Arc::clone(desk.store()), running.serving().clone(), health.clone()));
         let notice = Duration::from_secs(config.limits.drain_notice_seconds);
         let bound = Duration::from_secs(config.limits.drain_timeout_seconds);
-        Ok(Self { running, desk, health, operators, engine, events, notice, bound })
+        Ok(Self { running, desk, health, operators, look, engine, events, notice, bound })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -84,6 +87,8 @@ impl Service {
     /// Leaves in order, within the bound: takes nobody in any more, ends the calls in work, serves who is
     /// inside at the desk, and closes the database.
     pub async fn drain(self) -> Drained {
+        self.look.abort();
+        let _ = self.look.await;
         self.health.set_ready(false);
         let drained = self.running.drain(self.notice, self.bound).await;
         if tokio::time::timeout(self.bound, self.desk.drain()).await.is_err() {
@@ -92,6 +97,28 @@ impl Service {
         }
         self.desk.store().close().await;
         drained
+    }
+}
+
+/// How often the database is asked whether it answers, and how long it may take.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+const LOOK_TIME: Duration = Duration::from_secs(3);
+
+/// Says NOT_SERVING while the database does not answer: what cannot be kept must not be sent here.
+async fn look_at(store: Arc<dyn Store>, serving: Serving, health: Health) {
+    let mut was = true;
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let is = matches!(tokio::time::timeout(LOOK_TIME, store.ping()).await, Ok(Ok(())));
+        if is != was {
+            match is {
+                true => tracing::info!("the database answers again"),
+                false => tracing::warn!("the database does not answer: not ready"),
+            }
+            health.set_ready(is);
+            serving.tell(is).await;
+            was = is;
+        }
     }
 }
 
@@ -124,6 +151,7 @@ pub async fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
         migrate: config.migrate,
         writers: u32::try_from(config.desk.lines).unwrap_or(u32::MAX),
         readers: config.pool.readers,
+        patience: Duration::from_secs(config.pool.patience_seconds),
     };
     let opened = storage::open(&url(&config.database), options).await;
     opened.with_context(|| format!("cannot open the database {}", config.database))

@@ -56,6 +56,7 @@ impl Config {
             ("desk.sweep_every_ms", desk.sweep_every_ms),
             ("feed.keep_days", u64::from(self.feed.keep_days)),
             ("pool.readers", u64::from(self.pool.readers)),
+            ("pool.patience_seconds", self.pool.patience_seconds),
         ];
         let at_most = [
             ("limits.deadline_max_ms", limits.deadline_max_ms, 3_600_000),
@@ -66,6 +67,7 @@ impl Config {
             ("desk.sweep_every_ms", desk.sweep_every_ms, 3_600_000),
             ("feed.keep_days", u64::from(self.feed.keep_days), 36_500),
             ("pool.readers", u64::from(self.pool.readers), 1_000),
+            ("pool.patience_seconds", self.pool.patience_seconds, 600),
             ("reports.small_cell", self.reports.small_cell, 1_000),
         ];
         let zero = at_least_one.iter().find(|(_, value)| *value == 0);
@@ -113,6 +115,7 @@ mod tests {
             (refusal(|c| c.desk.batch_max = 0), "desk.batch_max must be at least 1"),
             (refusal(|c| c.feed.keep_days = 0), "feed.keep_days must be at least 1"),
             (refusal(|c| c.pool.readers = 0), "pool.readers must be at least 1"),
+            (refusal(|c| c.pool.patience_seconds = 601), "pool.patience_seconds must be at most 600"),
             (refusal(|c| c.web.cors_origins = vec!["*".into()]), "web.cors_origins: * is not an origin"),
             (refusal(|c| c.web.cors_origins = vec!["https://a.example/x".into()]), "web.cors_origins: https"),
             (refusal(|c| c.web.cors_origins = vec!["a.example".into()]), "web.cors_origins: a.example"),

@@ -121,6 +121,9 @@ pub struct Reports {
 pub struct Pool {
     /// Connections for reading. Writing has its own: one on SQLite, one per line of the desk on PostgreSQL.
     pub readers: u32,
+    /// How long, in seconds, PostgreSQL may take for one statement; a quarter longer, and a connection that says
+    /// nothing is given up. 1 to 600. Nothing on SQLite.
+    pub patience_seconds: u64,
 }
 
 impl Default for Config {
@@ -180,7 +183,7 @@ impl Default for Reports {
 
 impl Default for Pool {
     fn default() -> Self {
-        Self { readers: 4 }
+        Self { readers: 4, patience_seconds: 20 }
     }
 }
 

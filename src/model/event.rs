@@ -64,6 +64,9 @@ pub struct Terms {
     /// The highest number of a pool that was taken out, so that no number is given twice; 0: none was.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub last_retired: PoolNo,
+    /// The words of pools that were taken out: an answer that named one names it again when the request is repeated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retired: Vec<(PoolNo, String)>,
     /// The sessions in order of their start, as far as they matter for seats and attendance.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sessions: Vec<Slot>,
@@ -215,6 +218,12 @@ impl Terms {
     /// Whether nobody new gets seats of a pool: the session that it seats has begun or is called off.
     pub fn is_shut(&self, pool: &Pool, now: Timestamp) -> bool {
         self.called_off(pool).is_some() || self.slot_of(pool).is_some_and(|slot| slot.starts_at <= now)
+    }
+
+    /// The word by which callers name a pool that the event has or had.
+    pub fn pool_word(&self, no: PoolNo) -> Option<&str> {
+        let retired = || self.retired.iter().find(|(gone, _)| *gone == no).map(|(_, word)| word.as_str());
+        self.pool(no).map(|p| p.id.as_str()).or_else(retired)
     }
 
     /// The pool of that number.

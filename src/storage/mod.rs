@@ -18,6 +18,7 @@ pub use traits::{
 };
 
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How a database is opened.
 #[derive(Clone, Copy, Debug)]
@@ -28,11 +29,14 @@ pub struct Options {
     pub writers: u32,
     /// Connections that only read.
     pub readers: u32,
+    /// How long PostgreSQL may take for one statement, or for letting a lock go if that is less than 5 s. A quarter
+    /// longer, and a connection that says nothing is given up.
+    pub patience: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { migrate: true, writers: 4, readers: 4 }
+        Self { migrate: true, writers: 4, readers: 4, patience: Duration::from_secs(20) }
     }
 }
 

@@ -179,6 +179,7 @@ fn draft(capacity: u32, policy: Policy) -> Event {
         approval_required: false,
         join_midway: false,
         last_retired: 0,
+        retired: Vec::new(),
         sessions: vec![Slot {
             no: 1,
             id: "s1".into(),

@@ -31,6 +31,7 @@ pub fn terms(capacity: u32) -> Terms {
         approval_required: false,
         join_midway: false,
         last_retired: 0,
+        retired: Vec::new(),
         sessions: Vec::new(),
         last_retired_session: 0,
     }

@@ -142,6 +142,7 @@ fn terms(capacity: u32, offers: bool) -> Arc<Terms> {
         approval_required: false,
         join_midway: false,
         last_retired: 0,
+        retired: Vec::new(),
         sessions: Vec::new(),
         last_retired_session: 0,
     })

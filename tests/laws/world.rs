@@ -226,6 +226,7 @@ pub fn terms(shape: &Shape, version: u32, least_pools: usize) -> Terms {
         approval_required: shape.approval,
         join_midway: shape.midway,
         last_retired: 0,
+        retired: Vec::new(),
         sessions: (1..=3).map(slot).collect(),
         last_retired_session: 0,
     }

@@ -86,6 +86,12 @@ class Server:
             except grpc.RpcError:
                 return None
 
+    def await_health(self, wanted, seconds):
+        deadline = time.monotonic() + seconds
+        while self.health() != wanted:
+            assert time.monotonic() < deadline, f"health is {self.health()} after {seconds} s"
+            time.sleep(0.1)
+
     def kill(self):
         """kill -9, as a power cut would for the process."""
         if self.child and self.child.poll() is None:
@@ -174,6 +180,18 @@ class Cluster:
         while self._sql("select 1").returncode != 0:
             assert time.monotonic() < deadline, "PostgreSQL does not start"
             time.sleep(0.05)
+
+    def freeze(self):
+        """Every process stands still: connections stay open, and nobody answers on them."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self):
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, what):
+        with open(f"/proc/{self.child.pid}/task/{self.child.pid}/children") as children:
+            for pid in [str(self.child.pid), *children.read().split()]:
+                os.kill(int(pid), what)
 
     def stop(self, how=signal.SIGINT):
         """A fast shutdown: every connection is cut."""

@@ -3,12 +3,17 @@ absent, and its request id settles it; `eile check` finds nothing to say."""
 
 import signal
 import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import house
 import pytest
 from client import Api, Refused
 from crowd import Caller, line_is_lawful, real_time_order_holds
+from grpc_health.v1.health_pb2 import HealthCheckResponse
 from words import World, offers, party
+
+SERVING, NOT_SERVING = HealthCheckResponse.SERVING, HealthCheckResponse.NOT_SERVING
 
 CYCLES, CALLERS, SEATS = 3, 12, 12
 # So many must have been acknowledged in each cycle before the kill, or it showed nothing.
@@ -190,8 +195,10 @@ def goes_and_comes_back(new_server, cluster):
         refused = world.api.refused("CreateRegistration", **request)
         assert refused.code.name == "UNAVAILABLE", refused
         assert refused.reason in ("STORAGE_UNAVAILABLE", "OUTCOME_UNKNOWN"), refused
+        server.await_health(NOT_SERVING, 15)
     finally:
         cluster.start()
+    server.await_health(SERVING, 15)
     deadline = time.monotonic() + 60
     while True:
         try:
@@ -203,3 +210,37 @@ def goes_and_comes_back(new_server, cluster):
     assert answer.registration.accepted_number > before.registration.accepted_number
     assert world.api.CreateRegistration(**request) == answer
     line_is_lawful(world, events[0], SEATS)
+
+
+@only_postgres
+def test_a_database_that_falls_silent_holds_nobody_for_long_and_is_forgiven(new_server):
+    cluster = house.Cluster()
+    try:
+        freezes_and_thaws(new_server, cluster)
+    finally:
+        cluster.remove()
+
+
+def freezes_and_thaws(new_server, cluster):
+    server = new_server(cluster.new_database(), "pool.patience_seconds=2")
+    world, events = opened(server)
+    world.create(events[0], party())
+    requests = [dict(parent=events[n % 5], registration=party(), request_id=str(uuid.uuid4())) for n in range(12)]
+    cluster.freeze()
+    began = time.monotonic()
+    try:
+        with ThreadPoolExecutor(12) as pool:
+            seen = list(pool.map(lambda r: world.api.refused("CreateRegistration", **r), requests))
+        # Each was told, and none waited until its own deadline.
+        assert all(refused.code.name == "UNAVAILABLE" for refused in seen), seen
+        assert time.monotonic() - began < 25, "the desk waited too long"
+        server.await_health(NOT_SERVING, 15)
+    finally:
+        cluster.thaw()
+    server.await_health(SERVING, 15)
+    for request in requests:
+        answer = world.api.CreateRegistration(**request)
+        assert world.api.CreateRegistration(**request) == answer
+    line_is_lawful(world, events[0], SEATS)
+    assert server.stop() == 0, server.log_tail()
+    server.must_check()

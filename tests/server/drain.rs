@@ -35,7 +35,7 @@ async fn health_of_all(server: &TestServer) -> Vec<ServingStatus> {
 async fn every_service_is_not_serving_until_ready_and_again_while_leaving() {
     let server = start(options()).await;
     assert_eq!(health_of_all(&server).await, [ServingStatus::NotServing; 4]);
-    server.running.ready().await;
+    server.running.serving().tell(true).await;
     assert_eq!(health_of_all(&server).await, [ServingStatus::Serving; 4]);
 
     let mut client = HealthClient::new(server.channel().await);

@@ -46,6 +46,7 @@ pub fn event(capacity: Option<u32>) -> Event {
         approval_required: false,
         join_midway: false,
         last_retired: 0,
+        retired: Vec::new(),
         sessions: vec![slot(1), slot(2)],
         last_retired_session: 0,
     };

@@ -78,7 +78,14 @@ fn copied(fields: &mut Fields, source: Event, centre: Option<CentreId>, date: Op
     }
     let sessions = slots::slots(&details.sessions, None);
     let (starts_at, ends_at) = slots::bounds(&sessions);
-    let terms = Terms { starts_at, ends_at, sessions, last_retired_session: 0, ..moved_terms(&source.terms, days) };
+    let terms = Terms {
+        starts_at,
+        ends_at,
+        sessions,
+        last_retired_session: 0,
+        retired: Vec::new(),
+        ..moved_terms(&source.terms, days)
+    };
     Event {
         id: EventId(Uuid::now_v7()),
         centre: centre.unwrap_or(source.centre),

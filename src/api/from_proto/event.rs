@@ -79,6 +79,7 @@ impl Fields {
             last_retired_session: slots::last_retired(old, &sessions),
             sessions,
             last_retired: seats::last_retired(old, &pools),
+            retired: seats::retired(old, &pools),
             pools,
             policy: self.policy(
                 AT.field("waitlist_policy"),

@@ -66,3 +66,10 @@ pub(super) fn last_retired(old: Option<&Terms>, pools: &[Pool]) -> PoolNo {
     let gone = old.pools.iter().map(|p| p.no).filter(|no| pools.iter().all(|p| p.no != *no));
     gone.fold(old.last_retired, PoolNo::max)
 }
+
+/// The words of all pools that were taken out, now or before.
+pub(super) fn retired(old: Option<&Terms>, pools: &[Pool]) -> Vec<(PoolNo, String)> {
+    let Some(old) = old else { return Vec::new() };
+    let gone = old.pools.iter().filter(|p| pools.iter().all(|kept| kept.no != p.no)).map(|p| (p.no, p.id.clone()));
+    old.retired.iter().cloned().chain(gone).collect()
+}

@@ -55,9 +55,9 @@ fn render(event: EventId, terms: &Terms, s: &Standing, outcome: &Outcome, for_st
     }
 }
 
-/// The word by which callers name a pool; empty for none.
+/// The word by which callers name a pool, or named it when it was there; empty for none.
 pub fn pool_id(terms: &Terms, pool: Option<PoolNo>) -> String {
-    pool.and_then(|no| terms.pool(no)).map(|p| p.id.clone()).unwrap_or_default()
+    pool.and_then(|no| terms.pool_word(no)).unwrap_or_default().to_owned()
 }
 
 fn end_reason(end: &End, for_staff: bool) -> &'static str {

@@ -1,15 +1,16 @@
 //! What is kept of events for reports: worked out elsewhere, kept under the journal number that it belongs to.
 
 use super::errors::failed;
+use super::held::Connections;
 use super::transact::Writer;
 use crate::model::id::EventId;
 use crate::storage::codec::{DigestRowColumns, column, count, read_digest_row};
 use crate::storage::kept::{Digest, DigestQuery, DigestRow};
 use crate::storage::traits::{NO_START, StoreError};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub(super) async fn digests(readers: &PgPool, query: &DigestQuery) -> Result<Vec<DigestRow>, StoreError> {
+pub(super) async fn digests(readers: &Connections, query: &DigestQuery) -> Result<Vec<DigestRow>, StoreError> {
     let rows: Vec<DigestRowColumns> = sqlx::query_as(
         "-- digests
         select e.id, e.journal_number, d.journal_number, d.summary
@@ -33,13 +34,16 @@ pub(super) async fn digests(readers: &PgPool, query: &DigestQuery) -> Result<Vec
     .bind(NO_START.0)
     .bind(i64::from(query.limit))
     .bind(query.event.map(|event| event.0))
-    .fetch_all(readers)
+    .fetch_all(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
     rows.into_iter().map(read_digest_row).collect()
 }
 
-pub(super) async fn facts(readers: &PgPool, events: &[EventId]) -> Result<Vec<(EventId, u64, Vec<u8>)>, StoreError> {
+pub(super) async fn facts(
+    readers: &Connections,
+    events: &[EventId],
+) -> Result<Vec<(EventId, u64, Vec<u8>)>, StoreError> {
     let ids: Vec<Uuid> = events.iter().map(|event| event.0).collect();
     let rows: Vec<(Uuid, i64, Vec<u8>)> = sqlx::query_as(
         "-- digest_facts
@@ -48,7 +52,7 @@ pub(super) async fn facts(readers: &PgPool, events: &[EventId]) -> Result<Vec<(E
         where event_id = any ($1)",
     )
     .bind(ids)
-    .fetch_all(readers)
+    .fetch_all(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
     rows.into_iter()
@@ -58,7 +62,7 @@ pub(super) async fn facts(readers: &PgPool, events: &[EventId]) -> Result<Vec<(E
 
 pub(super) async fn keep(writer: &Writer, digests: &[Digest]) -> Result<(), StoreError> {
     let mut transaction = writer.begin().await?;
-    let work = write(&mut transaction, digests).await;
+    let work = writer.in_time(write(&mut transaction, digests)).await;
     writer.finish(transaction, work).await
 }
 

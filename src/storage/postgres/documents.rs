@@ -2,12 +2,13 @@
 //! must name. One way for all, told the table.
 
 use super::errors::failed;
+use super::held::Connections;
 use super::requests;
 use super::transact::Writer;
 use crate::storage::codec::{DocumentRow, column, count, from_json};
 use crate::storage::traits::{OpenRequest, StoreError, Stored};
 use serde::de::DeserializeOwned;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
 /// A table of documents. Statements are static text, so each table has its own.
 pub(super) struct Table {
@@ -91,7 +92,7 @@ pub(super) async fn save(
     request: &OpenRequest,
 ) -> Result<Stored, StoreError> {
     let mut transaction = writer.begin().await?;
-    let work = write(&mut transaction, table, row, request).await;
+    let work = writer.in_time(write(&mut transaction, table, row, request)).await;
     writer.finish(transaction, work).await
 }
 
@@ -125,18 +126,21 @@ async fn version(connection: &mut PgConnection, table: &Table, id: &str) -> Resu
 }
 
 pub(super) async fn read<T: DeserializeOwned>(
-    readers: &PgPool,
+    readers: &Connections,
     table: &Table,
     id: &str,
 ) -> Result<Option<T>, StoreError> {
-    let document: Option<String> =
-        sqlx::query_scalar(table.read).bind(id.to_owned()).fetch_optional(readers).await.map_err(failed)?;
+    let document: Option<String> = sqlx::query_scalar(table.read)
+        .bind(id.to_owned())
+        .fetch_optional(&mut *readers.hold().await?)
+        .await
+        .map_err(failed)?;
     document.map(|document| from_json(&document, table.name, "document", id)).transpose()
 }
 
 /// In id order, after `after`.
 pub(super) async fn list<T: DeserializeOwned>(
-    readers: &PgPool,
+    readers: &Connections,
     table: &Table,
     after: Option<&str>,
     limit: u32,
@@ -144,7 +148,7 @@ pub(super) async fn list<T: DeserializeOwned>(
     let rows: Vec<(String, String)> = sqlx::query_as(table.list)
         .bind(after.map(str::to_owned))
         .bind(i64::from(limit))
-        .fetch_all(readers)
+        .fetch_all(&mut *readers.hold().await?)
         .await
         .map_err(failed)?;
     rows.iter().map(|(id, document)| from_json(document, table.name, "document", id)).collect()

@@ -1,6 +1,7 @@
 //! Events: made here, listed here; changed only by `transact`.
 
 use super::errors::failed;
+use super::held::Connections;
 use super::transact::Writer;
 use super::{requests, write};
 use crate::admission::Entry;
@@ -12,7 +13,7 @@ use crate::storage::codec::{
     state_word, write_header,
 };
 use crate::storage::traits::{EventQuery, EventRow, OpenRequest, StoreError, Stored};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub(super) async fn create_event(
@@ -22,7 +23,7 @@ pub(super) async fn create_event(
     request: &OpenRequest,
 ) -> Result<Stored, StoreError> {
     let mut transaction = writer.begin().await?;
-    let work = create(&mut transaction, event, entry, request).await;
+    let work = writer.in_time(create(&mut transaction, event, entry, request)).await;
     writer.finish(transaction, work).await
 }
 
@@ -92,7 +93,10 @@ async fn insert_event(connection: &mut PgConnection, event: &Event, entry: &Entr
     Ok(())
 }
 
-pub(super) async fn journal_numbers(readers: &PgPool, events: &[EventId]) -> Result<Vec<(EventId, u64)>, StoreError> {
+pub(super) async fn journal_numbers(
+    readers: &Connections,
+    events: &[EventId],
+) -> Result<Vec<(EventId, u64)>, StoreError> {
     let ids: Vec<Uuid> = events.iter().map(|event| event.0).collect();
     let rows: Vec<(Uuid, i64)> = sqlx::query_as(
         "-- journal_numbers
@@ -101,13 +105,13 @@ pub(super) async fn journal_numbers(readers: &PgPool, events: &[EventId]) -> Res
         where id = any ($1)",
     )
     .bind(ids)
-    .fetch_all(readers)
+    .fetch_all(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
     rows.into_iter().map(|(id, n)| Ok((EventId(id), count(n, "events", "journal_number", id)?))).collect()
 }
 
-pub(super) async fn list_events(readers: &PgPool, query: &EventQuery) -> Result<Vec<EventRow>, StoreError> {
+pub(super) async fn list_events(readers: &Connections, query: &EventQuery) -> Result<Vec<EventRow>, StoreError> {
     let wanted = QueryColumns::of(query);
     let rows: Vec<(Uuid, String, i64, String, String)> = sqlx::query_as(
         "-- list_events
@@ -137,13 +141,13 @@ pub(super) async fn list_events(readers: &PgPool, query: &EventQuery) -> Result<
     .bind(wanted.after_start)
     .bind(wanted.after_id)
     .bind(wanted.limit)
-    .fetch_all(readers)
+    .fetch_all(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
     rows.iter().map(|(id, state, number, header, document)| read_row(*id, state, *number, header, document)).collect()
 }
 
-pub(super) async fn document(readers: &PgPool, event: EventId) -> Result<Option<Event>, StoreError> {
+pub(super) async fn document(readers: &Connections, event: EventId) -> Result<Option<Event>, StoreError> {
     let document: Option<String> = sqlx::query_scalar(
         "-- event_document
         select document
@@ -151,13 +155,13 @@ pub(super) async fn document(readers: &PgPool, event: EventId) -> Result<Option<
         where event_id = $1",
     )
     .bind(event.0)
-    .fetch_optional(readers)
+    .fetch_optional(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
     document.map(|text| read_event(event.0, &text)).transpose()
 }
 
-pub(super) async fn due_events(readers: &PgPool, now: Timestamp, limit: u32) -> Result<Vec<EventId>, StoreError> {
+pub(super) async fn due_events(readers: &Connections, now: Timestamp, limit: u32) -> Result<Vec<EventId>, StoreError> {
     let ids: Vec<Uuid> = sqlx::query_scalar(
         "-- due_events
         select id
@@ -168,14 +172,14 @@ pub(super) async fn due_events(readers: &PgPool, now: Timestamp, limit: u32) -> 
     )
     .bind(now.0)
     .bind(i64::from(limit))
-    .fetch_all(readers)
+    .fetch_all(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
     Ok(ids.into_iter().map(EventId).collect())
 }
 
 pub(super) async fn event_ids(
-    readers: &PgPool,
+    readers: &Connections,
     after: Option<EventId>,
     limit: u32,
 ) -> Result<Vec<EventId>, StoreError> {
@@ -189,7 +193,7 @@ pub(super) async fn event_ids(
     )
     .bind(after.map(|event| event.0))
     .bind(i64::from(limit))
-    .fetch_all(readers)
+    .fetch_all(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
     Ok(ids.into_iter().map(EventId).collect())

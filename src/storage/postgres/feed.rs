@@ -5,12 +5,13 @@
 //! never see it. So batches get their position when they are committed, from whoever reads next.
 
 use super::errors::failed;
+use super::held::Connections;
 use super::load::{firsts, seconds};
 use super::transact::Writer;
 use crate::model::time::Timestamp;
 use crate::storage::codec::{FeedColumns, FeedGathering, column, count};
 use crate::storage::traits::{FeedPage, FeedQuery, StoreError};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use std::time::Instant;
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -23,7 +24,7 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    pub fn new(readers: &PgPool) -> Self {
+    pub fn new(readers: &Connections) -> Self {
         Self { writer: Writer::new(readers.clone()), last: Mutex::default() }
     }
 
@@ -44,18 +45,18 @@ impl Layer {
     }
 
     async fn lay(&self) -> Result<u64, StoreError> {
-        let moved = moved(self.writer.pool()).await?;
+        let moved = self.writer.in_time(moved(self.writer.connections())).await?;
         if moved.is_empty() {
-            return last(self.writer.pool()).await;
+            return self.writer.in_time(last(self.writer.connections())).await;
         }
         let mut transaction = self.writer.begin().await?;
-        let work = append(&mut transaction, moved).await;
+        let work = self.writer.in_time(append(&mut transaction, moved)).await;
         self.writer.finish(transaction, work).await
     }
 }
 
 /// The events whose journals go on behind what stands in the feed.
-async fn moved(readers: &PgPool) -> Result<Vec<Uuid>, StoreError> {
+async fn moved(readers: &Connections) -> Result<Vec<Uuid>, StoreError> {
     sqlx::query_scalar(
         "-- feed_moved
         select e.id
@@ -63,18 +64,18 @@ async fn moved(readers: &PgPool) -> Result<Vec<Uuid>, StoreError> {
         left join feed_heads as h on h.event_id = e.id
         where e.journal_number > coalesce(h.fed_number, 0)",
     )
-    .fetch_all(readers)
+    .fetch_all(&mut *readers.hold().await?)
     .await
     .map_err(failed)
 }
 
-async fn last(readers: &PgPool) -> Result<u64, StoreError> {
+async fn last(readers: &Connections) -> Result<u64, StoreError> {
     let last: i64 = sqlx::query_scalar(
         "-- feed_end
         select position
         from feed_end",
     )
-    .fetch_one(readers)
+    .fetch_one(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
     count(last, "feed_end", "position", last)
@@ -144,7 +145,7 @@ async fn append(connection: &mut PgConnection, moved: Vec<Uuid>) -> Result<u64, 
 }
 
 /// The batches that are asked for. What was written once never changes, so that three statements see one feed.
-pub(super) async fn feed(readers: &PgPool, query: &FeedQuery) -> Result<FeedPage, StoreError> {
+pub(super) async fn feed(readers: &Connections, query: &FeedQuery) -> Result<FeedPage, StoreError> {
     let mut page = FeedGathering::new(query, batches(readers, query).await?)?;
     let wanted = page.wanted();
     if !wanted.is_empty() {
@@ -155,7 +156,7 @@ pub(super) async fn feed(readers: &PgPool, query: &FeedQuery) -> Result<FeedPage
     page.page(ids)
 }
 
-async fn batches(readers: &PgPool, query: &FeedQuery) -> Result<Vec<FeedColumns>, StoreError> {
+async fn batches(readers: &Connections, query: &FeedQuery) -> Result<Vec<FeedColumns>, StoreError> {
     sqlx::query_as(
         "-- feed_batches
         select f.position, f.event_id, f.first_number, f.last_number, e.centre_id, e.programme_id
@@ -173,12 +174,15 @@ async fn batches(readers: &PgPool, query: &FeedQuery) -> Result<Vec<FeedColumns>
     .bind(query.event.map(|event| event.0))
     .bind(query.centre.as_ref().map(|centre| centre.0.clone()))
     .bind(query.programme.as_ref().map(|programme| programme.0.clone()))
-    .fetch_all(readers)
+    .fetch_all(&mut *readers.hold().await?)
     .await
     .map_err(failed)
 }
 
-async fn entries(readers: &PgPool, wanted: &[(Uuid, i64)]) -> Result<Vec<(Uuid, i64, String, String)>, StoreError> {
+async fn entries(
+    readers: &Connections,
+    wanted: &[(Uuid, i64)],
+) -> Result<Vec<(Uuid, i64, String, String)>, StoreError> {
     sqlx::query_as(
         "-- feed_entries
         select j.event_id, j.first_number, j.counts, j.entries
@@ -187,12 +191,12 @@ async fn entries(readers: &PgPool, wanted: &[(Uuid, i64)]) -> Result<Vec<(Uuid, 
     )
     .bind(firsts(wanted))
     .bind(seconds(wanted))
-    .fetch_all(readers)
+    .fetch_all(&mut *readers.hold().await?)
     .await
     .map_err(failed)
 }
 
-async fn ids(readers: &PgPool, wanted: &[(Uuid, u32)]) -> Result<Vec<(Uuid, i64, Uuid)>, StoreError> {
+async fn ids(readers: &Connections, wanted: &[(Uuid, u32)]) -> Result<Vec<(Uuid, i64, Uuid)>, StoreError> {
     sqlx::query_as(
         "-- feed_ids
         select r.event_id, r.number, r.id
@@ -201,13 +205,13 @@ async fn ids(readers: &PgPool, wanted: &[(Uuid, u32)]) -> Result<Vec<(Uuid, i64,
     )
     .bind(firsts(wanted))
     .bind(seconds(wanted))
-    .fetch_all(readers)
+    .fetch_all(&mut *readers.hold().await?)
     .await
     .map_err(failed)
 }
 
 /// The last position before everything that happened at `at` or later.
-pub(super) async fn before(readers: &PgPool, at: Timestamp, until: u64) -> Result<u64, StoreError> {
+pub(super) async fn before(readers: &Connections, at: Timestamp, until: u64) -> Result<u64, StoreError> {
     let first: Option<i64> = sqlx::query_scalar(
         "-- feed_before
         select position
@@ -217,7 +221,7 @@ pub(super) async fn before(readers: &PgPool, at: Timestamp, until: u64) -> Resul
         limit 1",
     )
     .bind(at.0)
-    .fetch_optional(readers)
+    .fetch_optional(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
     let before = first.map(|first| count::<u64>(first - 1, "feed", "position", first)).transpose()?;

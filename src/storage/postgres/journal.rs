@@ -1,14 +1,20 @@
 //! The journal, read: it is written by `transact` and when an event is made.
 
 use super::errors::failed;
+use super::held::Connections;
 use crate::admission::{Entry, SeatCounts};
 use crate::model::id::EventId;
 use crate::storage::codec::{column, read_batch_counts, read_entries};
 use crate::storage::traits::StoreError;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
 /// Entries from number `from` on. Numbers have no gaps, so no row beyond `from + limit` is read.
-pub(super) async fn journal(readers: &PgPool, event: EventId, from: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+pub(super) async fn journal(
+    readers: &Connections,
+    event: EventId,
+    from: u64,
+    limit: u32,
+) -> Result<Vec<Entry>, StoreError> {
     let rows: Vec<(i64, String)> = sqlx::query_as(
         "-- journal
         select first_number, entries
@@ -30,7 +36,7 @@ pub(super) async fn journal(readers: &PgPool, event: EventId, from: u64, limit: 
     .bind(event.0)
     .bind(column(from))
     .bind(column(from.saturating_add(u64::from(limit))))
-    .fetch_all(readers)
+    .fetch_all(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
     let mut entries = read_entries(event.0, &rows)?;
@@ -41,7 +47,7 @@ pub(super) async fn journal(readers: &PgPool, event: EventId, from: u64, limit: 
 
 /// The counts after each batch that begins among these numbers.
 pub(super) async fn journal_counts(
-    readers: &PgPool,
+    readers: &Connections,
     event: EventId,
     from: u64,
     limit: u32,
@@ -58,14 +64,14 @@ pub(super) async fn journal_counts(
     .bind(event.0)
     .bind(column(from))
     .bind(column(from.saturating_add(u64::from(limit))))
-    .fetch_all(readers)
+    .fetch_all(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
     read_batch_counts(event.0, &rows)
 }
 
 pub(super) async fn journal_entries(
-    readers: &PgPool,
+    readers: &Connections,
     event: EventId,
     numbers: &[u64],
 ) -> Result<Vec<Entry>, StoreError> {
@@ -87,7 +93,7 @@ pub(super) async fn journal_entries(
     )
     .bind(event.0)
     .bind(numbers.iter().map(|n| column(*n)).collect::<Vec<i64>>())
-    .fetch_all(readers)
+    .fetch_all(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
     let mut entries = read_entries(event.0, &rows)?;

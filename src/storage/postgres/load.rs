@@ -2,14 +2,17 @@
 //! `eile check`. One statement per table over all events, whatever their number.
 
 use super::errors::failed;
+use super::held::Connections;
 use super::{journal, parties};
 use crate::model::id::{EventId, Number};
 use crate::storage::codec::{AttachmentRow, Gathering, MarkRow, RegistrationRow, RequestRow, WholeRow};
 use crate::storage::kept::Everything;
 use crate::storage::traits::{Fresh, Lock, StoreError, Whole};
 use futures_util::TryStreamExt;
-use sqlx::{FromRow, PgConnection, PgPool, Row};
+use sqlx::{FromRow, PgConnection, Row};
 use uuid::Uuid;
+
+const ONE_SNAPSHOT: &str = "begin isolation level repeatable read, read only";
 
 /// What is new about each event, in the order of the locks.
 pub(super) async fn fresh(connection: &mut PgConnection, locks: &[Lock]) -> Result<Vec<Fresh>, StoreError> {
@@ -28,11 +31,11 @@ pub(super) async fn fresh(connection: &mut PgConnection, locks: &[Lock]) -> Resu
 /// One event as one snapshot.
 ///
 /// Differs from sqlite because a transaction sees one snapshot only where that is asked for.
-pub(super) async fn whole(readers: PgPool, event: EventId) -> Result<Option<Whole>, StoreError> {
-    let mut transaction =
-        readers.begin_with("begin isolation level repeatable read, read only").await.map_err(failed)?;
+pub(super) async fn whole(readers: &Connections, event: EventId) -> Result<Option<Whole>, StoreError> {
+    let mut transaction = readers.hold().await?;
+    transaction.begin(ONE_SNAPSHOT).await?;
     let work = read_whole(&mut transaction, event).await;
-    let _ = transaction.rollback().await;
+    let _ = transaction.roll_back().await;
     work
 }
 
@@ -45,11 +48,11 @@ async fn read_whole(connection: &mut PgConnection, event: EventId) -> Result<Opt
 /// One event with its journal and its parties as one snapshot.
 ///
 /// Differs from sqlite as `whole` does.
-pub(super) async fn everything(readers: PgPool, event: EventId) -> Result<Option<Everything>, StoreError> {
-    let mut transaction =
-        readers.begin_with("begin isolation level repeatable read, read only").await.map_err(failed)?;
+pub(super) async fn everything(readers: &Connections, event: EventId) -> Result<Option<Everything>, StoreError> {
+    let mut transaction = readers.hold().await?;
+    transaction.begin(ONE_SNAPSHOT).await?;
     let work = read_everything(&mut transaction, event).await;
-    let _ = transaction.rollback().await;
+    let _ = transaction.roll_back().await;
     work
 }
 

@@ -5,6 +5,7 @@ mod documents;
 mod errors;
 mod events;
 mod feed;
+mod held;
 mod journal;
 mod load;
 mod open;
@@ -31,15 +32,25 @@ use crate::model::report::Report;
 use crate::model::time::Timestamp;
 use async_trait::async_trait;
 use documents::{CENTRES, PEOPLE, PROGRAMMES, REPORTS};
-use sqlx::PgPool;
+use held::Connections;
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// A PostgreSQL database.
 pub(super) struct PostgresStore {
     writer: transact::Writer,
-    readers: PgPool,
+    readers: Connections,
     layer: Arc<feed::Layer>,
+}
+
+impl PostgresStore {
+    /// Reads, as often as it takes.
+    async fn read<T, F>(&self, mut operation: impl FnMut() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        until_settled(|| self.readers.in_time(operation())).await
+    }
 }
 
 /// Runs a future in a task of its own, so that a caller who goes away never drops an open transaction.
@@ -61,19 +72,19 @@ impl Store for PostgresStore {
     }
 
     async fn journal_numbers(&self, events: &[EventId]) -> Result<Vec<(EventId, u64)>, StoreError> {
-        until_settled(|| events::journal_numbers(&self.readers, events)).await
+        self.read(|| events::journal_numbers(&self.readers, events)).await
     }
 
     async fn list_events(&self, query: &EventQuery) -> Result<Vec<EventRow>, StoreError> {
-        until_settled(|| events::list_events(&self.readers, query)).await
+        self.read(|| events::list_events(&self.readers, query)).await
     }
 
     async fn due_events(&self, now: Timestamp, limit: u32) -> Result<Vec<EventId>, StoreError> {
-        until_settled(|| events::due_events(&self.readers, now, limit)).await
+        self.read(|| events::due_events(&self.readers, now, limit)).await
     }
 
     async fn journal(&self, event: EventId, from: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
-        until_settled(|| journal::journal(&self.readers, event, from, limit)).await
+        self.read(|| journal::journal(&self.readers, event, from, limit)).await
     }
 
     async fn journal_counts(
@@ -82,11 +93,11 @@ impl Store for PostgresStore {
         from: u64,
         limit: u32,
     ) -> Result<Vec<(u64, SeatCounts)>, StoreError> {
-        until_settled(|| journal::journal_counts(&self.readers, event, from, limit)).await
+        self.read(|| journal::journal_counts(&self.readers, event, from, limit)).await
     }
 
     async fn journal_entries(&self, event: EventId, numbers: &[u64]) -> Result<Vec<Entry>, StoreError> {
-        until_settled(|| journal::journal_entries(&self.readers, event, numbers)).await
+        self.read(|| journal::journal_entries(&self.readers, event, numbers)).await
     }
 
     async fn feed_end(&self) -> Result<u64, StoreError> {
@@ -95,33 +106,33 @@ impl Store for PostgresStore {
     }
 
     async fn feed(&self, query: &FeedQuery) -> Result<FeedPage, StoreError> {
-        until_settled(|| feed::feed(&self.readers, query)).await
+        self.read(|| feed::feed(&self.readers, query)).await
     }
 
     async fn feed_before(&self, at: Timestamp, until: u64) -> Result<u64, StoreError> {
-        until_settled(|| feed::before(&self.readers, at, until)).await
+        self.read(|| feed::before(&self.readers, at, until)).await
     }
 
     async fn document(&self, event: EventId) -> Result<Option<Event>, StoreError> {
-        until_settled(|| events::document(&self.readers, event)).await
+        self.read(|| events::document(&self.readers, event)).await
     }
 
     async fn whole(&self, event: EventId) -> Result<Option<Whole>, StoreError> {
         let readers = self.readers.clone();
-        apart(async move { until_settled(|| load::whole(readers.clone(), event)).await }).await
+        apart(async move { until_settled(|| readers.in_time(load::whole(&readers, event))).await }).await
     }
 
     async fn everything(&self, event: EventId) -> Result<Option<Everything>, StoreError> {
         let readers = self.readers.clone();
-        apart(async move { until_settled(|| load::everything(readers.clone(), event)).await }).await
+        apart(async move { until_settled(|| readers.in_time(load::everything(&readers, event))).await }).await
     }
 
     async fn digests(&self, query: &DigestQuery) -> Result<Vec<DigestRow>, StoreError> {
-        until_settled(|| digests::digests(&self.readers, query)).await
+        self.read(|| digests::digests(&self.readers, query)).await
     }
 
     async fn digest_facts(&self, events: &[EventId]) -> Result<Vec<(EventId, u64, Vec<u8>)>, StoreError> {
-        until_settled(|| digests::facts(&self.readers, events)).await
+        self.read(|| digests::facts(&self.readers, events)).await
     }
 
     async fn keep_digests(&self, digests: Vec<Digest>) -> Result<(), StoreError> {
@@ -130,11 +141,11 @@ impl Store for PostgresStore {
     }
 
     async fn event_ids(&self, after: Option<EventId>, limit: u32) -> Result<Vec<EventId>, StoreError> {
-        until_settled(|| events::event_ids(&self.readers, after, limit)).await
+        self.read(|| events::event_ids(&self.readers, after, limit)).await
     }
 
     async fn parties(&self, event: EventId, numbers: &[Number]) -> Result<Vec<PartyRow>, StoreError> {
-        until_settled(|| parties::parties(&self.readers, event, numbers)).await
+        self.read(|| parties::parties(&self.readers, event, numbers)).await
     }
 
     async fn parties_by_name(
@@ -143,15 +154,15 @@ impl Store for PostgresStore {
         after: Option<(String, Number)>,
         limit: u32,
     ) -> Result<Vec<PartyRow>, StoreError> {
-        until_settled(|| parties::parties_by_name(&self.readers, event, after.clone(), limit)).await
+        self.read(|| parties::parties_by_name(&self.readers, event, after.clone(), limit)).await
     }
 
     async fn token_hash(&self, event: EventId, number: Number) -> Result<Option<[u8; 32]>, StoreError> {
-        until_settled(|| parties::token_hash(&self.readers, event, number)).await
+        self.read(|| parties::token_hash(&self.readers, event, number)).await
     }
 
     async fn event_answer(&self, event: EventId, request_key: u128) -> Result<Option<Vec<u8>>, StoreError> {
-        until_settled(|| requests::event_answer(&self.readers, event, request_key)).await
+        self.read(|| requests::event_answer(&self.readers, event, request_key)).await
     }
 
     async fn open_answer(&self, request: &OpenRequest) -> Result<Option<Vec<u8>>, StoreError> {
@@ -172,11 +183,11 @@ impl Store for PostgresStore {
     }
 
     async fn centre(&self, id: &CentreId) -> Result<Option<Centre>, StoreError> {
-        until_settled(|| documents::read(&self.readers, &CENTRES, &id.0)).await
+        self.read(|| documents::read(&self.readers, &CENTRES, &id.0)).await
     }
 
     async fn list_centres(&self, after: Option<&CentreId>, limit: u32) -> Result<Vec<Centre>, StoreError> {
-        until_settled(|| documents::list(&self.readers, &CENTRES, after.map(|id| id.0.as_str()), limit)).await
+        self.read(|| documents::list(&self.readers, &CENTRES, after.map(|id| id.0.as_str()), limit)).await
     }
 
     async fn create_programme(&self, programme: &Programme, request: &OpenRequest) -> Result<Stored, StoreError> {
@@ -192,11 +203,11 @@ impl Store for PostgresStore {
     }
 
     async fn programme(&self, id: &ProgrammeId) -> Result<Option<Programme>, StoreError> {
-        until_settled(|| documents::read(&self.readers, &PROGRAMMES, &id.0)).await
+        self.read(|| documents::read(&self.readers, &PROGRAMMES, &id.0)).await
     }
 
     async fn list_programmes(&self, after: Option<&ProgrammeId>, limit: u32) -> Result<Vec<Programme>, StoreError> {
-        until_settled(|| documents::list(&self.readers, &PROGRAMMES, after.map(|id| id.0.as_str()), limit)).await
+        self.read(|| documents::list(&self.readers, &PROGRAMMES, after.map(|id| id.0.as_str()), limit)).await
     }
 
     async fn create_report(&self, report: &Report, request: &OpenRequest) -> Result<Stored, StoreError> {
@@ -207,12 +218,12 @@ impl Store for PostgresStore {
 
     async fn report(&self, id: Uuid) -> Result<Option<Report>, StoreError> {
         let id = id.to_string();
-        until_settled(|| documents::read(&self.readers, &REPORTS, &id)).await
+        self.read(|| documents::read(&self.readers, &REPORTS, &id)).await
     }
 
     async fn list_reports(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<Report>, StoreError> {
         let after = after.map(|id| id.to_string());
-        until_settled(|| documents::list(&self.readers, &REPORTS, after.as_deref(), limit)).await
+        self.read(|| documents::list(&self.readers, &REPORTS, after.as_deref(), limit)).await
     }
 
     async fn add_people_entry(&self, entry: &PeopleEntry, request: &OpenRequest) -> Result<Stored, StoreError> {
@@ -223,7 +234,7 @@ impl Store for PostgresStore {
 
     async fn people_entries(&self, after: u64, limit: u32) -> Result<Vec<PeopleEntry>, StoreError> {
         let after = people_id(after);
-        until_settled(|| documents::list(&self.readers, &PEOPLE, Some(&after), limit)).await
+        self.read(|| documents::list(&self.readers, &PEOPLE, Some(&after), limit)).await
     }
 
     async fn secret(&self) -> Result<[u8; 32], StoreError> {
@@ -232,15 +243,15 @@ impl Store for PostgresStore {
     }
 
     async fn engine(&self) -> Result<String, StoreError> {
-        until_settled(|| open::engine(&self.readers)).await
+        self.read(|| open::engine(&self.readers)).await
     }
 
     async fn count_events(&self) -> Result<u64, StoreError> {
-        until_settled(|| open::count_events(&self.readers)).await
+        self.read(|| open::count_events(&self.readers)).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        until_settled(|| open::ping(&self.writer, &self.readers)).await
+        self.read(|| open::ping(&self.writer, &self.readers)).await
     }
 
     async fn close(&self) {

@@ -6,12 +6,13 @@
 use super::PostgresStore;
 use super::errors::failed;
 use super::feed::Layer;
+use super::held::Connections;
 use super::transact::Writer;
 use crate::storage::Options;
 use crate::storage::traits::StoreError;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,11 +29,12 @@ impl PostgresStore {
     pub async fn open(url: &str, options: Options) -> Result<Self, StoreError> {
         let server = connect_options(url)?;
         prepare(&server, options.migrate).await?;
+        let server = server.options(patience(options.patience));
         let writers = pool(options.writers.max(1));
-        let writers =
-            writers.connect_with(server.clone().options(PATIENCE).options(WRITER_SETTINGS)).await.map_err(failed)?;
+        let writers = writers.connect_with(server.clone().options(WRITER_SETTINGS)).await.map_err(failed)?;
         let readers = pool(options.readers.max(1));
-        let readers = readers.connect_with(server.options(PATIENCE).options(READER_SETTINGS)).await.map_err(failed)?;
+        let readers = readers.connect_with(server.options(READER_SETTINGS)).await.map_err(failed)?;
+        let [writers, readers] = [writers, readers].map(|pool| Connections::new(pool, options.patience));
         let layer = Arc::new(Layer::new(&readers));
         Ok(Self { writer: Writer::new(writers), readers, layer })
     }
@@ -52,9 +54,14 @@ fn connect_options(url: &str) -> Result<PgConnectOptions, StoreError> {
 /// Differs from sqlite because these are the server's to keep, per connection.
 const SETTINGS: [(&str, &str); 1] = [("synchronous_commit", "on")];
 
-/// The server bounds every wait; no future of this room is ever cut off by a timer.
-const PATIENCE: [(&str, &str); 3] =
-    [("lock_timeout", "5s"), ("statement_timeout", "30s"), ("idle_in_transaction_session_timeout", "30s")];
+/// The server bounds every wait; that it may fall silent itself, `held` knows.
+fn patience(patience: Duration) -> [(&'static str, String); 3] {
+    let bound = format!("{}ms", patience.as_millis());
+    let lock = format!("{}ms", patience.min(LOCK_WAIT).as_millis());
+    [("lock_timeout", lock), ("statement_timeout", bound.clone()), ("idle_in_transaction_session_timeout", bound)]
+}
+
+const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 const WRITER_SETTINGS: [(&str, &str); 3] =
     [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
@@ -63,12 +70,14 @@ const WRITER_SETTINGS: [(&str, &str); 3] =
 const READER_SETTINGS: [(&str, &str); 1] = [("plan_cache_mode", "force_custom_plan")];
 
 const RESTED: Duration = Duration::from_secs(2);
+/// How long a connection that rested may take to show that it lives, so that a few dead ones cost less than a
+/// caller's patience.
+const WAKE: Duration = Duration::from_millis(500);
 
 /// A connection that rested is asked whether it still lives; one that is in use is not, because that would cost
 /// each batch a round trip. A dead one fails before anything is written.
 fn pool(connections: u32) -> PgPoolOptions {
     PgPoolOptions::new()
-        .min_connections(1)
         .max_connections(connections)
         .idle_timeout(None)
         .acquire_timeout(Duration::from_secs(5))
@@ -76,7 +85,8 @@ fn pool(connections: u32) -> PgPoolOptions {
         .before_acquire(|connection, state| {
             Box::pin(async move {
                 if state.idle_for > RESTED {
-                    connection.ping().await?;
+                    let word = tokio::time::timeout(WAKE, connection.ping()).await;
+                    word.map_err(|_| sqlx::Error::PoolTimedOut)??;
                 }
                 Ok(true)
             })
@@ -151,44 +161,44 @@ async fn check_migrations(connection: &mut PgConnection) -> Result<(), StoreErro
     crate::storage::compare_migrations(&migrator(), &applied)
 }
 
-pub(super) async fn engine(readers: &PgPool) -> Result<String, StoreError> {
+pub(super) async fn engine(readers: &Connections) -> Result<String, StoreError> {
     let version: String = sqlx::query_scalar(
         "-- engine
         select current_setting('server_version')",
     )
-    .fetch_one(readers)
+    .fetch_one(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
     // Behind the version stands who packed it.
     Ok(format!("PostgreSQL {}", version.split(' ').next().unwrap_or_default()))
 }
 
-pub(super) async fn count_events(readers: &PgPool) -> Result<u64, StoreError> {
+pub(super) async fn count_events(readers: &Connections) -> Result<u64, StoreError> {
     let events: i64 = sqlx::query_scalar(
         "-- count_events
         select count(*)
         from events",
     )
-    .fetch_one(readers)
+    .fetch_one(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
     Ok(u64::try_from(events).unwrap_or(0))
 }
 
-pub(super) async fn ping(writer: &Writer, readers: &PgPool) -> Result<(), StoreError> {
+pub(super) async fn ping(writer: &Writer, readers: &Connections) -> Result<(), StoreError> {
     writer.check()?;
     let _: i32 = sqlx::query_scalar(
         "-- ping
         select 1",
     )
-    .fetch_one(readers)
+    .fetch_one(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
     Ok(())
 }
 
 /// Lets every connection go.
-pub(super) async fn close(writer: &Writer, readers: &PgPool) {
+pub(super) async fn close(writer: &Writer, readers: &Connections) {
     readers.close().await;
-    writer.pool().close().await;
+    writer.connections().close().await;
 }

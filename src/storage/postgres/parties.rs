@@ -1,12 +1,17 @@
 //! Parties, read: personal data, which only these functions and the writes of `transact` ever touch.
 
 use super::errors::failed;
+use super::held::Connections;
 use crate::model::id::{EventId, Number};
 use crate::storage::codec::{corrupt, count};
 use crate::storage::traits::{PartyRow, StoreError};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
-pub(super) async fn parties(readers: &PgPool, event: EventId, numbers: &[Number]) -> Result<Vec<PartyRow>, StoreError> {
+pub(super) async fn parties(
+    readers: &Connections,
+    event: EventId,
+    numbers: &[Number],
+) -> Result<Vec<PartyRow>, StoreError> {
     let rows: Vec<(i64, String, String)> = sqlx::query_as(
         "-- parties
         select number, document, search
@@ -16,7 +21,7 @@ pub(super) async fn parties(readers: &PgPool, event: EventId, numbers: &[Number]
     )
     .bind(event.0)
     .bind(numbers.iter().map(|n| i64::from(*n)).collect::<Vec<i64>>())
-    .fetch_all(readers)
+    .fetch_all(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
     read_parties(event, rows)
@@ -40,7 +45,7 @@ pub(super) async fn whole(connection: &mut PgConnection, event: EventId) -> Resu
 
 /// Sorted by the query: an index by name would cost every sign-up, and few people page through names.
 pub(super) async fn parties_by_name(
-    readers: &PgPool,
+    readers: &Connections,
     event: EventId,
     after: Option<(String, Number)>,
     limit: u32,
@@ -59,14 +64,14 @@ pub(super) async fn parties_by_name(
     .bind(after_search)
     .bind(after_number)
     .bind(i64::from(limit))
-    .fetch_all(readers)
+    .fetch_all(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
     read_parties(event, rows)
 }
 
 pub(super) async fn token_hash(
-    readers: &PgPool,
+    readers: &Connections,
     event: EventId,
     number: Number,
 ) -> Result<Option<[u8; 32]>, StoreError> {
@@ -79,7 +84,7 @@ pub(super) async fn token_hash(
     )
     .bind(event.0)
     .bind(i64::from(number))
-    .fetch_optional(readers)
+    .fetch_optional(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
     let read = |hash: Vec<u8>| {

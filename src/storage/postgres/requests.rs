@@ -1,11 +1,12 @@
 //! Request ids outside any event: each is looked up and recorded in the transaction of what it asks for.
 
 use super::errors::failed;
+use super::held::Connections;
 use super::transact::Writer;
 use crate::model::id::EventId;
 use crate::storage::codec::{signed, unsigned};
 use crate::storage::traits::{OpenRequest, StoreError, Stored};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// What was answered under this request id, if it was used.
@@ -64,7 +65,7 @@ pub(super) async fn record(connection: &mut PgConnection, request: &OpenRequest)
 /// What was answered under this request id, if the same was asked: in a transaction, as if it were asked again.
 pub(super) async fn open_answer(writer: &Writer, request: &OpenRequest) -> Result<Option<Vec<u8>>, StoreError> {
     let mut transaction = writer.begin().await?;
-    let work = answered(&mut transaction, request).await;
+    let work = writer.in_time(answered(&mut transaction, request)).await;
     Ok(match writer.finish(transaction, work).await? {
         Some(Stored::Replayed(answer)) => Some(answer),
         _ => None,
@@ -72,7 +73,11 @@ pub(super) async fn open_answer(writer: &Writer, request: &OpenRequest) -> Resul
 }
 
 /// What was answered to a request about the event itself.
-pub(super) async fn event_answer(readers: &PgPool, event: EventId, key: u128) -> Result<Option<Vec<u8>>, StoreError> {
+pub(super) async fn event_answer(
+    readers: &Connections,
+    event: EventId,
+    key: u128,
+) -> Result<Option<Vec<u8>>, StoreError> {
     let answer: Option<Option<Vec<u8>>> = sqlx::query_scalar(
         "-- event_answer
         select answer
@@ -82,7 +87,7 @@ pub(super) async fn event_answer(readers: &PgPool, event: EventId, key: u128) ->
     )
     .bind(event.0)
     .bind(Uuid::from_u128(key))
-    .fetch_optional(readers)
+    .fetch_optional(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
     Ok(answer.flatten())

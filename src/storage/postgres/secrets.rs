@@ -10,7 +10,7 @@ const NAME: &str = "installation";
 
 pub(super) async fn secret(writer: &Writer) -> Result<[u8; 32], StoreError> {
     let mut transaction = writer.begin().await?;
-    let work = make_or_read(&mut transaction).await;
+    let work = writer.in_time(make_or_read(&mut transaction)).await;
     writer.finish(transaction, work).await
 }
 

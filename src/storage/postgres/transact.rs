@@ -1,11 +1,12 @@
 //! The one way in which anything is written: begin, work, commit, or roll back. Everything here runs in a
 //! task of its own (see `apart`), so that no open transaction is ever dropped half-way.
 
-use super::errors::{failed, failed_to_commit};
+use super::errors::failed_to_commit;
+use super::held::{Connections, Held};
 use super::{load, write};
 use crate::storage::codec::Batch;
 use crate::storage::traits::{Decide, Lock, StoreError};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::PgConnection;
 
 /// The connections that write.
 ///
@@ -13,16 +14,16 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 /// recovers by itself, and a new connection sees what became of it.
 #[derive(Clone)]
 pub(super) struct Writer {
-    pool: PgPool,
+    connections: Connections,
 }
 
 impl Writer {
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub fn new(connections: Connections) -> Self {
+        Self { connections }
     }
 
-    pub fn pool(&self) -> &PgPool {
-        &self.pool
+    pub fn connections(&self) -> &Connections {
+        &self.connections
     }
 
     /// Whether anything can still be written.
@@ -31,25 +32,31 @@ impl Writer {
     }
 
     /// The isolation is named: under a stricter one, a lock that was waited for shows old rows.
-    pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+    pub async fn begin(&self) -> Result<Held, StoreError> {
         self.check()?;
-        self.pool.begin_with("begin isolation level read committed").await.map_err(failed)
+        let mut transaction = self.connections.hold().await?;
+        self.in_time(transaction.begin("begin isolation level read committed")).await?;
+        Ok(transaction)
     }
 
-    /// Commits what went well, and rolls back what did not.
-    pub async fn finish<T>(
-        &self,
-        transaction: Transaction<'static, Postgres>,
-        work: Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    /// Waits for the work of a transaction, all but its end.
+    pub async fn in_time<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        self.connections.in_time(work).await
+    }
+
+    /// Commits what went well, and rolls back what did not. Silence after a commit leaves open whether it was heard.
+    pub async fn finish<T>(&self, transaction: Held, work: Result<T, StoreError>) -> Result<T, StoreError> {
+        let patience = self.connections.patience();
         match work {
             Ok(value) => {
-                transaction.commit().await.map_err(failed_to_commit)?;
+                let committed = tokio::time::timeout(patience, transaction.commit()).await;
+                let silent = |_| Err(StoreError::Unknown(format!("no word on a commit within {patience:?}")));
+                committed.map(|word| word.map_err(failed_to_commit)).unwrap_or_else(silent)?;
                 Ok(value)
             }
             Err(error) => {
-                // A rollback that fails closes the connection, which rolls back too.
-                let _ = transaction.rollback().await;
+                // Without an answer to the rollback the connection is closed, which rolls back too.
+                let _ = tokio::time::timeout(patience, transaction.roll_back()).await;
                 Err(error)
             }
         }
@@ -59,7 +66,7 @@ impl Writer {
 /// Locks, decides, writes, commits.
 pub(super) async fn transact(writer: Writer, locks: Vec<Lock>, decide: Decide) -> Result<(), StoreError> {
     let mut transaction = writer.begin().await?;
-    let work = decide_and_write(&mut transaction, &locks, decide).await;
+    let work = writer.in_time(decide_and_write(&mut transaction, &locks, decide)).await;
     writer.finish(transaction, work).await
 }
 
