@@ -196,7 +196,7 @@ impl Follower {
                     let time = change.time.as_ref().unwrap();
                     let decided = time.seconds * 1_000_000 + i64::from(time.nanos) / 1_000;
                     age.record((now - decided).max(1) as u64).unwrap();
-                    if change.kind() == proto::ChangeKind::EventCompleted {
+                    if change.kind() == proto::ChangeKind::EventCancelled {
                         return (heard, age);
                     }
                     if change.event == probed && change.kind() == proto::ChangeKind::Registered {
@@ -213,8 +213,8 @@ impl Follower {
         use proto::event_service_client::EventServiceClient;
         let name = make_event(client).await;
         let request =
-            proto::CompleteEventRequest { name, request_id: Uuid::new_v4().to_string(), ..Default::default() };
-        EventServiceClient::new(client.channel()).complete_event(request).await.unwrap();
+            proto::CancelEventRequest { name, request_id: Uuid::new_v4().to_string(), ..Default::default() };
+        EventServiceClient::new(client.channel()).cancel_event(request).await.unwrap();
         self.task.await.unwrap()
     }
 }
