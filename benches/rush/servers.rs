@@ -87,7 +87,7 @@ pub async fn serve(kind: &str, url: &str) {
         concurrency_max: 8192,
         connections_max: 2000,
         streams_per_connection_max: 1024,
-        cors_origins: Vec::new(),
+        ..ServerOptions::default()
     };
     let mut registry = prometheus_client::registry::Registry::default();
     let running = server::start(listener, routes, FILE_DESCRIPTOR_SET, &options, &mut registry, drain).await.unwrap();

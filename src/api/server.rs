@@ -2,9 +2,11 @@
 //! connections (`door`), and a drain that ends. It knows nothing of events; whoever assembles it hands in
 //! the services, so that tests and benches run theirs behind the very same layers.
 
+mod connections;
 mod door;
 
-use super::layers::{Guard, Meters, Origins, Rules, cors};
+use super::layers::{Addresses, Arriving, Guard, Meters, Origins, Rules, Streams, cors};
+use connections::{Connections, Orders};
 use door::Door;
 use prometheus_client::registry::Registry;
 use prost::Message;
@@ -14,14 +16,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
-use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tonic_web::GrpcWebLayer;
+use tower::Layer;
 
 /// The largest message that a service takes, in bytes; set on each of them.
 pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
@@ -30,29 +31,62 @@ pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
 const GRACE: Duration = Duration::from_secs(1);
 
 /// What the server is held to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerOptions {
     pub deadline_max: Duration,
+    /// Calls in work; more are told to come again.
     pub concurrency_max: usize,
+    /// More wait to be accepted.
     pub connections_max: usize,
+    /// More are closed at once.
+    pub connections_per_address_max: usize,
     pub streams_per_connection_max: u32,
+    /// Answers that go on; more are refused.
+    pub streams_max: usize,
+    /// Calls of one address, 0 for any number; more are told to come again.
+    pub calls_per_second: u32,
+    /// Of all messages that have not come whole; the calls that bring more are told to come again.
+    pub arriving_bytes_max: usize,
+    /// A connection that has no open call for so long is asked to go.
+    pub idle: Duration,
+    /// How long a connection may take to say in full what it speaks.
+    pub greeting: Duration,
+    /// How long a piece of an answer may wait to be taken.
+    pub patience: Duration,
     /// Web sites whose scripts may call by gRPC-Web.
     pub cors_origins: Vec<String>,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            deadline_max: Duration::from_secs(30),
+            concurrency_max: 8_192,
+            connections_max: 2_000,
+            connections_per_address_max: 200,
+            streams_per_connection_max: 256,
+            streams_max: 10_000,
+            calls_per_second: 0,
+            arriving_bytes_max: 64 << 20,
+            idle: Duration::from_secs(300),
+            greeting: Duration::from_secs(5),
+            patience: Duration::from_secs(120),
+            cors_origins: Vec::new(),
+        }
+    }
 }
 
 /// A server that takes connections. It reports NOT_SERVING until it is told that it is `serving`.
 pub struct Running {
     address: SocketAddr,
     serving: Serving,
-    /// No more connections.
-    stop: CancellationToken,
+    orders: Orders,
     /// Streams end.
     drain: CancellationToken,
-    /// Connections are cut.
-    cut: CancellationToken,
     /// Every call until its last word.
     in_work: TaskTracker,
-    task: JoinHandle<Result<(), tonic::transport::Error>>,
+    /// Every connection, and the door.
+    connections: TaskTracker,
 }
 
 /// What is answered to who asks for the health of the services.
@@ -91,13 +125,13 @@ pub async fn start(
     drain: CancellationToken,
 ) -> io::Result<Running> {
     let address = listener.local_addr()?;
-    let (stop, cut) = (CancellationToken::new(), CancellationToken::new());
     let (reporter, health_service) = tonic_health::server::health_reporter();
     let serving = Serving { reporter, services: service_names(descriptors).into() };
     serving.tell(false).await;
     let routes = routes.add_service(health_service);
     let routes = with_reflection(routes, descriptors).map_err(io::Error::other)?;
-    let door = Door::new(listener, options.connections_max, stop.clone(), cut.clone(), registry);
+    let addresses = Addresses::new(options.connections_per_address_max, options.calls_per_second);
+    let door = Door::new(listener, options.connections_max, addresses, registry);
     let origins = Origins::new(&options.cors_origins);
     let cors = tower::util::option_layer(cors(&origins));
     let in_work = TaskTracker::new();
@@ -107,29 +141,18 @@ pub async fn start(
         message_bytes_max: MESSAGE_BYTES_MAX,
         origins,
         seats: Semaphore::new(options.concurrency_max.min(Semaphore::MAX_PERMITS)),
+        streams: Streams::new(options.streams_max, registry),
+        arriving: Arriving::new(options.arriving_bytes_max),
         drain: drain.clone(),
         in_work: in_work.clone(),
         meters: Meters::new(registry, descriptors),
     };
-    let router =
-        limited(options).layer(cors).layer(GrpcWebLayer::new()).layer(Guard(Arc::new(rules))).add_routes(routes);
-    let stopped = stop.clone().cancelled_owned();
-    let task = tokio::spawn(router.serve_with_incoming_shutdown(door.connections(), stopped));
-    Ok(Running { address, serving, stop, drain, cut, in_work, task })
-}
-
-/// HTTP/2 within bounds: tonic's defaults switch two of hyper's limits off, and set no others.
-fn limited(options: &ServerOptions) -> Server {
-    Server::builder()
-        .accept_http1(true)
-        .max_concurrent_streams(options.streams_per_connection_max)
-        .http2_max_local_error_reset_streams(Some(1_024))
-        .http2_max_pending_accept_reset_streams(Some(20))
-        .http2_max_header_list_size(16 << 10)
-        .http2_keepalive_interval(Some(Duration::from_secs(60)))
-        .http2_keepalive_timeout(Some(Duration::from_secs(20)))
-        // Alone, without a grace: with one, calls would be cut instead of asked to finish.
-        .max_connection_age(Duration::from_secs(1_800 + u64::from(std::process::id() % 300)))
+    // From the inside out: browsers understand what the guard says.
+    let service = Guard(Arc::new(rules)).layer(routes.prepare());
+    let service = cors.layer(GrpcWebLayer::new().layer(service));
+    let orders = Orders::default();
+    let connections = Connections::new(service, options, orders.clone()).open(door);
+    Ok(Running { address, serving, orders, drain, in_work, connections })
 }
 
 fn with_reflection(routes: Routes, descriptors: &'static [u8]) -> Result<Routes, tonic_reflection::server::Error> {
@@ -164,20 +187,18 @@ impl Running {
 
     /// Leaves in order: says so, waits for `notice`, takes no more connections, ends streams, waits at most
     /// `bound` for the calls in work, and then cuts what is left.
-    pub async fn drain(mut self, notice: Duration, bound: Duration) -> Drained {
+    pub async fn drain(self, notice: Duration, bound: Duration) -> Drained {
         self.serving.tell(false).await;
         tokio::time::sleep(notice).await;
-        self.stop.cancel();
+        self.orders.stop.cancel();
         self.drain.cancel();
-        let in_work = self.in_work.clone();
         let drained = tokio::select! {
-            _ = &mut self.task => return Drained::Whole,
-            () = all_answered(&in_work) => Drained::Whole,
+            () = self.connections.wait() => return Drained::Whole,
+            () = all_answered(&self.in_work) => Drained::Whole,
             () = tokio::time::sleep(bound) => Drained::Cut,
         };
-        self.cut.cancel();
-        let _ = tokio::time::timeout(GRACE, &mut self.task).await;
-        self.task.abort();
+        self.orders.cut.cancel();
+        let _ = tokio::time::timeout(GRACE, self.connections.wait()).await;
         drained
     }
 }

@@ -44,7 +44,9 @@ pub fn code_of(reason: ErrorReason) -> Code {
         | SeatsNotFree | WaitingPartyFirst | ReasonRequired | ClassUnknown | PoolInUse | SessionCancelled
         | SessionNotBegun | DoorShut | MarksRefused | MemberAttended | WalkInsNotTaken | SessionInUse
         | PersonsAlreadyOne | MergeUndone | MergeReported | EventNotOver => Code::FailedPrecondition,
-        WaitlistFull | DuplicatesFull | MessageTooLarge | ReportTooLarge => Code::ResourceExhausted,
+        WaitlistFull | DuplicatesFull | MessageTooLarge | ReportTooLarge | TooManyStreams | TooManyCalls => {
+            Code::ResourceExhausted
+        }
         TokenInvalid | StaffOnly => Code::PermissionDenied,
         EtagMismatch | WatchLagged | FeedLagged => Code::Aborted,
         CursorExpired => Code::OutOfRange,
@@ -265,6 +267,24 @@ pub fn message_too_large(limit: usize) -> Status {
     Problem::new(ErrorReason::MessageTooLarge, format!("the message is larger than {limit} bytes"))
         .with("limit_bytes", limit)
         .quota("message")
+        .status()
+}
+
+/// As many streams are open on this instance as it keeps.
+pub fn too_many_streams(limit: usize) -> Status {
+    let message = format!("{limit} streams are open on this instance, which is as many as it keeps");
+    Problem::new(ErrorReason::TooManyStreams, message)
+        .with("limit", limit)
+        .quota("streams")
+        .retry(Duration::from_secs(5))
+        .status()
+}
+
+/// The address calls more often than it may.
+pub fn too_many_calls(wait: Duration) -> Status {
+    Problem::new(ErrorReason::TooManyCalls, "more calls a second come from this address than it may make")
+        .quota("calls")
+        .retry(wait)
         .status()
 }
 

@@ -204,7 +204,23 @@ fn server_options(config: &Config) -> ServerOptions {
         deadline_max: Duration::from_millis(limits.deadline_max_ms),
         concurrency_max: limits.concurrency_max,
         connections_max: limits.connections_max,
+        connections_per_address_max: limits.connections_per_address_max,
         streams_per_connection_max: limits.streams_per_connection_max,
+        streams_max: limits.streams_max,
+        calls_per_second: limits.calls_per_second,
+        arriving_bytes_max: limits.arriving_mib_max << 20,
+        idle: Duration::from_secs(limits.idle_seconds),
         cors_origins: config.web.cors_origins.clone(),
+        ..ServerOptions::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settings_defaults_are_the_servers() {
+        assert_eq!(server_options(&Config::default()), ServerOptions::default());
     }
 }

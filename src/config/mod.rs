@@ -41,8 +41,21 @@ pub struct Limits {
     pub concurrency_max: usize,
     /// Connections at once; more wait to be accepted.
     pub connections_max: usize,
+    /// Connections at once from one address (on IPv6, from one network of 64 bits); more are closed at once. Behind a
+    /// proxy all callers have its address: give it as many as it opens. At least 1.
+    pub connections_per_address_max: usize,
     /// Calls at once on one connection.
     pub streams_per_connection_max: u32,
+    /// Streams at once on this instance, whoever opened them; more are refused with TOO_MANY_STREAMS. Watches of the
+    /// service's health are counted apart, up to the same number.
+    pub streams_max: usize,
+    /// Calls that one address may make in a second, as many at once after a pause; more are refused with
+    /// TOO_MANY_CALLS. 0 for any number.
+    pub calls_per_second: u32,
+    /// Messages that have not come whole yet, together, in MiB; the calls that bring more are told to come again.
+    pub arriving_mib_max: usize,
+    /// How long, in seconds, a connection may stay without an open call before it is asked to go.
+    pub idle_seconds: u64,
     /// How long, in seconds, calls in work may take to end when the service stops.
     pub drain_timeout_seconds: u64,
     /// How long, in seconds, the service reports that it is leaving before it takes no more connections,
@@ -150,7 +163,12 @@ impl Default for Limits {
             deadline_max_ms: 30_000,
             concurrency_max: 8_192,
             connections_max: 2_000,
+            connections_per_address_max: 200,
             streams_per_connection_max: 256,
+            streams_max: 10_000,
+            calls_per_second: 0,
+            arriving_mib_max: 64,
+            idle_seconds: 300,
             drain_timeout_seconds: 20,
             drain_notice_seconds: 0,
         }

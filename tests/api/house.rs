@@ -113,7 +113,7 @@ async fn serve(desk: &Desk, drain: CancellationToken) -> Running {
         concurrency_max: 1000,
         connections_max: 100,
         streams_per_connection_max: 200,
-        cors_origins: Vec::new(),
+        ..ServerOptions::default()
     };
     let mut registry = Registry::default();
     let routes = api.routes();

@@ -19,6 +19,8 @@ BEYOND_A_CLIENT = {
     "DEADLINE_EXCEEDED": "the client's own library tells it first",
     "FEED_LAGGED": "a follower must be slower than the buffers of two TCP stacks",
     "CURSOR_EXPIRED": "changes must be older than the days that the feed keeps them",
+    "TOO_MANY_STREAMS": "it takes 10,000 streams; tests/server opens as many as a smaller limit allows",
+    "TOO_MANY_CALLS": "calls are not counted by default; tests/server counts them",
     "WATCH_LAGGED": "a reader must be slower than the buffers of two TCP stacks",
     "REPORT_TOO_LARGE": "it takes more than 100,000 events",
     "STORAGE_UNAVAILABLE": "test_kill.py stops PostgreSQL for it; on SQLite nothing can be stopped",

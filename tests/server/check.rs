@@ -19,7 +19,7 @@ fn id() -> String {
 }
 
 /// One event of two seats with offers: seven parties, of whom one left and one has an offer.
-async fn play(channel: Channel) -> String {
+pub async fn play(channel: Channel) -> String {
     let mut admin = AdminServiceClient::new(channel.clone());
     let centre = Centre { display_names: lt("Šeimų centras"), municipality_code: "42".into(), ..Default::default() };
     let request = CreateCentreRequest { request_id: id(), centre: Some(centre), ..Default::default() };

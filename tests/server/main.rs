@@ -2,11 +2,16 @@
 //! that answers as it is told, so that only the server is tested.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod attack;
 mod browsers;
 mod check;
+mod connections;
 mod database_file;
 mod drain;
+mod frames;
+mod greed;
 mod limits;
+mod memory;
 mod process;
 mod seen;
 mod support;

@@ -63,6 +63,13 @@ impl Served {
         line.split_whitespace().next().unwrap().to_owned()
     }
 
+    /// What it has of the machine's memory, in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    }
+
     /// Tells it to stop, and waits for a good end.
     pub fn stop(&mut self) {
         self.signal("TERM");

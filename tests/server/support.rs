@@ -39,6 +39,7 @@ pub fn options() -> ServerOptions {
         connections_max: 64,
         streams_per_connection_max: 64,
         cors_origins: vec!["https://sign-up.example.org".to_owned()],
+        ..ServerOptions::default()
     }
 }
 

@@ -1,13 +1,17 @@
 //! The stream of an answer: counted when it ends, ended at the caller's deadline, and ended when the
-//! service stops and it has nothing more to say.
+//! service stops and it has nothing more to say. What its call holds is given back with it.
 
 use super::deadline::Deadline;
+use super::link::OpenCall;
 use super::meters::Seen;
+use super::reader::Reader;
 use super::refuse::{self, Ending};
+use super::streams::StreamSeat;
 use http::HeaderMap;
 use http_body::{Frame, SizeHint};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -21,9 +25,24 @@ pub struct CallBody {
     seen: Option<Seen>,
     deadline: Deadline,
     drain: CancellationToken,
-    _in_work: TaskTrackerToken,
+    reader: Arc<Reader>,
+    _holds: Holds,
     /// Made when the stream first has to wait: an answer of one message never does.
     clocks: Option<Clocks>,
+}
+
+/// What a call holds until the last word of its answer is handed over.
+pub struct Holds {
+    _in_work: TaskTrackerToken,
+    /// On its connection.
+    _open: Option<OpenCall>,
+    pub stream: Option<StreamSeat>,
+}
+
+impl Holds {
+    pub fn new(in_work: TaskTrackerToken, open: Option<OpenCall>) -> Self {
+        Self { _in_work: in_work, _open: open, stream: None }
+    }
 }
 
 struct Clocks {
@@ -32,14 +51,9 @@ struct Clocks {
 }
 
 impl CallBody {
-    pub fn new(
-        inner: Body,
-        seen: Seen,
-        deadline: Deadline,
-        drain: CancellationToken,
-        in_work: TaskTrackerToken,
-    ) -> Self {
-        Self { inner, seen: Some(seen), deadline, drain, _in_work: in_work, clocks: None }
+    pub fn new(inner: Body, seen: Seen, deadline: Deadline, drain: CancellationToken, holds: Holds) -> Self {
+        let reader = Reader::here();
+        Self { inner, seen: Some(seen), deadline, drain, reader, _holds: holds, clocks: None }
     }
 
     fn count(&mut self, code: Ending) {
@@ -81,10 +95,12 @@ impl http_body::Body for CallBody {
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        self.reader.ask();
         match Pin::new(&mut self.inner).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
-                if let Some(trailers) = frame.trailers_ref() {
-                    self.count(refuse::ending_of_trailers(trailers));
+                match frame.trailers_ref() {
+                    Some(trailers) => self.count(refuse::ending_of_trailers(trailers)),
+                    None => self.reader.hand(),
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
@@ -103,5 +119,12 @@ impl http_body::Body for CallBody {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+impl Drop for CallBody {
+    /// Over HTTP/1 the next call has the same reader.
+    fn drop(&mut self) {
+        self.reader.ask();
     }
 }

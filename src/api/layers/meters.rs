@@ -118,6 +118,11 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// Whether its answer is a stream.
+    pub fn is_stream(&self) -> bool {
+        self.method.labels.grpc_type != "unary"
+    }
+
     pub fn finish(mut self, code: Ending) {
         self.count(code);
     }

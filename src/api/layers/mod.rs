@@ -2,20 +2,30 @@
 //! in the order of what it does. All of it stands inside gRPC-Web, so that browsers understand its answers
 //! too, and none of it uses tonic's own limits, whose answers no layer would see.
 
+mod address;
+mod arriving;
 mod body;
 mod deadline;
+mod link;
 mod meters;
+mod reader;
 mod refuse;
 mod reword;
+mod streams;
 mod trace;
 mod web;
 
+pub use address::{Addresses, Visit};
+pub use arriving::Arriving;
 pub use deadline::Deadline;
+pub use link::{Link, Manners, Step};
 pub use meters::Meters;
+pub use reader::with_patience;
+pub use streams::Streams;
 pub use trace::TraceContext;
 pub(super) use web::{Origins, cors};
 
-use body::CallBody;
+use body::{CallBody, Holds};
 use futures_util::FutureExt;
 use http::{Request, Response, StatusCode};
 use meters::Seen;
@@ -26,10 +36,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use streams::StreamSeat;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tokio_util::task::task_tracker::TaskTrackerToken;
 use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer, Service};
@@ -45,6 +56,10 @@ pub struct Rules {
     pub origins: Origins,
     /// Calls in work at once.
     pub seats: Semaphore,
+    /// Streams at once.
+    pub streams: Streams,
+    /// Requests that are not whole yet.
+    pub arriving: Arc<Arriving>,
     /// Ends streams that have nothing more to say.
     pub drain: CancellationToken,
     /// Every call until its last word.
@@ -88,8 +103,6 @@ where
         let next = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, next);
         let rules = Arc::clone(&self.rules);
-        // Taken now and not when the future is first polled: tonic sets a timer of its own after this call,
-        // whose answer would be CANCELLED. The earlier one answers.
         let deadline = Deadline::of(request.headers(), rules.deadline_max);
         Box::pin(answer(rules, inner, request, deadline).map(Ok))
     }
@@ -103,15 +116,30 @@ where
     if !rules.origins.allow(request.headers()) {
         return forbidden();
     }
-    let in_work = rules.in_work.token();
+    let link = request.extensions_mut().remove::<Arc<Link>>();
+    let mut holds = Holds::new(rules.in_work.token(), link.as_ref().map(Link::open));
     let trace = TraceContext::of(request.headers());
     let seen = rules.meters.begin(request.uri().path(), trace);
     request.extensions_mut().insert(trace);
     request.extensions_mut().insert(deadline);
     let span = tracing::info_span!("call", method = request.uri().path(), trace_id = %trace.trace_id());
-    let mut response = admitted(&rules, inner, request, deadline, trace).instrument(span).await;
+    let mut response = match taken(&rules, request.uri().path(), &seen, link.as_deref()) {
+        Err(no) => no.into_http(),
+        Ok(stream) => {
+            holds.stream = stream;
+            admitted(&rules, inner, request, deadline, trace).instrument(span).await
+        }
+    };
     response.headers_mut().insert(trace::TRACEPARENT, trace.to_header());
-    finish(&rules, response, seen, deadline, in_work)
+    finish(&rules, response, seen, deadline, holds)
+}
+
+/// Whether the call is taken at all: at the pace of its address, and with a seat if its answer is a stream.
+fn taken(rules: &Rules, path: &str, seen: &Seen, link: Option<&Link>) -> Result<Option<StreamSeat>, Status> {
+    if let Some(link) = link.filter(|_| !is_health(path)) {
+        link.visit().call(Instant::now()).map_err(refuse::too_many_calls)?;
+    }
+    rules.streams.seat(path, seen)
 }
 
 /// The call itself, where there is room for it, in its time, and whatever it does.
@@ -131,6 +159,7 @@ where
     if let Some(Err(_)) = seat {
         return refuse::overloaded().into_http();
     }
+    let request = request.map(|body| rules.arriving.count(body));
     let call = AssertUnwindSafe(async { inner.call(request).await }).catch_unwind();
     let response = match tokio::time::timeout_at(deadline.at, call).await {
         Ok(Ok(Ok(response))) => response,
@@ -154,19 +183,13 @@ fn panicked(panic: &(dyn std::any::Any + Send), trace: TraceContext) -> Status {
 }
 
 /// Counts the call when it is over: now, or when its stream is.
-fn finish(
-    rules: &Rules,
-    response: Response<Body>,
-    seen: Seen,
-    deadline: Deadline,
-    in_work: TaskTrackerToken,
-) -> Response<Body> {
+fn finish(rules: &Rules, response: Response<Body>, seen: Seen, deadline: Deadline, holds: Holds) -> Response<Body> {
     if let Some(ending) = refuse::ending(response.headers()) {
         seen.finish(ending);
         return response;
     }
     let drain = rules.drain.clone();
-    response.map(|body| Body::new(CallBody::new(body, seen, deadline, drain, in_work)))
+    response.map(|body| Body::new(CallBody::new(body, seen, deadline, drain, holds)))
 }
 
 fn forbidden() -> Response<Body> {

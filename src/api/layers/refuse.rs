@@ -2,6 +2,7 @@
 
 pub use crate::api::status::{
     deadline_exceeded, draining, logged as internal, malformed_message as malformed, message_too_large, overloaded,
+    too_many_calls, too_many_streams,
 };
 
 use http::HeaderMap;

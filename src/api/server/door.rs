@@ -1,10 +1,12 @@
-//! How connections come in: at most so many at once (more wait in the kernel's queue), with a pause where
-//! the machine has no file descriptors left, and none that says nothing.
+//! How connections come in: at most so many at once (more wait in the kernel's queue) and so many from one
+//! address, with a pause where the machine has no file descriptors left.
 
+use crate::api::layers::{Addresses, Link};
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,43 +14,39 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_stream::Stream;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
-/// How long a connection may say nothing after it was accepted.
-const FIRST_WORD: Duration = Duration::from_secs(10);
+/// What a connection of HTTP/2 begins with.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// The pause after a connection could not be accepted: mostly there are no file descriptors left.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Dropping it closes the door.
 pub struct Door {
     listener: TcpListener,
     seats: Arc<Semaphore>,
-    stop: CancellationToken,
-    cut: CancellationToken,
+    addresses: Arc<Addresses>,
     open: Gauge,
+    refused: Counter,
 }
 
 impl Door {
     pub fn new(
         listener: TcpListener,
         connections_max: usize,
-        stop: CancellationToken,
-        cut: CancellationToken,
+        addresses: Arc<Addresses>,
         registry: &mut Registry,
     ) -> Self {
-        let open = Gauge::default();
+        let (open, refused) = (Gauge::default(), Counter::default());
         registry.register("eile_connections", "Connections that are open", open.clone());
+        let help = "Connections that were closed at once: their address has as many as it may";
+        registry.register("eile_connections_refused", help, refused.clone());
         let seats = Arc::new(Semaphore::new(connections_max.min(Semaphore::MAX_PERMITS)));
-        Self { listener, seats, stop, cut, open }
+        Self { listener, seats, addresses, open, refused }
     }
 
-    /// The connections, as they come. Dropping the stream closes the door.
-    pub fn connections(self) -> impl Stream<Item = io::Result<Connection>> + Send {
-        futures_util::stream::unfold(self, |door| async move { Some((Ok(door.next().await), door)) })
-    }
-
-    async fn next(&self) -> Connection {
+    /// The next connection that may come in.
+    pub async fn next(&self) -> Connection {
         loop {
             // The semaphore is never closed.
             let Ok(seat) = Arc::clone(&self.seats).acquire_owned().await else {
@@ -56,7 +54,11 @@ impl Door {
                 continue;
             };
             match self.listener.accept().await {
-                Ok((tcp, _)) => return self.admit(tcp, seat),
+                Ok((tcp, from)) => match self.admit(tcp, from, seat) {
+                    Some(connection) => return connection,
+                    // Nobody is there yet who could be told why.
+                    None => self.refuse(from),
+                },
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(PAUSE).await;
@@ -65,69 +67,61 @@ impl Door {
         }
     }
 
-    fn admit(&self, tcp: TcpStream, seat: OwnedSemaphorePermit) -> Connection {
+    fn admit(&self, tcp: TcpStream, from: SocketAddr, seat: OwnedSemaphorePermit) -> Option<Connection> {
+        let link = Link::new(self.addresses.enter(from.ip())?);
         // Where the option cannot be set, answers are only slower.
         let _ = tcp.set_nodelay(true);
         self.open.inc();
-        Connection {
-            tcp,
-            silent: Some(Silent {
-                stop: Box::pin(self.stop.clone().cancelled_owned()),
-                patience: Box::pin(tokio::time::sleep(FIRST_WORD)),
-            }),
-            cut: Box::pin(self.cut.clone().cancelled_owned()),
-            _seat: seat,
-            open: self.open.clone(),
-        }
+        Some(Connection { tcp, link, preface: PREFACE, _seat: seat, open: self.open.clone() })
+    }
+
+    fn refuse(&self, from: SocketAddr) {
+        self.refused.inc();
+        tracing::debug!(address = %from.ip(), "a connection was closed: its address has as many as it may");
     }
 }
 
-/// A connection that holds its seat until it is dropped.
+/// A connection that holds its seats until it is dropped.
 pub struct Connection {
     tcp: TcpStream,
-    /// Until its first word.
-    silent: Option<Silent>,
-    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    link: Arc<Link>,
+    /// What is still to come of it, while everything before was right.
+    preface: &'static [u8],
     _seat: OwnedSemaphorePermit,
     open: Gauge,
 }
 
-/// A connection that has said nothing yet has nothing to lose: it goes when the door closes, and when it
-/// takes too long. (hyper would wait for its first bytes for ever, also while draining.)
-struct Silent {
-    stop: Pin<Box<WaitForCancellationFutureOwned>>,
-    patience: Pin<Box<tokio::time::Sleep>>,
-}
-
 impl Connection {
-    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        if self.cut.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(io::ErrorKind::ConnectionAborted.into());
-        }
-        if let Some(silent) = &mut self.silent {
-            if silent.stop.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(io::ErrorKind::ConnectionAborted.into());
+    pub fn link(&self) -> &Arc<Link> {
+        &self.link
+    }
+
+    pub fn info(&self) -> TcpConnectInfo {
+        self.tcp.connect_info()
+    }
+
+    /// Hears whether it speaks HTTP/2. Whoever speaks anything else is greeted at its first call.
+    fn hear(&mut self, bytes: &[u8]) {
+        let some = bytes.len().min(self.preface.len());
+        match self.preface.strip_prefix(&bytes[..some]) {
+            Some([]) => {
+                self.preface = &[];
+                self.link.greet();
             }
-            if silent.patience.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(io::ErrorKind::TimedOut.into());
-            }
+            Some(rest) => self.preface = rest,
+            None => self.preface = &[],
         }
-        Poll::Pending
     }
 }
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        match Pin::new(&mut self.tcp).poll_read(cx, buf) {
-            Poll::Ready(read) => {
-                if buf.filled().len() > before {
-                    self.silent = None;
-                }
-                Poll::Ready(read)
-            }
-            Poll::Pending => self.poll_end(cx).map(Err),
+        let read = Pin::new(&mut self.tcp).poll_read(cx, buf);
+        if !self.preface.is_empty() {
+            self.hear(&buf.filled()[before..]);
         }
+        read
     }
 }
 
@@ -150,14 +144,6 @@ impl AsyncWrite for Connection {
     }
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.tcp).poll_shutdown(cx)
-    }
-}
-
-impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
-
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.tcp.connect_info()
     }
 }
 

@@ -128,6 +128,8 @@ fn every_answer() -> Vec<Status> {
         programme_not_found("programmes/p01"),
         already_exists("centre", "centres/elk"),
         message_too_large(1024),
+        too_many_streams(10_000),
+        too_many_calls(Duration::from_millis(40)),
         token_invalid("events/1/registrations/2"),
         staff_only("ApproveRegistration"),
         report_too_large(100_000),
@@ -183,7 +185,11 @@ fn example_keys(reason: &str) -> BTreeSet<String> {
 #[test]
 fn what_helps_stands_beside_the_reason() {
     let retry = |s: &Status| s.get_details_retry_info().is_some();
-    assert!(retry(&overloaded()) && retry(&draining()));
+    assert!(retry(&overloaded()) && retry(&draining()) && retry(&too_many_streams(1)));
+    assert_eq!(
+        too_many_calls(Duration::from_millis(40)).get_details_retry_info().unwrap().retry_delay,
+        Some(Duration::from_millis(40))
+    );
     assert!(!retry(&deadline_exceeded()));
     let no = refused(
         &Refusal::WaitlistFull { limit: 40 },
