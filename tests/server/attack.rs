@@ -1,0 +1,98 @@
+//! Crowds that mean harm, while an honest caller signs people up.
+
+use crate::frames;
+use crate::support::{TestServer, options, start};
+use eile::api::proto::CreateRegistrationRequest;
+use eile::api::server::ServerOptions;
+use h2::Reason;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+use tokio::task::JoinSet;
+use tonic::codegen::http;
+
+/// Addresses of the two crowds; the honest caller has another.
+const SLOW: [u8; 4] = [127, 0, 0, 2];
+const RESETTING: [u8; 4] = [127, 0, 0, 3];
+const SLOW_CONNECTIONS: usize = 200;
+const SIGN_UPS: usize = 200;
+/// For 99 of 100 of them.
+const BOUND: Duration = Duration::from_millis(500);
+
+/// Holds a connection with one byte, again and again.
+async fn hold(address: SocketAddr, held: Arc<AtomicU64>) {
+    loop {
+        let mut socket = frames::from(SLOW, address).await;
+        let _ = socket.write_all(b"P").await;
+        held.fetch_add(1, Ordering::Relaxed);
+        frames::is_closed(&mut socket, Duration::from_secs(60)).await;
+    }
+}
+
+/// Begins calls and takes them back at once, for as long as the connection is let, and then on another.
+async fn reset(address: SocketAddr, resets: Arc<AtomicU64>) {
+    loop {
+        let Ok((client, connection)) = h2::client::handshake(frames::from(RESETTING, address).await).await else {
+            continue;
+        };
+        let driven = tokio::spawn(connection);
+        let mut client = client;
+        while let Ok(mut ready) = client.ready().await {
+            let uri = "http://here/eile.v1.RegistrationService/CreateRegistration";
+            let request = http::Request::post(uri).header("content-type", "application/grpc").body(()).unwrap();
+            let Ok((_, mut body)) = ready.send_request(request, false) else { break };
+            body.send_reset(Reason::CANCEL);
+            client = ready;
+            if resets.fetch_add(1, Ordering::Relaxed) % 16 == 15 {
+                // So that they go out, and are not only gathered here.
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        driven.abort();
+    }
+}
+
+/// How long 99 of 100 sign-ups took at most, some of them on new connections.
+async fn sign_ups(server: &TestServer) -> Duration {
+    let mut took = Vec::with_capacity(SIGN_UPS);
+    let mut client = server.client().await;
+    for n in 0..SIGN_UPS {
+        let begun = Instant::now();
+        if n % 20 == 0 {
+            client = server.client().await;
+        }
+        client.create_registration(CreateRegistrationRequest::default()).await.unwrap();
+        took.push(begun.elapsed());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    took.sort();
+    took[SIGN_UPS * 99 / 100 - 1]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_connections_and_rapid_resets_do_not_keep_an_honest_caller_from_signing_up() {
+    let (per_address, most) = (SLOW_CONNECTIONS, 2 * SLOW_CONNECTIONS);
+    let greeting = Duration::from_secs(1);
+    let bounds =
+        ServerOptions { connections_max: most, connections_per_address_max: per_address, greeting, ..options() };
+    let server = start(bounds).await;
+    let address = server.running.address();
+    let (held, resets) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let mut crowds = JoinSet::new();
+    for _ in 0..SLOW_CONNECTIONS {
+        crowds.spawn(hold(address, Arc::clone(&held)));
+    }
+    for _ in 0..4 {
+        crowds.spawn(reset(address, Arc::clone(&resets)));
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let p99 = sign_ups(&server).await;
+    let (held, resets) = (held.load(Ordering::Relaxed), resets.load(Ordering::Relaxed));
+    println!("{held} slow connections, {resets} resets; p99 of {SIGN_UPS} sign-ups: {p99:?}");
+    assert!(p99 < BOUND, "sign-ups took {p99:?}");
+    // There was an attack.
+    assert!(held >= SLOW_CONNECTIONS as u64 && resets >= 1_000, "{held} connections, {resets} resets");
+    crowds.shutdown().await;
+}
