@@ -13,11 +13,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-mod on_postgres {
+pub mod on_postgres {
     use super::*;
     use sqlx::{Connection, Executor, PgConnection};
 
-    async fn cluster() -> &'static postgres::Cluster {
+    pub async fn cluster() -> &'static postgres::Cluster {
         tokio::task::spawn_blocking(postgres::shared).await.unwrap()
     }
 
@@ -129,7 +129,7 @@ mod on_postgres {
     }
 
     /// Waits until no connection of the service has a transaction open.
-    async fn settled(watcher: &mut PgConnection) {
+    pub async fn settled(watcher: &mut PgConnection) {
         let until = Instant::now() + Duration::from_secs(10);
         loop {
             let open: i64 = sqlx::query_scalar(
@@ -210,62 +210,6 @@ mod on_postgres {
             assert!(matches!(stored, Stored::Created | Stored::Replayed(_)));
         }
         assert_eq!(store.list_centres(None, 9).await.unwrap().len(), 2);
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_database_that_falls_silent_holds_nobody_longer_than_the_patience() {
-        let place = Place::postgres().await;
-        let wire = Wire::to(cluster().await.port()).await;
-        let name = place.url.rsplit('/').next().unwrap();
-        let url = format!("postgres://eile@127.0.0.1:{}/{name}", wire.port);
-        let patience = Duration::from_secs(1);
-        let options = Options { writers: 2, readers: 2, patience, ..Options::default() };
-        let store = eile::storage::open(&url, options).await.unwrap();
-        let clerk = Clerk::at_open(&store, None).await;
-        let events = [clerk.lock().event];
-        for n in 0..6 {
-            // One call is under way when the wire falls silent, of either kind.
-            let under_way = (n % 2 == 0).then(|| clerk.hand_in(vec![sign_up(1, contact(100 + n))]));
-            wire.fall_silent();
-            let began = Instant::now();
-            let (written, read) = tokio::join!(
-                async {
-                    if let Some(call) = under_way {
-                        let _ = call.await;
-                    }
-                    clerk.hand_in(vec![sign_up(1, contact(n))]).await
-                },
-                store.journal_numbers(&events),
-            );
-            assert!(began.elapsed() < 4 * patience, "{:?}", began.elapsed());
-            for error in [written.err(), read.err()].into_iter().flatten() {
-                assert!(matches!(error, StoreError::Unavailable(_) | StoreError::GaveWay(_)), "{error}");
-            }
-            // What fell silent was given up: the next find connections that speak, and no seat in the pool is lost.
-            clerk.hand_in(vec![sign_up(1, contact(10 + n))]).await.unwrap();
-            let all_at_once = (0..8).map(|_| store.journal_numbers(&events));
-            assert!(futures_util::future::join_all(all_at_once).await.iter().all(Result::is_ok));
-            clerk.check().await;
-        }
-        let mut watcher = PgConnection::connect(&place.url).await.unwrap();
-        settled(&mut watcher).await;
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn silence_after_a_commit_says_nothing_of_its_outcome() {
-        let place = Place::postgres().await;
-        let wire = Wire::to(cluster().await.port()).await;
-        let name = place.url.rsplit('/').next().unwrap();
-        let url = format!("postgres://eile@127.0.0.1:{}/{name}", wire.port);
-        let patience = Duration::from_secs(1);
-        let store = eile::storage::open(&url, Options { writers: 1, patience, ..Options::default() }).await.unwrap();
-        let clerk = Clerk::at_open(&store, None).await;
-        let command = sign_up(1, contact(1));
-        wire.cut_next(Cut::SilentAfterCommit);
-        let error = clerk.hand_in(vec![command.clone()]).await.unwrap_err();
-        assert!(matches!(error, StoreError::Unknown(_)), "{error}");
-        let answers = clerk.hand_in(vec![command]).await.unwrap();
-        assert!(matches!(answers[..], [Answer::Replayed(_)]));
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,6 +11,7 @@ mod held_back;
 mod places;
 mod proxy;
 mod samples;
+mod silence;
 
 /// Every case, once per dialect.
 macro_rules! on_both {

@@ -79,6 +79,10 @@ async fn carry(client: TcpStream, server: TcpStream, cut: Arc<AtomicU8>, silence
                 return;
             }
         }
+        // Silence carries no end either: the client never learns that the server has gone away.
+        if hushed.has_fallen() {
+            std::future::pending::<()>().await;
+        }
     });
     let mut buffer = vec![0; 1 << 16];
     while let Ok(n @ 1..) = from_client.read(&mut buffer).await {
