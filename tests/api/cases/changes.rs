@@ -44,14 +44,16 @@ impl House {
     ) -> (Vec<Change>, String) {
         let (mut start, mut all) = (start, Vec::new());
         loop {
-            let request = ListChangesRequest { start, page_size: size, filter: filter.clone() };
+            let request = ListChangesRequest { start: start.clone(), page_size: size, filter: filter.clone() };
             let page = self.page(request).await;
             assert!(page.changes.len() <= size as usize);
             all.extend(page.changes);
             if !page.more {
                 return (all, page.cursor);
             }
-            start = from(&page.cursor);
+            let next = from(&page.cursor);
+            assert_ne!(next, start, "there is more, and it does not go on");
+            start = next;
         }
     }
 
