@@ -87,6 +87,7 @@ pub async fn serve(kind: &str, url: &str) {
         concurrency_max: 8192,
         connections_max: 2000,
         streams_per_connection_max: 1024,
+        calls_per_address_max: 16_384,
         ..ServerOptions::default()
     };
     let mut registry = prometheus_client::registry::Registry::default();

@@ -5,7 +5,7 @@
 mod connections;
 mod door;
 
-use super::layers::{Addresses, Arriving, Guard, Meters, Origins, Rules, Streams, cors};
+use super::layers::{Addresses, Arriving, Guard, Meters, Origins, Rules, Share, Streams, cors};
 use connections::{Connections, Orders};
 use door::Door;
 use prometheus_client::registry::Registry;
@@ -41,6 +41,8 @@ pub struct ServerOptions {
     /// More are closed at once.
     pub connections_per_address_max: usize,
     pub streams_per_connection_max: u32,
+    /// Open calls of one address, streams among them; more are told to come again.
+    pub calls_per_address_max: usize,
     /// Answers that go on; more are refused.
     pub streams_max: usize,
     /// Calls of one address, 0 for any number; more are told to come again.
@@ -65,6 +67,7 @@ impl Default for ServerOptions {
             connections_max: 2_000,
             connections_per_address_max: 200,
             streams_per_connection_max: 256,
+            calls_per_address_max: 4_000,
             streams_max: 10_000,
             calls_per_second: 0,
             arriving_bytes_max: 64 << 20,
@@ -130,8 +133,12 @@ pub async fn start(
     serving.tell(false).await;
     let routes = routes.add_service(health_service);
     let routes = with_reflection(routes, descriptors).map_err(io::Error::other)?;
-    let addresses = Addresses::new(options.connections_per_address_max, options.calls_per_second);
-    let door = Door::new(listener, options.connections_max, addresses, registry);
+    let share = Share {
+        connections: options.connections_per_address_max,
+        calls: options.calls_per_address_max,
+        calls_per_second: options.calls_per_second,
+    };
+    let door = Door::new(listener, options.connections_max, Addresses::new(share), registry);
     let origins = Origins::new(&options.cors_origins);
     let cors = tower::util::option_layer(cors(&origins));
     let in_work = TaskTracker::new();

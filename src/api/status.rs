@@ -282,7 +282,7 @@ pub fn too_many_streams(limit: usize) -> Status {
 
 /// The address calls more often than it may.
 pub fn too_many_calls(wait: Duration) -> Status {
-    Problem::new(ErrorReason::TooManyCalls, "more calls a second come from this address than it may make")
+    Problem::new(ErrorReason::TooManyCalls, "more calls come from this address than it may make")
         .quota("calls")
         .retry(wait)
         .status()

@@ -206,6 +206,7 @@ fn server_options(config: &Config) -> ServerOptions {
         connections_max: limits.connections_max,
         connections_per_address_max: limits.connections_per_address_max,
         streams_per_connection_max: limits.streams_per_connection_max,
+        calls_per_address_max: limits.calls_per_address_max,
         streams_max: limits.streams_max,
         calls_per_second: limits.calls_per_second,
         arriving_bytes_max: limits.arriving_mib_max << 20,

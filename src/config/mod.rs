@@ -46,6 +46,9 @@ pub struct Limits {
     pub connections_per_address_max: usize,
     /// Calls at once on one connection.
     pub streams_per_connection_max: u32,
+    /// Calls of one address that are open at once, streams among them, so that none takes what is there for all; more
+    /// are refused with TOO_MANY_CALLS. Behind a proxy all callers have its address. At least 1.
+    pub calls_per_address_max: usize,
     /// Streams at once on this instance, whoever opened them; more are refused with TOO_MANY_STREAMS. Watches of the
     /// service's health are counted apart, up to the same number.
     pub streams_max: usize,
@@ -165,6 +168,7 @@ impl Default for Limits {
             connections_max: 2_000,
             connections_per_address_max: 200,
             streams_per_connection_max: 256,
+            calls_per_address_max: 4_000,
             streams_max: 10_000,
             calls_per_second: 0,
             arriving_mib_max: 64,

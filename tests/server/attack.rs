@@ -4,19 +4,19 @@ use crate::frames;
 use crate::support::{TestServer, options, start};
 use eile::api::proto::CreateRegistrationRequest;
 use eile::api::server::ServerOptions;
-use h2::Reason;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::task::JoinSet;
-use tonic::codegen::http;
 
 /// Addresses of the two crowds; the honest caller has another.
 const SLOW: [u8; 4] = [127, 0, 0, 2];
 const RESETTING: [u8; 4] = [127, 0, 0, 3];
 const SLOW_CONNECTIONS: usize = 200;
+/// Resets in one breath: fewer than a connection is sent away for.
+const TOGETHER: usize = 16;
 const SIGN_UPS: usize = 200;
 /// For 99 of 100 of them.
 const BOUND: Duration = Duration::from_millis(500);
@@ -34,23 +34,14 @@ async fn hold(address: SocketAddr, held: Arc<AtomicU64>) {
 /// Begins calls and takes them back at once, for as long as the connection is let, and then on another.
 async fn reset(address: SocketAddr, resets: Arc<AtomicU64>) {
     loop {
-        let Ok((client, connection)) = h2::client::handshake(frames::from(RESETTING, address).await).await else {
-            continue;
-        };
-        let driven = tokio::spawn(connection);
-        let mut client = client;
-        while let Ok(mut ready) = client.ready().await {
-            let uri = "http://here/eile.v1.RegistrationService/CreateRegistration";
-            let request = http::Request::post(uri).header("content-type", "application/grpc").body(()).unwrap();
-            let Ok((_, mut body)) = ready.send_request(request, false) else { break };
-            body.send_reset(Reason::CANCEL);
-            client = ready;
-            if resets.fetch_add(1, Ordering::Relaxed) % 16 == 15 {
-                // So that they go out, and are not only gathered here.
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+        let mut socket = frames::from(RESETTING, address).await;
+        let mut words = [frames::PREFACE, frames::SETTINGS].concat();
+        let mut streams = (1..).step_by(2);
+        while socket.write_all(&words).await.is_ok() {
+            words = streams.by_ref().take(TOGETHER).flat_map(frames::begun_and_reset).collect();
+            resets.fetch_add(TOGETHER as u64, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        driven.abort();
     }
 }
 

@@ -11,6 +11,15 @@ pub const PING: u8 = 6;
 pub const GOAWAY: u8 = 7;
 const ACK: u8 = 1;
 
+/// A call to nowhere in particular, begun and taken back in one breath.
+pub fn begun_and_reset(stream: u32) -> Vec<u8> {
+    let id = stream.to_be_bytes();
+    // HEADERS that end, of three fields that stand in the static table; then RST_STREAM with CANCEL.
+    let mut both = vec![0, 0, 3, 1, 4, id[0], id[1], id[2], id[3], 0x83, 0x86, 0x84];
+    both.extend([0, 0, 4, 3, 0, id[0], id[1], id[2], id[3], 0, 0, 0, 8]);
+    both
+}
+
 /// One frame as it came.
 #[derive(Debug)]
 pub struct Frame {

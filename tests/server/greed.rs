@@ -194,16 +194,88 @@ async fn an_address_makes_so_many_calls_a_second_and_is_told_when_to_make_the_ne
     let mut health = HealthClient::new(server.channel().await);
     health.check(HealthCheckRequest::default()).await.unwrap();
     // Another address is not held to it.
-    let socket = frames::from([127, 0, 0, 2], server.running.address()).await;
-    let (client_of_other, connection) = h2::client::handshake(socket).await.unwrap();
-    tokio::spawn(connection);
-    let mut client_of_other = client_of_other.ready().await.unwrap();
-    let (answer, mut body) = client_of_other.send_request(post(GET), false).unwrap();
-    body.send_data(Bytes::from_static(&[0; 5]), true).unwrap();
-    assert!(!answer.await.unwrap().headers().contains_key("grpc-status"));
+    assert_eq!(answer_elsewhere(&server).await, None);
     let wait = again_after(&status);
     assert!(wait <= Duration::from_millis(200), "{wait:?}");
     tokio::time::sleep(wait).await;
+    client.get_registration(get("any")).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_open_calls_and_others_find_seats() {
+    let server = start(ServerOptions { calls_per_address_max: 2, ..options() }).await;
+    let mut client = server.client().await;
+    let mut another_connection = server.client().await;
+    let first = client.watch_event(watch()).await.unwrap();
+    let _second = another_connection.watch_event(watch()).await.unwrap();
+    for client in [&mut client, &mut another_connection] {
+        for status in
+            [client.watch_event(watch()).await.unwrap_err(), client.get_registration(get("any")).await.unwrap_err()]
+        {
+            assert_eq!((status.code(), reason(&status).0.as_str()), (Code::ResourceExhausted, "TOO_MANY_CALLS"));
+            assert!(again_after(&status) > Duration::ZERO);
+        }
+    }
+    assert_eq!(answer_elsewhere(&server).await, None);
+    drop(first);
+    let begun = Instant::now();
+    while let Err(status) = client.get_registration(get("any")).await {
+        assert!(begun.elapsed() < LONG, "{status:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// What a call from another address is refused with, if it is.
+async fn answer_elsewhere(server: &TestServer) -> Option<String> {
+    let socket = frames::from([127, 0, 0, 2], server.running.address()).await;
+    let (client, connection) = h2::client::handshake(socket).await.unwrap();
+    tokio::spawn(connection);
+    let (answer, mut body) = client.ready().await.unwrap().send_request(post(GET), false).unwrap();
+    body.send_data(Bytes::from_static(&[0; 5]), true).unwrap();
+    answer.await.unwrap().headers().get("grpc-status").map(|status| status.to_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn a_connection_has_so_many_open_calls_and_those_beyond_are_not_heard() {
+    let server = start(ServerOptions { streams_per_connection_max: 3, ..options() }).await;
+    let mut socket = TcpStream::connect(server.running.address()).await.unwrap();
+    // The limit is told before anything else.
+    socket.write_all(frames::PREFACE).await.unwrap();
+    socket.write_all(frames::SETTINGS).await.unwrap();
+    let settings = frames::next(&mut socket).await.unwrap().payload;
+    assert!(settings.chunks(6).any(|setting| setting == [0, 3, 0, 0, 0, 3]), "{settings:?}");
+    let mut client = server.client().await;
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        open.push(client.watch_event(watch()).await.unwrap());
+    }
+    let waits = tokio::time::timeout(MOMENT, client.get_registration(get("any"))).await;
+    assert!(waits.is_err(), "{waits:?}");
+    open.pop();
+    client.get_registration(get("any")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_resets_its_calls_before_they_are_heard_is_sent_away() {
+    let server = start(options()).await;
+    let mut socket = TcpStream::connect(server.running.address()).await.unwrap();
+    let calls = (0..60).flat_map(|n| frames::begun_and_reset(2 * n + 1));
+    let words: Vec<u8> = [frames::PREFACE, frames::SETTINGS].concat().into_iter().chain(calls).collect();
+    socket.write_all(&words).await.unwrap();
+    let heard = tokio::time::timeout(LONG, frames::until_closed(&mut socket)).await.expect("it should be sent away");
+    let last = heard.iter().rev().find(|frame| frame.kind == frames::GOAWAY).expect("it should be told");
+    // ENHANCE_YOUR_CALM.
+    assert_eq!(last.payload[4..8], [0, 0, 0, 11], "{heard:?}");
+    server.client().await.get_registration(get("any")).await.unwrap();
+}
+
+#[tokio::test]
+async fn headers_over_the_limit_are_refused_and_the_connection_goes_on() {
+    let server = start(options()).await;
+    let mut client = server.client().await;
+    let mut request = get("any");
+    request.metadata_mut().insert("x-much", "x".repeat(64 << 10).parse().unwrap());
+    client.get_registration(request).await.unwrap_err();
     client.get_registration(get("any")).await.unwrap();
 }
 

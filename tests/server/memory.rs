@@ -16,7 +16,7 @@ const AIM: u64 = 200;
 #[ignore = "measures and prints: cargo test --test server -- --ignored --nocapture ten_thousand"]
 async fn ten_thousand_idle_watches_and_what_they_cost() {
     let folder = tempfile::tempdir().unwrap();
-    let served = Served::start(folder.path(), &[]);
+    let served = Served::start(folder.path(), &["--set", "limits.calls_per_address_max=20000"]);
     let url = format!("http://{}", served.word_after("calls: "));
     let connect = async || Channel::from_shared(url.clone()).unwrap().connect().await.unwrap();
     let name = play(connect().await).await;

@@ -60,6 +60,7 @@ impl Link {
     /// A call has begun; it is open until what is given back is dropped.
     pub fn open(self: &Arc<Self>) -> OpenCall {
         self.calls().open += 1;
+        self.visit.open();
         OpenCall(Arc::clone(self))
     }
 
@@ -108,6 +109,7 @@ pub struct OpenCall(Arc<Link>);
 
 impl Drop for OpenCall {
     fn drop(&mut self) {
+        self.0.visit.close();
         let mut calls = self.0.calls();
         calls.open -= 1;
         calls.quiet_since = Instant::now();
@@ -116,7 +118,7 @@ impl Drop for OpenCall {
 
 #[cfg(test)]
 mod tests {
-    use super::super::address::Addresses;
+    use super::super::address::{Addresses, Share};
     use super::*;
 
     const MANNERS: Manners = Manners {
@@ -127,7 +129,8 @@ mod tests {
     };
 
     fn link() -> Option<Arc<Link>> {
-        Addresses::new(1, 0).enter([127, 0, 0, 1].into()).map(Link::new)
+        let share = Share { connections: 1, calls: 1, calls_per_second: 0 };
+        Addresses::new(share).enter([127, 0, 0, 1].into()).map(Link::new)
     }
 
     #[tokio::test(start_paused = true)]

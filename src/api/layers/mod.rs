@@ -15,7 +15,7 @@ mod streams;
 mod trace;
 mod web;
 
-pub use address::{Addresses, Visit};
+pub use address::{Addresses, Share, Visit};
 pub use arriving::Arriving;
 pub use deadline::Deadline;
 pub use link::{Link, Manners, Step};
@@ -134,10 +134,10 @@ where
     finish(&rules, response, seen, deadline, holds)
 }
 
-/// Whether the call is taken at all: at the pace of its address, and with a seat if its answer is a stream.
+/// Whether the call is taken at all: within the share of its address, and with a seat if its answer is a stream.
 fn taken(rules: &Rules, path: &str, seen: &Seen, link: Option<&Link>) -> Result<Option<StreamSeat>, Status> {
     if let Some(link) = link.filter(|_| !is_health(path)) {
-        link.visit().call(Instant::now()).map_err(refuse::too_many_calls)?;
+        link.visit().may_call(Instant::now()).map_err(refuse::too_many_calls)?;
     }
     rules.streams.seat(path, seen)
 }
