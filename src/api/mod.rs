@@ -82,6 +82,11 @@ impl Api {
         Self { feed, ..self }
     }
 
+    /// What works figures out.
+    pub fn reports(&self) -> &Reports {
+        &self.reports
+    }
+
     /// With another bound below which counts are hidden from reporting jobs.
     pub fn with_small_cell(self, small_cell: u64) -> Self {
         Self { small_cell, ..self }

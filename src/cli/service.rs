@@ -9,6 +9,7 @@ use crate::desk::{Desk, DeskOptions};
 use crate::feed::FeedOptions;
 use crate::keys::Keys;
 use crate::model::time::Span;
+use crate::report::keep_ahead;
 use crate::storage::{self, Store};
 use crate::telemetry::{self, DeskMeters, Health, Operators};
 use anyhow::Context;
@@ -138,6 +139,7 @@ async fn serve(
     let api = Api::new(desk.clone(), WatchOptions::default(), drain.clone())
         .with_feed(feed)
         .with_small_cell(config.reports.small_cell);
+    tokio::spawn(keep_ahead(api.reports().clone(), drain.clone()));
     let options = server_options(config);
     Ok(server::start(listener, api.routes(), FILE_DESCRIPTOR_SET, &options, registry, drain).await?)
 }

@@ -108,13 +108,32 @@ impl Reports {
     async fn current(&self, scope: &Scope) -> Result<Vec<Digested>, ReportError> {
         let (mut right, stale) = self.kept(scope).await?;
         if !stale.is_empty() {
-            let _alone = self.working.lock().await;
-            let (kept, stale) = self.kept(scope).await?;
-            right = kept;
-            self.work_out(&stale, &mut right).await?;
+            right = self.brought_up_to_date(scope).await?;
         }
         right.retain(|d| scope.project.is_empty() || d.head.project == scope.project);
         Ok(right)
+    }
+
+    /// In a task of its own: when whoever asked has gone away, the work is not lost, and who asks again finds it done.
+    async fn brought_up_to_date(&self, scope: &Scope) -> Result<Vec<Digested>, ReportError> {
+        let (reports, scope) = (self.clone(), scope.clone());
+        let worked = tokio::spawn(async move {
+            let _alone = reports.working.lock().await;
+            let (mut right, stale) = reports.kept(&scope).await?;
+            reports.work_out(&stale, &mut right).await?;
+            Ok(right)
+        });
+        worked.await.map_err(broken)?
+    }
+
+    /// Works out some events ahead of being asked.
+    pub(super) async fn ahead(&self, events: &[EventId]) -> Result<(), ReportError> {
+        let _alone = self.working.lock().await;
+        self.work_out(events, &mut Vec::new()).await
+    }
+
+    pub(super) fn store(&self) -> &Arc<dyn Store> {
+        &self.store
     }
 
     /// What is kept and right, and the events of which nothing right is kept.

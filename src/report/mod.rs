@@ -5,6 +5,7 @@
 //! out once, kept beside the event (`Digest`), and worked out anew when the number has moved (docs/decisions/0016).
 //! Every figure is a fold over such digests: the same for everybody, on either database, and as often as it is asked.
 
+mod ahead;
 pub mod cells;
 mod demand;
 mod digest;
@@ -17,6 +18,7 @@ mod people;
 mod returning;
 mod trace;
 
+pub use ahead::{Ahead, keep_ahead};
 pub use demand::{Cell, Demand, Dimension, Figures, Rows, Tally, demand};
 pub use digest::{Digested, Head, Reports, SessionHeld};
 pub use facts::{Fact, MemberFact, Offer, OfferEnd};

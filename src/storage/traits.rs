@@ -303,6 +303,9 @@ pub trait Store: Send + Sync + 'static {
     /// The facts that are kept of these events, with the number that they belong to, in any order.
     async fn digest_facts(&self, events: &[EventId]) -> Result<Vec<(EventId, u64, Vec<u8>)>, StoreError>;
 
+    /// Events, drafts aside, that have moved since their digest was worked out, with their journal numbers; in the order
+    /// of their ids.
+    async fn stale_digests(&self, limit: u32) -> Result<Vec<(EventId, u64)>, StoreError>;
     /// Keeps what was worked out of events, unless something later is kept already.
     async fn keep_digests(&self, digests: Vec<Digest>) -> Result<(), StoreError>;
 

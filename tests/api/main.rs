@@ -33,6 +33,8 @@ on_both! {
         a_programme_is_kept_and_changed_by_its_mask,
         a_taken_id_and_a_stale_etag_are_told,
         lists_go_page_by_page_and_tokens_belong_to_their_query;
+    ahead:
+        an_event_that_rests_is_worked_out_ahead_and_one_that_moves_is_not;
     attendance:
         a_paper_list_is_entered_all_or_nothing_and_corrected_with_a_trace,
         a_repeated_list_is_answered_as_first,

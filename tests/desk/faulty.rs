@@ -135,6 +135,9 @@ impl Store for Faulty {
     async fn digest_facts(&self, events: &[EventId]) -> Result<Vec<(EventId, u64, Vec<u8>)>, StoreError> {
         self.inner.digest_facts(events).await
     }
+    async fn stale_digests(&self, limit: u32) -> Result<Vec<(EventId, u64)>, StoreError> {
+        self.inner.stale_digests(limit).await
+    }
     async fn keep_digests(&self, digests: Vec<Digest>) -> Result<(), StoreError> {
         self.inner.keep_digests(digests).await
     }

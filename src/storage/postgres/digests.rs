@@ -60,6 +60,25 @@ pub(super) async fn facts(
         .collect()
 }
 
+/// In the order of event ids, which is about the order in which they were made.
+pub(super) async fn stale(readers: &Connections, limit: u32) -> Result<Vec<(EventId, u64)>, StoreError> {
+    let rows: Vec<(Uuid, i64)> = sqlx::query_as(
+        "-- stale_digests
+        select e.id, e.journal_number
+        from events as e
+        left join digests as d on d.event_id = e.id
+        where e.state <> 'draft'
+          and (d.journal_number is null or d.journal_number <> e.journal_number)
+        order by e.id
+        limit $1",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(&mut *readers.hold().await?)
+    .await
+    .map_err(failed)?;
+    rows.into_iter().map(|(id, number)| Ok((EventId(id), count(number, "events", "journal_number", id)?))).collect()
+}
+
 pub(super) async fn keep(writer: &Writer, digests: &[Digest]) -> Result<(), StoreError> {
     let mut transaction = writer.begin().await?;
     let work = writer.in_time(write(&mut transaction, digests)).await;

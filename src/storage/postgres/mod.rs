@@ -135,6 +135,10 @@ impl Store for PostgresStore {
         self.read(|| digests::facts(&self.readers, events)).await
     }
 
+    async fn stale_digests(&self, limit: u32) -> Result<Vec<(EventId, u64)>, StoreError> {
+        self.read(|| digests::stale(&self.readers, limit)).await
+    }
+
     async fn keep_digests(&self, digests: Vec<Digest>) -> Result<(), StoreError> {
         let writer = self.writer.clone();
         apart(async move { until_settled(|| digests::keep(&writer, &digests)).await }).await

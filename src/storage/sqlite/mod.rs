@@ -126,6 +126,10 @@ impl Store for SqliteStore {
         until_settled(|| digests::facts(&self.readers, events)).await
     }
 
+    async fn stale_digests(&self, limit: u32) -> Result<Vec<(EventId, u64)>, StoreError> {
+        until_settled(|| digests::stale(&self.readers, limit)).await
+    }
+
     async fn keep_digests(&self, digests: Vec<Digest>) -> Result<(), StoreError> {
         let writer = self.writer.clone();
         apart(async move { until_settled(|| digests::keep(&writer, &digests)).await }).await

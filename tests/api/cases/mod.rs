@@ -1,6 +1,7 @@
 //! The cases: each is told once and runs on both databases.
 
 pub mod admin;
+pub mod ahead;
 pub mod attendance;
 pub mod changes;
 pub mod closing;

@@ -24,15 +24,19 @@ pub async fn a_digest_is_kept_under_its_number_and_never_goes_back(place: Place)
     let rows = store.digests(&all()).await.unwrap();
     let now = rows[0].journal_number;
     assert!(rows.len() == 1 && rows[0].kept.is_none() && now >= 3);
+    assert_eq!(store.stale_digests(9).await.unwrap(), [(event, now)]);
     store.keep_digests(vec![digest(event, now, "new")]).await.unwrap();
     store.keep_digests(vec![digest(event, now - 1, "old")]).await.unwrap();
     let kept = store.digests(&all()).await.unwrap().remove(0).kept.unwrap();
     assert_eq!((kept.journal_number, kept.summary.as_slice(), kept.facts.len()), (now, &b"new"[..], 0));
+    assert!(store.stale_digests(9).await.unwrap().is_empty());
     let facts = store.digest_facts(&[event, EventId(Uuid::now_v7())]).await.unwrap();
     assert_eq!(facts, [(event, now, b"facts of new".to_vec())]);
     clerk.hand_in(vec![sign_up(1, contact(2))]).await.unwrap();
     let row = store.digests(&all()).await.unwrap().remove(0);
     assert!(row.journal_number > now && row.kept.unwrap().journal_number == now, "the event has moved on");
+    assert_eq!(store.stale_digests(9).await.unwrap(), [(event, row.journal_number)]);
+    assert!(store.stale_digests(0).await.unwrap().is_empty());
 }
 
 pub async fn digests_are_picked_by_every_word_of_the_query_and_drafts_are_left_out(place: Place) {
@@ -49,6 +53,7 @@ pub async fn digests_are_picked_by_every_word_of_the_query_and_drafts_are_left_o
     };
     let none = DigestQuery::default;
     assert!(is_found(none()).await);
+    assert!(store.stale_digests(9).await.unwrap().iter().all(|(event, _)| *event == wanted));
     assert!(is_found(DigestQuery { event: Some(clerk.event), ..none() }).await);
     assert!(!is_found(DigestQuery { event: Some(draft.id), ..none() }).await);
     assert!(is_found(DigestQuery { centre: Some(event.centre.clone()), ..none() }).await);
