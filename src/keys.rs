@@ -12,8 +12,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+mod access;
 mod check_in;
 
+pub use access::{NewSecret, read_secret};
 pub use check_in::Misread;
 
 /// The installation's secret. No `Debug`.

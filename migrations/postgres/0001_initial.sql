@@ -172,6 +172,12 @@ create table reports (
     document        text    not null               -- JSON of model::report::Report
 );
 
+create table access_keys (
+    id              text    collate "C" not null primary key,
+    version         bigint  not null,              -- one more with each rotation; as in the document
+    document        text    not null               -- JSON of model::access::AccessKey; secrets only as hashes
+);
+
 create table people (
     id              text    collate "C" not null primary key, -- the entry's number in twelve digits: 000000000001 ...
     version         bigint  not null,              -- 1: an entry never changes

@@ -151,6 +151,12 @@ create table reports (
     document        text    not null               -- JSON of model::report::Report
 ) strict, without rowid;
 
+create table access_keys (
+    id              text    not null primary key,
+    version         integer not null,              -- one more with each rotation; as in the document
+    document        text    not null               -- JSON of model::access::AccessKey; secrets only as hashes
+) strict, without rowid;
+
 create table people (
     id              text    not null primary key,  -- the entry's number in twelve digits: 000000000001 ...
     version         integer not null,              -- 1: an entry never changes

@@ -31,20 +31,22 @@ struct Update<T> {
 #[tonic::async_trait]
 impl super::proto::admin_service_server::AdminService for Api {
     async fn create_centre(&self, request: Request<CreateCentreRequest>) -> Answer<CreateCentreResponse> {
-        let caller = Caller::of(request.metadata());
-        let centre = self.open_centre(caller, request.into_inner()).await?;
+        let (caller, r) = self.admit(request).await?;
+        let centre = self.open_centre(caller, r).await?;
         Ok(Response::new(CreateCentreResponse { centre: Some(centre) }))
     }
 
     async fn get_centre(&self, request: Request<GetCentreRequest>) -> Answer<GetCentreResponse> {
+        let (_, r) = self.admit(request).await?;
         let mut fields = Fields::default();
-        let id = fields.centre_name(Path::Top("name"), &request.get_ref().name);
+        let id = fields.centre_name(Path::Top("name"), &r.name);
         let centre = self.centre(fields.finish(id).map_err(status::fields)?).await?;
         Ok(Response::new(GetCentreResponse { centre: Some(to_proto::admin::centre(&centre)) }))
     }
 
     async fn list_centres(&self, request: Request<ListCentresRequest>) -> Answer<ListCentresResponse> {
-        let ListCentresRequest { page_size, page_token } = request.into_inner();
+        let (_, r) = self.admit(request).await?;
+        let ListCentresRequest { page_size, page_token } = r;
         let (size, after) = self.slug_page("ListCentres", page_size, &page_token)?;
         let after = after.map(CentreId);
         let found = self.desk.store().list_centres(after.as_ref(), size + 1).await.map_err(status::storage)?;
@@ -54,26 +56,28 @@ impl super::proto::admin_service_server::AdminService for Api {
     }
 
     async fn update_centre(&self, request: Request<UpdateCentreRequest>) -> Answer<UpdateCentreResponse> {
-        let caller = Caller::of(request.metadata());
-        let centre = self.change_centre(caller, request.into_inner()).await?;
+        let (caller, r) = self.admit(request).await?;
+        let centre = self.change_centre(caller, r).await?;
         Ok(Response::new(UpdateCentreResponse { centre: Some(centre) }))
     }
 
     async fn create_programme(&self, request: Request<CreateProgrammeRequest>) -> Answer<CreateProgrammeResponse> {
-        let caller = Caller::of(request.metadata());
-        let programme = self.add_programme(caller, request.into_inner()).await?;
+        let (caller, r) = self.admit(request).await?;
+        let programme = self.add_programme(caller, r).await?;
         Ok(Response::new(CreateProgrammeResponse { programme: Some(programme) }))
     }
 
     async fn get_programme(&self, request: Request<GetProgrammeRequest>) -> Answer<GetProgrammeResponse> {
+        let (_, r) = self.admit(request).await?;
         let mut fields = Fields::default();
-        let id = fields.programme_name(Path::Top("name"), &request.get_ref().name);
+        let id = fields.programme_name(Path::Top("name"), &r.name);
         let programme = self.programme(fields.finish(id).map_err(status::fields)?).await?;
         Ok(Response::new(GetProgrammeResponse { programme: Some(to_proto::admin::programme(&programme)) }))
     }
 
     async fn list_programmes(&self, request: Request<ListProgrammesRequest>) -> Answer<ListProgrammesResponse> {
-        let ListProgrammesRequest { page_size, page_token } = request.into_inner();
+        let (_, r) = self.admit(request).await?;
+        let ListProgrammesRequest { page_size, page_token } = r;
         let (size, after) = self.slug_page("ListProgrammes", page_size, &page_token)?;
         let after = after.map(ProgrammeId);
         let found = self.desk.store().list_programmes(after.as_ref(), size + 1).await.map_err(status::storage)?;
@@ -83,9 +87,33 @@ impl super::proto::admin_service_server::AdminService for Api {
     }
 
     async fn update_programme(&self, request: Request<UpdateProgrammeRequest>) -> Answer<UpdateProgrammeResponse> {
-        let caller = Caller::of(request.metadata());
-        let programme = self.change_programme(caller, request.into_inner()).await?;
+        let (caller, r) = self.admit(request).await?;
+        let programme = self.change_programme(caller, r).await?;
         Ok(Response::new(UpdateProgrammeResponse { programme: Some(programme) }))
+    }
+
+    async fn create_access_key(&self, request: Request<CreateAccessKeyRequest>) -> Answer<CreateAccessKeyResponse> {
+        let (caller, r) = self.admit(request).await?;
+        caller.staff_only("CreateAccessKey")?;
+        self.make_key(caller, r).await.map(Response::new)
+    }
+
+    async fn list_access_keys(&self, request: Request<ListAccessKeysRequest>) -> Answer<ListAccessKeysResponse> {
+        let (caller, r) = self.admit(request).await?;
+        caller.staff_only("ListAccessKeys")?;
+        self.list_keys(r).await.map(Response::new)
+    }
+
+    async fn rotate_access_key(&self, request: Request<RotateAccessKeyRequest>) -> Answer<RotateAccessKeyResponse> {
+        let (caller, r) = self.admit(request).await?;
+        caller.staff_only("RotateAccessKey")?;
+        self.rotate_key(caller, r).await.map(Response::new)
+    }
+
+    async fn revoke_access_key(&self, request: Request<RevokeAccessKeyRequest>) -> Answer<RevokeAccessKeyResponse> {
+        let (caller, r) = self.admit(request).await?;
+        caller.staff_only("RevokeAccessKey")?;
+        self.revoke_key(caller, r).await.map(Response::new)
     }
 }
 
@@ -100,7 +128,7 @@ pub(super) fn cut<T>(found: &mut Vec<T>, size: u32) -> Option<&T> {
 }
 
 /// The page of what was read with one item more; and its last item, where more follow.
-fn page_of<T, M: prost::Message>(found: &[T], size: u32, render: impl Fn(&T) -> M) -> (Vec<M>, Option<&T>) {
+pub(super) fn page_of<T, M: prost::Message>(found: &[T], size: u32, render: impl Fn(&T) -> M) -> (Vec<M>, Option<&T>) {
     let mut room = Room::default();
     let rendered = found.iter().take(size as usize).map(render);
     let page: Vec<M> = rendered.take_while(|message| room.takes(message)).collect();
@@ -275,7 +303,12 @@ impl Api {
     }
 
     /// Page size and cursor of a list in the order of ids.
-    fn slug_page(&self, method: &'static str, size: i32, token: &str) -> Result<(u32, Option<String>), Status> {
+    pub(super) fn slug_page(
+        &self,
+        method: &'static str,
+        size: i32,
+        token: &str,
+    ) -> Result<(u32, Option<String>), Status> {
         let mut fields = Fields::default();
         let size = fields.page_size(size);
         let size = fields.finish(size).map_err(status::fields)?;
@@ -283,7 +316,7 @@ impl Api {
         Ok((size, cursor.and_then(|bytes| String::from_utf8(bytes).ok())))
     }
 
-    fn slug_token(&self, method: &'static str, last: Option<&str>) -> String {
+    pub(super) fn slug_token(&self, method: &'static str, last: Option<&str>) -> String {
         last.map(|id| Pages::of(self.desk.keys(), method, &[]).token(id.as_bytes())).unwrap_or_default()
     }
 }

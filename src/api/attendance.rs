@@ -8,7 +8,6 @@ mod record;
 mod roster;
 mod walk_in;
 
-use super::caller::Caller;
 use super::proto::*;
 use super::to_proto::names;
 use super::{Api, status};
@@ -22,38 +21,38 @@ type Answer<T> = Result<Response<T>, Status>;
 #[tonic::async_trait]
 impl super::proto::attendance_service_server::AttendanceService for Api {
     async fn record_attendance(&self, request: Request<RecordAttendanceRequest>) -> Answer<RecordAttendanceResponse> {
-        let caller = Caller::of(request.metadata());
-        self.write_list(caller, request.into_inner()).await.map(Response::new)
+        let (caller, r) = self.admit(request).await?;
+        self.write_list(caller, r).await.map(Response::new)
     }
 
     async fn list_attendance(&self, request: Request<ListAttendanceRequest>) -> Answer<ListAttendanceResponse> {
-        let caller = Caller::of(request.metadata());
-        self.marks(caller, request.into_inner()).await.map(Response::new)
+        let (caller, r) = self.admit(request).await?;
+        self.marks(caller, r).await.map(Response::new)
     }
 
     async fn check_in(&self, request: Request<CheckInRequest>) -> Answer<CheckInResponse> {
-        let caller = Caller::of(request.metadata());
-        self.at_the_door(caller, request.into_inner()).await.map(Response::new)
+        let (caller, r) = self.admit(request).await?;
+        self.at_the_door(caller, r).await.map(Response::new)
     }
 
     async fn add_walk_in(&self, request: Request<AddWalkInRequest>) -> Answer<AddWalkInResponse> {
-        let caller = Caller::of(request.metadata());
-        self.let_in(caller, request.into_inner()).await.map(Response::new)
+        let (caller, r) = self.admit(request).await?;
+        self.let_in(caller, r).await.map(Response::new)
     }
 
     async fn record_head_count(&self, request: Request<RecordHeadCountRequest>) -> Answer<RecordHeadCountResponse> {
-        let caller = Caller::of(request.metadata());
-        self.count_heads(caller, request.into_inner()).await.map(Response::new)
+        let (caller, r) = self.admit(request).await?;
+        self.count_heads(caller, r).await.map(Response::new)
     }
 
     async fn get_roster(&self, request: Request<GetRosterRequest>) -> Answer<GetRosterResponse> {
-        let caller = Caller::of(request.metadata());
-        self.roster(caller, request.into_inner()).await.map(Response::new)
+        let (caller, r) = self.admit(request).await?;
+        self.roster(caller, r).await.map(Response::new)
     }
 
     async fn get_completion(&self, request: Request<GetCompletionRequest>) -> Answer<GetCompletionResponse> {
-        let caller = Caller::of(request.metadata());
-        self.completion(caller, request.into_inner()).await.map(Response::new)
+        let (caller, r) = self.admit(request).await?;
+        self.completion(caller, r).await.map(Response::new)
     }
 }
 

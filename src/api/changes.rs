@@ -22,8 +22,9 @@ impl ChangeService for Api {
         &self,
         request: Request<ListChangesRequest>,
     ) -> Result<Response<ListChangesResponse>, Status> {
-        Caller::of(request.metadata()).staff_only("ListChanges")?;
-        let r = request.into_inner();
+        let (caller, mut r) = self.admit(request).await?;
+        caller.staff_only("ListChanges")?;
+        self.narrow_changes(caller, "ListChanges", &mut r.filter)?;
         let mut fields = Fields::default();
         let size = fields.page_size(r.page_size) as usize;
         let (start, wanted) = (start(&mut fields, r.start), wanted(&mut fields, r.filter));
@@ -44,13 +45,15 @@ impl ChangeService for Api {
         &self,
         request: Request<WatchChangesRequest>,
     ) -> Result<Response<Self::WatchChangesStream>, Status> {
-        Caller::of(request.metadata()).staff_only("WatchChanges")?;
-        let r = request.into_inner();
+        let (caller, mut r) = self.admit(request).await?;
+        caller.staff_only("WatchChanges")?;
+        self.narrow_changes(caller, "WatchChanges", &mut r.filter)?;
         let mut fields = Fields::default();
         let (start, wanted) = (start(&mut fields, r.start), wanted(&mut fields, r.filter));
         fields.finish(()).map_err(status::fields)?;
         let place = self.starting(start).await?;
-        Ok(Response::new(stream::open(self, self.feed.follow(place, wanted))))
+        let messages = stream::open(self, self.feed.follow(place, wanted));
+        Ok(Response::new(self.while_let_in(caller, messages)))
     }
 }
 
@@ -106,6 +109,18 @@ fn kinds_wanted(fields: &mut Fields, at: Path<'_>, given: Vec<i32>) -> Option<Is
 }
 
 impl Api {
+    fn narrow_changes(&self, caller: Caller, method: &str, filter: &mut Option<ChangeFilter>) -> Result<(), Status> {
+        if filter.as_ref().is_some_and(|filter| !filter.event.is_empty()) {
+            return Ok(());
+        }
+        let mut centre = filter.as_ref().map(|filter| filter.centre.clone()).unwrap_or_default();
+        self.narrow(caller, method, &mut centre)?;
+        if !centre.is_empty() {
+            filter.get_or_insert_default().centre = centre;
+        }
+        Ok(())
+    }
+
     async fn starting(&self, start: Start) -> Result<Place, Status> {
         let place = match start {
             Start::Beginning => self.feed.beginning().await,

@@ -22,64 +22,64 @@ type Answer<T> = Result<Response<T>, Status>;
 #[tonic::async_trait]
 impl super::proto::event_service_server::EventService for Api {
     async fn create_event(&self, request: Request<CreateEventRequest>) -> Answer<CreateEventResponse> {
-        let caller = Caller::of(request.metadata());
-        let event = self.open_event(caller, request.into_inner()).await?;
+        let (caller, r) = self.admit(request).await?;
+        let event = self.open_event(caller, r).await?;
         Ok(Response::new(CreateEventResponse { event: Some(event) }))
     }
 
     async fn get_event(&self, request: Request<GetEventRequest>) -> Answer<GetEventResponse> {
-        let caller = Caller::of(request.metadata());
+        let (caller, r) = self.admit(request).await?;
         let mut fields = Fields::default();
-        let id = fields.event_name(Path::Top("name"), &request.get_ref().name);
+        let id = fields.event_name(Path::Top("name"), &r.name);
         let id = fields.finish(id.unwrap_or_default()).map_err(status::fields)?;
         let event = self.event(caller, id).await?;
         Ok(Response::new(GetEventResponse { event: Some(event) }))
     }
 
     async fn list_events(&self, request: Request<ListEventsRequest>) -> Answer<ListEventsResponse> {
-        let caller = Caller::of(request.metadata());
-        self.events(caller, request.into_inner()).await.map(Response::new)
+        let (caller, r) = self.admit(request).await?;
+        self.events(caller, r).await.map(Response::new)
     }
 
     async fn update_event(&self, request: Request<UpdateEventRequest>) -> Answer<UpdateEventResponse> {
-        let caller = Caller::of(request.metadata());
-        let event = self.change_event(caller, request.into_inner()).await?;
+        let (caller, r) = self.admit(request).await?;
+        let event = self.change_event(caller, r).await?;
         Ok(Response::new(UpdateEventResponse { event: Some(event) }))
     }
 
     async fn publish_event(&self, request: Request<PublishEventRequest>) -> Answer<PublishEventResponse> {
-        let caller = Caller::of(request.metadata());
-        let event = self.publish(caller, request.into_inner()).await?;
+        let (caller, r) = self.admit(request).await?;
+        let event = self.publish(caller, r).await?;
         Ok(Response::new(PublishEventResponse { event: Some(event) }))
     }
 
     async fn cancel_event(&self, request: Request<CancelEventRequest>) -> Answer<CancelEventResponse> {
-        let caller = Caller::of(request.metadata());
-        let event = self.call_off(caller, request.into_inner()).await?;
+        let (caller, r) = self.admit(request).await?;
+        let event = self.call_off(caller, r).await?;
         Ok(Response::new(CancelEventResponse { event: Some(event) }))
     }
 
     async fn complete_event(&self, request: Request<CompleteEventRequest>) -> Answer<CompleteEventResponse> {
-        let caller = Caller::of(request.metadata());
-        let event = self.complete(caller, request.into_inner()).await?;
+        let (caller, r) = self.admit(request).await?;
+        let event = self.complete(caller, r).await?;
         Ok(Response::new(CompleteEventResponse { event: Some(event) }))
     }
 
     async fn move_session(&self, request: Request<MoveSessionRequest>) -> Answer<MoveSessionResponse> {
-        let caller = Caller::of(request.metadata());
-        let event = self.move_meeting(caller, request.into_inner()).await?;
+        let (caller, r) = self.admit(request).await?;
+        let event = self.move_meeting(caller, r).await?;
         Ok(Response::new(MoveSessionResponse { event: Some(event) }))
     }
 
     async fn cancel_session(&self, request: Request<CancelSessionRequest>) -> Answer<CancelSessionResponse> {
-        let caller = Caller::of(request.metadata());
-        let event = self.call_meeting_off(caller, request.into_inner()).await?;
+        let (caller, r) = self.admit(request).await?;
+        let event = self.call_meeting_off(caller, r).await?;
         Ok(Response::new(CancelSessionResponse { event: Some(event) }))
     }
 
     async fn copy_event(&self, request: Request<CopyEventRequest>) -> Answer<CopyEventResponse> {
-        let caller = Caller::of(request.metadata());
-        let event = self.copy(caller, request.into_inner()).await?;
+        let (caller, r) = self.admit(request).await?;
+        let event = self.copy(caller, r).await?;
         Ok(Response::new(CopyEventResponse { event: Some(event) }))
     }
 }

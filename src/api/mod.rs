@@ -1,9 +1,10 @@
 //! gRPC: parse, authorise, call, render. The only room that knows tonic and the messages of `proto/`.
 //!
-//! A call goes `caller` (who is it) -> `from_proto` (is it sound; every violation at once) -> the desk or
+//! A call goes `caller` (who is it, and may it: `rights`) -> `from_proto` (is it sound; every violation at once) -> the desk or
 //! the store (one call) -> `to_proto`. Every no becomes a status in `status`, and nowhere else. What is not
 //! here: rules of the field, which are the core's, and the server around the services (`server`, `layers`).
 
+mod access_keys;
 mod admin;
 mod attendance;
 mod caller;
@@ -13,6 +14,7 @@ mod events;
 mod facts;
 mod filter;
 mod from_proto;
+mod identity;
 pub mod layers;
 mod page_token;
 mod people;
@@ -20,6 +22,7 @@ mod registrations;
 mod repeat;
 mod reports;
 mod request;
+mod rights;
 mod rules;
 pub mod server;
 mod status;
@@ -64,6 +67,8 @@ pub struct Api {
     /// Counts below it are hidden from reporting jobs.
     small_cell: u64,
     rules: Arc<rules::Rules>,
+    identities: Arc<identity::Identities>,
+    places: Arc<caller::Places>,
     watch: WatchOptions,
     /// Fires when the instance stops: streams end.
     drain: CancellationToken,
@@ -73,7 +78,18 @@ impl Api {
     pub fn new(desk: Desk, watch: WatchOptions, drain: CancellationToken) -> Self {
         let feed = Feed::open(desk.clone(), FeedOptions::default(), drain.clone());
         let reports = Reports::new(Arc::clone(desk.store()), desk.keys().clone());
-        Self { desk, feed, reports, small_cell: 5, rules: Arc::default(), watch, drain }
+        let identities = Arc::new(identity::Identities::new(Arc::clone(desk.store()), Arc::clone(desk.clock())));
+        Self {
+            desk,
+            feed,
+            reports,
+            small_cell: 5,
+            rules: Arc::default(),
+            identities,
+            places: Arc::default(),
+            watch,
+            drain,
+        }
     }
 
     /// With a change feed that is kept in another way than by default.

@@ -27,31 +27,31 @@ impl super::proto::people_service_server::PeopleService for Api {
         &self,
         request: Request<ListPossibleDuplicatesRequest>,
     ) -> Answer<ListPossibleDuplicatesResponse> {
-        let caller = Caller::of(request.metadata());
-        self.possible_duplicates(caller, request.into_inner()).await.map(Response::new)
+        let (caller, r) = self.admit(request).await?;
+        self.possible_duplicates(caller, r).await.map(Response::new)
     }
 
     async fn merge_persons(&self, request: Request<MergePersonsRequest>) -> Answer<MergePersonsResponse> {
-        let caller = Caller::of(request.metadata());
-        let entry = self.merge(caller, request.into_inner()).await?;
+        let (caller, r) = self.admit(request).await?;
+        let entry = self.merge(caller, r).await?;
         Ok(Response::new(MergePersonsResponse { entry: Some(entry) }))
     }
 
     async fn undo_merge(&self, request: Request<UndoMergeRequest>) -> Answer<UndoMergeResponse> {
-        let caller = Caller::of(request.metadata());
-        let entry = self.part(caller, request.into_inner()).await?;
+        let (caller, r) = self.admit(request).await?;
+        let entry = self.part(caller, r).await?;
         Ok(Response::new(UndoMergeResponse { entry: Some(entry) }))
     }
 
     async fn link_family(&self, request: Request<LinkFamilyRequest>) -> Answer<LinkFamilyResponse> {
-        let caller = Caller::of(request.metadata());
-        let entry = self.link(caller, request.into_inner()).await?;
+        let (caller, r) = self.admit(request).await?;
+        let entry = self.link(caller, r).await?;
         Ok(Response::new(LinkFamilyResponse { entry: Some(entry) }))
     }
 
     async fn record_form(&self, request: Request<RecordFormRequest>) -> Answer<RecordFormResponse> {
-        let caller = Caller::of(request.metadata());
-        let entry = self.form(caller, request.into_inner()).await?;
+        let (caller, r) = self.admit(request).await?;
+        let entry = self.form(caller, r).await?;
         Ok(Response::new(RecordFormResponse { entry: Some(entry) }))
     }
 
@@ -60,8 +60,9 @@ impl super::proto::people_service_server::PeopleService for Api {
         request: Request<ListPeopleEntriesRequest>,
     ) -> Answer<ListPeopleEntriesResponse> {
         const METHOD: &str = "ListPeopleEntries";
-        Caller::of(request.metadata()).staff_only(METHOD)?;
-        let ListPeopleEntriesRequest { page_size, page_token } = request.into_inner();
+        let (caller, r) = self.admit(request).await?;
+        caller.staff_only(METHOD)?;
+        let ListPeopleEntriesRequest { page_size, page_token } = r;
         let mut fields = Fields::default();
         let size = fields.page_size(page_size);
         fields.finish(()).map_err(status::fields)?;

@@ -15,9 +15,8 @@ pub(super) use amend::read_party;
 pub(super) use sign_up::{papers, this_year};
 
 use super::Api;
-use super::caller::Caller;
 use super::proto::*;
-use super::watch::Messages;
+use super::watch::LetIn;
 use std::pin::Pin;
 use tonic::{Request, Response, Status};
 
@@ -32,8 +31,8 @@ macro_rules! with_registration {
 
 #[tonic::async_trait]
 impl super::proto::registration_service_server::RegistrationService for Api {
-    type WatchRegistrationStream = Messages<WatchRegistrationResponse>;
-    type WatchEventStream = Messages<WatchEventResponse>;
+    type WatchRegistrationStream = LetIn<WatchRegistrationResponse>;
+    type WatchEventStream = LetIn<WatchEventResponse>;
 
     /// As the others, written out: the message is read before there is a future, which stays small.
     fn create_registration<'a, 'f>(
@@ -44,108 +43,117 @@ impl super::proto::registration_service_server::RegistrationService for Api {
         'a: 'f,
         Self: 'f,
     {
-        let caller = Caller::of(request.metadata());
-        let read = self.read_sign_up(caller, request.into_inner());
-        Box::pin(async move { self.sign_up(read).await.map(Response::new) })
+        match self.admit_at_once(request) {
+            Ok(admitted) => {
+                let read = admitted.map(|(caller, r)| self.read_sign_up(caller, r));
+                Box::pin(async move { self.sign_up(read?).await.map(Response::new) })
+            }
+            Err(request) => Box::pin(async move {
+                let (caller, r) = self.admit(*request).await?;
+                self.sign_up(self.read_sign_up(caller, r)).await.map(Response::new)
+            }),
+        }
     }
 
     async fn get_registration(&self, request: Request<GetRegistrationRequest>) -> Answer<GetRegistrationResponse> {
-        let caller = Caller::of(request.metadata());
-        with_registration!(GetRegistrationResponse, self.registration(caller, request.into_inner()).await?)
+        let (caller, r) = self.admit(request).await?;
+        with_registration!(GetRegistrationResponse, self.registration(caller, r).await?)
     }
 
     async fn list_registrations(
         &self,
         request: Request<ListRegistrationsRequest>,
     ) -> Answer<ListRegistrationsResponse> {
-        let caller = Caller::of(request.metadata());
-        self.registrations(caller, request.into_inner()).await.map(Response::new)
+        let (caller, r) = self.admit(request).await?;
+        self.registrations(caller, r).await.map(Response::new)
     }
 
     async fn update_registration(
         &self,
         request: Request<UpdateRegistrationRequest>,
     ) -> Answer<UpdateRegistrationResponse> {
-        let caller = Caller::of(request.metadata());
-        with_registration!(UpdateRegistrationResponse, self.amend(caller, request.into_inner()).await?)
+        let (caller, r) = self.admit(request).await?;
+        with_registration!(UpdateRegistrationResponse, self.amend(caller, r).await?)
     }
 
     async fn cancel_registration(
         &self,
         request: Request<CancelRegistrationRequest>,
     ) -> Answer<CancelRegistrationResponse> {
-        let caller = Caller::of(request.metadata());
-        with_registration!(CancelRegistrationResponse, self.cancel(caller, request.into_inner()).await?)
+        let (caller, r) = self.admit(request).await?;
+        with_registration!(CancelRegistrationResponse, self.cancel(caller, r).await?)
     }
 
     async fn accept_offer(&self, request: Request<AcceptOfferRequest>) -> Answer<AcceptOfferResponse> {
-        let caller = Caller::of(request.metadata());
-        with_registration!(AcceptOfferResponse, self.accept(caller, request.into_inner()).await?)
+        let (caller, r) = self.admit(request).await?;
+        with_registration!(AcceptOfferResponse, self.accept(caller, r).await?)
     }
 
     async fn decline_offer(&self, request: Request<DeclineOfferRequest>) -> Answer<DeclineOfferResponse> {
-        let caller = Caller::of(request.metadata());
-        with_registration!(DeclineOfferResponse, self.decline(caller, request.into_inner()).await?)
+        let (caller, r) = self.admit(request).await?;
+        with_registration!(DeclineOfferResponse, self.decline(caller, r).await?)
     }
 
     async fn approve_registration(
         &self,
         request: Request<ApproveRegistrationRequest>,
     ) -> Answer<ApproveRegistrationResponse> {
-        let caller = Caller::of(request.metadata());
-        with_registration!(ApproveRegistrationResponse, self.approve(caller, request.into_inner()).await?)
+        let (caller, r) = self.admit(request).await?;
+        with_registration!(ApproveRegistrationResponse, self.approve(caller, r).await?)
     }
 
     async fn reject_registration(
         &self,
         request: Request<RejectRegistrationRequest>,
     ) -> Answer<RejectRegistrationResponse> {
-        let caller = Caller::of(request.metadata());
-        with_registration!(RejectRegistrationResponse, self.reject(caller, request.into_inner()).await?)
+        let (caller, r) = self.admit(request).await?;
+        with_registration!(RejectRegistrationResponse, self.reject(caller, r).await?)
     }
 
     async fn set_registration_class(
         &self,
         request: Request<SetRegistrationClassRequest>,
     ) -> Answer<SetRegistrationClassResponse> {
-        let caller = Caller::of(request.metadata());
-        with_registration!(SetRegistrationClassResponse, self.set_class(caller, request.into_inner()).await?)
+        let (caller, r) = self.admit(request).await?;
+        with_registration!(SetRegistrationClassResponse, self.set_class(caller, r).await?)
     }
 
     async fn promote_registration(
         &self,
         request: Request<PromoteRegistrationRequest>,
     ) -> Answer<PromoteRegistrationResponse> {
-        let caller = Caller::of(request.metadata());
-        with_registration!(PromoteRegistrationResponse, self.promote(caller, request.into_inner()).await?)
+        let (caller, r) = self.admit(request).await?;
+        with_registration!(PromoteRegistrationResponse, self.promote(caller, r).await?)
     }
 
     async fn transfer_registration(
         &self,
         request: Request<TransferRegistrationRequest>,
     ) -> Answer<TransferRegistrationResponse> {
-        let caller = Caller::of(request.metadata());
-        self.transfer(caller, request.into_inner()).await.map(Response::new)
+        let (caller, r) = self.admit(request).await?;
+        self.transfer(caller, r).await.map(Response::new)
     }
 
     async fn explain_registration(
         &self,
         request: Request<ExplainRegistrationRequest>,
     ) -> Answer<ExplainRegistrationResponse> {
-        let caller = Caller::of(request.metadata());
-        self.explain(caller, request.into_inner()).await.map(Response::new)
+        let (caller, r) = self.admit(request).await?;
+        self.explain(caller, r).await.map(Response::new)
     }
 
     async fn watch_registration(
         &self,
         request: Request<WatchRegistrationRequest>,
     ) -> Answer<Self::WatchRegistrationStream> {
-        let caller = Caller::of(request.metadata());
-        self.follow_registration(caller, request.into_inner()).await.map(Response::new)
+        let (caller, r) = self.admit(request).await?;
+        let messages = self.follow_registration(caller, r).await?;
+        Ok(Response::new(self.while_let_in(caller, messages)))
     }
 
     async fn watch_event(&self, request: Request<WatchEventRequest>) -> Answer<Self::WatchEventStream> {
-        let caller = Caller::of(request.metadata());
-        self.follow_event(caller, request.into_inner()).await.map(Response::new)
+        let (caller, r) = self.admit(request).await?;
+        let messages = self.follow_event(caller, r).await?;
+        Ok(Response::new(self.while_let_in(caller, messages)))
     }
 }

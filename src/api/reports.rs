@@ -12,44 +12,31 @@ mod scope;
 mod stored;
 mod summary;
 
-use super::caller::Caller;
+use super::Api;
 use super::proto::*;
 use super::to_proto::int64;
-use super::{Api, status};
 use crate::report::cells::Shown;
 use crate::report::{self, Tally as Counted};
 use tonic::{Request, Response, Status};
 
 type Answer<T> = Result<Response<T>, Status>;
 
-/// How the caller sees figures. A public portal sees none.
-fn shown<T>(request: &Request<T>, method: &str, small_cell: u64) -> Result<Shown, Status> {
-    Caller::of(request.metadata()).staff_only(method)?;
-    Ok(Caller::shown(request.metadata(), small_cell))
-}
-
-/// Lets staff through, and no reporting job.
-fn staff_only<T>(request: &Request<T>, method: &str) -> Result<Caller, Status> {
-    let caller = Caller::of(request.metadata());
-    caller.staff_only(method)?;
-    if Caller::shown(request.metadata(), 5).is_exact() { Ok(caller) } else { Err(status::staff_only(method)) }
-}
-
 #[tonic::async_trait]
 impl super::proto::report_service_server::ReportService for Api {
     async fn get_event_counts(&self, request: Request<GetEventCountsRequest>) -> Answer<GetEventCountsResponse> {
-        let caller = Caller::of(request.metadata());
-        self.event_counts(caller, request.into_inner()).await.map(Response::new)
+        let (caller, r) = self.admit(request).await?;
+        self.event_counts(caller, r).await.map(Response::new)
     }
 
     async fn list_event_counts(&self, request: Request<ListEventCountsRequest>) -> Answer<ListEventCountsResponse> {
-        let caller = Caller::of(request.metadata());
-        self.events_counts(caller, request.into_inner()).await.map(Response::new)
+        let (caller, r) = self.admit(request).await?;
+        self.events_counts(caller, r).await.map(Response::new)
     }
 
     async fn get_demand(&self, request: Request<GetDemandRequest>) -> Answer<GetDemandResponse> {
-        let shown = shown(&request, "GetDemand", self.small_cell)?;
-        let (answer, _) = self.demand(shown, request.into_inner()).await?;
+        let (caller, mut r) = self.admit(request).await?;
+        let shown = self.figures_for(caller, "GetDemand", &mut r.scope, false)?;
+        let (answer, _) = self.demand(shown, r).await?;
         Ok(Response::new(answer))
     }
 
@@ -57,20 +44,23 @@ impl super::proto::report_service_server::ReportService for Api {
         &self,
         request: Request<GetWaitlistFunnelRequest>,
     ) -> Answer<GetWaitlistFunnelResponse> {
-        let shown = shown(&request, "GetWaitlistFunnel", self.small_cell)?;
-        let (answer, _) = self.funnel(shown, request.into_inner()).await?;
+        let (caller, mut r) = self.admit(request).await?;
+        let shown = self.figures_for(caller, "GetWaitlistFunnel", &mut r.scope, !r.event.is_empty())?;
+        let (answer, _) = self.funnel(shown, r).await?;
         Ok(Response::new(answer))
     }
 
     async fn get_imbalance(&self, request: Request<GetImbalanceRequest>) -> Answer<GetImbalanceResponse> {
-        let shown = shown(&request, "GetImbalance", self.small_cell)?;
-        let (answer, _) = self.imbalance(shown, request.into_inner()).await?;
+        let (caller, mut r) = self.admit(request).await?;
+        let shown = self.figures_for(caller, "GetImbalance", &mut r.scope, false)?;
+        let (answer, _) = self.imbalance(shown, r).await?;
         Ok(Response::new(answer))
     }
 
     async fn get_participation(&self, request: Request<GetParticipationRequest>) -> Answer<GetParticipationResponse> {
-        let shown = shown(&request, "GetParticipation", self.small_cell)?;
-        let (answer, _) = self.participation(shown, request.into_inner()).await?;
+        let (caller, mut r) = self.admit(request).await?;
+        let shown = self.figures_for(caller, "GetParticipation", &mut r.scope, false)?;
+        let (answer, _) = self.participation(shown, r).await?;
         Ok(Response::new(answer))
     }
 
@@ -78,30 +68,35 @@ impl super::proto::report_service_server::ReportService for Api {
         &self,
         request: Request<GetAttendanceSummaryRequest>,
     ) -> Answer<GetAttendanceSummaryResponse> {
-        staff_only(&request, "GetAttendanceSummary")?;
-        self.attendance_summary(request.into_inner()).await.map(Response::new)
+        let (caller, r) = self.admit(request).await?;
+        caller.exact_only("GetAttendanceSummary")?;
+        self.attendance_summary(r).await.map(Response::new)
     }
 
     async fn create_report(&self, request: Request<CreateReportRequest>) -> Answer<CreateReportResponse> {
-        let caller = staff_only(&request, "CreateReport")?;
-        let report = self.store_report(caller, request.into_inner()).await?;
+        let (caller, r) = self.admit(request).await?;
+        caller.exact_only("CreateReport")?;
+        let report = self.store_report(caller, r).await?;
         Ok(Response::new(CreateReportResponse { report: Some(report) }))
     }
 
     async fn get_report(&self, request: Request<GetReportRequest>) -> Answer<GetReportResponse> {
-        staff_only(&request, "GetReport")?;
-        let stored = self.stored_report("name", &request.get_ref().name).await?;
+        let (caller, r) = self.admit(request).await?;
+        caller.exact_only("GetReport")?;
+        let stored = self.stored_report(caller, "name", &r.name).await?;
         Ok(Response::new(GetReportResponse { report: Some(stored::render(&stored, true)?) }))
     }
 
     async fn list_reports(&self, request: Request<ListReportsRequest>) -> Answer<ListReportsResponse> {
-        staff_only(&request, "ListReports")?;
-        self.stored_reports(request.into_inner()).await.map(Response::new)
+        let (caller, r) = self.admit(request).await?;
+        caller.exact_only("ListReports")?;
+        self.stored_reports(caller, r).await.map(Response::new)
     }
 
     async fn list_corrections(&self, request: Request<ListCorrectionsRequest>) -> Answer<ListCorrectionsResponse> {
-        staff_only(&request, "ListCorrections")?;
-        self.list_of_corrections(request.into_inner()).await.map(Response::new)
+        let (caller, r) = self.admit(request).await?;
+        caller.exact_only("ListCorrections")?;
+        self.list_of_corrections(caller, r).await.map(Response::new)
     }
 }
 

@@ -94,6 +94,9 @@ macro_rules! changes {
 
 changes! {
     CheckInRequest "CheckIn",
+    CreateAccessKeyRequest "CreateAccessKey",
+    RotateAccessKeyRequest "RotateAccessKey",
+    RevokeAccessKeyRequest "RevokeAccessKey",
     CreateReportRequest "CreateReport",
     MergePersonsRequest "MergePersons",
     UndoMergeRequest "UndoMerge",

@@ -3,10 +3,12 @@
 //!
 //! What nobody foresaw is INTERNAL with an incident id: logged here, once, and never shown.
 
+mod access;
 mod attendance;
 mod refusal;
 mod report;
 
+pub use access::*;
 pub use refusal::{About, Facts, desk, refused};
 pub use report::*;
 
@@ -37,17 +39,40 @@ pub fn code_of(reason: ErrorReason) -> Code {
         InvalidFields | PersonalCodeRefused | MalformedMessage | RequestIdReused | PageTokenInvalid | FilterInvalid
         | SameEvent | CursorInvalid | PeriodNotClosed => Code::InvalidArgument,
         EventNotFound | RegistrationNotFound | CentreNotFound | ProgrammeNotFound | PoolNotFound | SessionNotFound
-        | MemberNotFound | ReportNotFound | PeopleEntryNotFound => Code::NotFound,
+        | MemberNotFound | ReportNotFound | PeopleEntryNotFound | AccessKeyNotFound => Code::NotFound,
         AlreadyExists | AlreadyRegistered => Code::AlreadyExists,
-        EventNotPublished | EventCancelled | EventCompleted | RegistrationNotOpen | RegistrationClosed
-        | PartyTooSmall | PartyTooLarge | PartyLargerThanPool | IllegalState | OfferExpired | NoLiveOffer
-        | SeatsNotFree | WaitingPartyFirst | ReasonRequired | ClassUnknown | PoolInUse | SessionCancelled
-        | SessionNotBegun | DoorShut | MarksRefused | MemberAttended | WalkInsNotTaken | SessionInUse
-        | PersonsAlreadyOne | MergeUndone | MergeReported | EventNotOver => Code::FailedPrecondition,
-        WaitlistFull | DuplicatesFull | MessageTooLarge | ReportTooLarge | TooManyStreams | TooManyCalls => {
-            Code::ResourceExhausted
-        }
-        TokenInvalid | StaffOnly => Code::PermissionDenied,
+        EventNotPublished
+        | EventCancelled
+        | EventCompleted
+        | RegistrationNotOpen
+        | RegistrationClosed
+        | PartyTooSmall
+        | PartyTooLarge
+        | PartyLargerThanPool
+        | IllegalState
+        | OfferExpired
+        | NoLiveOffer
+        | SeatsNotFree
+        | WaitingPartyFirst
+        | ReasonRequired
+        | ClassUnknown
+        | PoolInUse
+        | SessionCancelled
+        | SessionNotBegun
+        | DoorShut
+        | MarksRefused
+        | MemberAttended
+        | WalkInsNotTaken
+        | SessionInUse
+        | PersonsAlreadyOne
+        | MergeUndone
+        | MergeReported
+        | EventNotOver
+        | AccessKeyRevoked
+        | FirstKeyAdministrator => Code::FailedPrecondition,
+        WaitlistFull | DuplicatesFull | MessageTooLarge | ReportTooLarge | AccessKeysFull | TooManyStreams | TooManyCalls => Code::ResourceExhausted,
+        TokenInvalid | StaffOnly | RoleNotAllowed | CentreRequired => Code::PermissionDenied,
+        KeyRequired => Code::Unauthenticated,
         EtagMismatch | WatchLagged | FeedLagged => Code::Aborted,
         CursorExpired => Code::OutOfRange,
         Overloaded | Draining | StorageUnavailable | OutcomeUnknown => Code::Unavailable,

@@ -9,10 +9,13 @@ use super::{Api, status};
 use crate::desk::View;
 use crate::model::event::EventState;
 use crate::model::id::EventId;
+use futures_util::stream;
+use std::pin::Pin;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt};
 use tonic::Status;
 
 /// Messages that wait for a reader before it counts as slow.
@@ -36,6 +39,9 @@ impl Default for WatchOptions {
     }
 }
 
+/// The messages of a stream for as long as its reader would be let in.
+pub type LetIn<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send>>;
+
 /// A look at what is watched.
 enum Seen<M> {
     /// This message, at this journal number.
@@ -45,6 +51,25 @@ enum Seen<M> {
 }
 
 impl Api {
+    /// Ends a stream within seconds of its reader's key being revoked.
+    pub(super) fn while_let_in<M: Send + 'static>(
+        &self,
+        caller: Caller,
+        messages: impl Stream<Item = Result<M, Status>> + Send + 'static,
+    ) -> LetIn<M> {
+        let api = self.clone();
+        let barred = Box::pin(async move { api.barred(caller).await });
+        let parts = (Box::pin(messages), Some(barred));
+        Box::pin(stream::unfold(parts, |(mut messages, barred)| async {
+            let mut barred = barred?;
+            tokio::select! {
+                biased;
+                no = &mut barred => Some((Err(no), (messages, None))),
+                next = messages.next() => next.map(|message| (message, (messages, Some(barred)))),
+            }
+        }))
+    }
+
     pub(super) async fn follow_registration(
         &self,
         caller: Caller,

@@ -10,9 +10,12 @@ pub struct Flags {
     /// Settings file (TOML); config.sample.toml shows every setting.
     #[arg(long, value_name = "FILE", env = "EILE_CONFIG", hide_env_values = true)]
     pub config: Option<PathBuf>,
-    /// Where calls are taken; loopback only [default: 127.0.0.1:7443].
+    /// Where calls are taken; elsewhere than on loopback only with --behind-proxy [default: 127.0.0.1:7443].
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
+    /// A proxy in front of it does TLS; whoever calls needs an access key.
+    #[arg(long)]
+    pub behind_proxy: bool,
     /// A file, or postgres://user:password@host/name [default: eile-data/eile.db].
     #[arg(long, value_name = "FILE|URL")]
     pub database: Option<String>,
@@ -62,6 +65,9 @@ impl Flags {
         }
         if !self.cors_origins.is_empty() {
             all.push(("web.cors_origins".to_owned(), self.cors_origins.join(",")));
+        }
+        if self.behind_proxy {
+            all.push(("behind_proxy".to_owned(), "true".to_owned()));
         }
         if self.no_migrate {
             all.push(("migrate".to_owned(), "false".to_owned()));

@@ -1,5 +1,6 @@
 //! The command line: what can be asked of the binary. It wires the rooms together and decides nothing.
 
+mod admin_key;
 mod check;
 mod flags;
 mod migrate;
@@ -33,6 +34,10 @@ enum Command {
     Demo(crate::demo::DemoArgs),
     /// Brings the tables of the database up to date, and ends.
     Migrate(Flags),
+    /// Makes an administrator's access key beside the service and shows its secret: the first one, or when all are lost.
+    ///
+    /// From then on the service lets in only who shows a key. On SQLite the service must be stopped.
+    AdminKey(Flags),
     /// Recomputes seats, lines, positions and counts from the journal and the rows, and tells what differs.
     ///
     /// Exit code 0: nothing differs; 1: something does; 2: it could not be checked.
@@ -47,6 +52,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Serve(flags) => (serve::run(&flags).await, 1),
         Command::Demo(arguments) => (crate::demo::run(arguments).await, 1),
         Command::Migrate(flags) => (migrate::run(&flags).await, 1),
+        Command::AdminKey(flags) => (admin_key::run(&flags).await, 1),
         Command::Check(arguments) => (check::run(&arguments).await, 2),
         Command::Client(verb) => return client::run(verb, Arguments::command()).await,
     };

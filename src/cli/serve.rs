@@ -50,7 +50,13 @@ fn say_what_is_used(config: &Config, service: &Service) {
         n => format!("an existing database of {n} events"),
     };
     say(format_args!("database: {} ({}; {found})", config.database, service.engine()));
-    say(format_args!("calls: {} (loopback only: whoever reaches it is trusted as staff)", service.address()));
+    match service.access_keys() {
+        None => say(format_args!(
+            "calls: {} (NO ACCESS KEYS: whoever reaches it is trusted as staff; `eile keys create` makes the first)",
+            service.address()
+        )),
+        Some(live) => say(format_args!("calls: {} (access keys that let in: {live})", service.address())),
+    }
     if !config.web.cors_origins.is_empty() {
         say(format_args!("gRPC-Web for: {}", config.web.cors_origins.join(", ")));
     }

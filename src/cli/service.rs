@@ -8,7 +8,7 @@ use crate::config::{Config, Database};
 use crate::desk::{Desk, DeskOptions};
 use crate::feed::FeedOptions;
 use crate::keys::Keys;
-use crate::model::time::Span;
+use crate::model::time::{Span, Timestamp};
 use crate::report::keep_ahead;
 use crate::storage::{self, Store};
 use crate::telemetry::{self, DeskMeters, Health, Operators};
@@ -29,6 +29,7 @@ pub struct Service {
     operators: Option<Operators>,
     look: JoinHandle<()>,
     engine: String,
+    access_keys: Option<usize>,
     events: u64,
     notice: Duration,
     bound: Duration,
@@ -45,6 +46,13 @@ impl Service {
         };
         let store = open_store(config).await?;
         let keys = Keys::new(store.secret().await?);
+        let access_keys = live_keys(store.as_ref(), clock.now()).await?;
+        anyhow::ensure!(
+            access_keys.is_some() || config.listen.ip().is_loopback(),
+            "there is no access key, and {} is not a loopback address: anybody could do anything; `eile admin-key` makes \
+             the first key",
+            config.listen
+        );
         let engine = store.engine().await?;
         let events = store.count_events().await?;
         let mut registry = telemetry::registry();
@@ -59,7 +67,7 @@ impl Service {
         let look = tokio::spawn(look_at(Arc::clone(desk.store()), running.serving().clone(), health.clone()));
         let notice = Duration::from_secs(config.limits.drain_notice_seconds);
         let bound = Duration::from_secs(config.limits.drain_timeout_seconds);
-        Ok(Self { running, desk, health, operators, look, engine, events, notice, bound })
+        Ok(Self { running, desk, health, operators, look, engine, access_keys, events, notice, bound })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -74,6 +82,12 @@ impl Service {
     /// What kind of database it is, and its version.
     pub fn engine(&self) -> &str {
         &self.engine
+    }
+
+    /// How many access keys let somebody in when it started; where none was ever made, everybody who reaches it is
+    /// trusted.
+    pub fn access_keys(&self) -> Option<usize> {
+        self.access_keys
     }
 
     /// How many events there were when it started.
@@ -98,6 +112,23 @@ impl Service {
         }
         self.desk.store().close().await;
         drained
+    }
+}
+
+/// Access keys that let somebody in; nothing where none was ever made.
+async fn live_keys(store: &dyn Store, now: Timestamp) -> anyhow::Result<Option<usize>> {
+    const CHUNK: u32 = 1_000;
+    let (mut live, mut after) = (0, None::<String>);
+    loop {
+        let page = store.list_access_keys(after.as_deref(), CHUNK).await?;
+        if page.is_empty() && after.is_none() {
+            return Ok(None);
+        }
+        live += page.iter().filter(|key| key.is_live(now)).count();
+        after = page.last().map(|key| key.id.clone());
+        if page.len() < CHUNK as usize {
+            return Ok(Some(live));
+        }
     }
 }
 

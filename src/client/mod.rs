@@ -12,6 +12,7 @@ mod completions;
 mod event;
 mod events;
 mod failure;
+mod keys;
 mod line;
 mod minutes;
 mod options;
@@ -64,6 +65,9 @@ pub enum Verb {
     /// Figures: who asked, who waits beside empty seats, who took part.
     #[command(subcommand)]
     Report(report::Verb),
+    /// Access keys: who may call.
+    #[command(subcommand)]
+    Keys(keys::Verb),
     /// Prints the completions for a shell.
     Completions(completions::Arguments),
 }
@@ -81,6 +85,7 @@ pub async fn run(verb: Verb, command: clap::Command) -> ExitCode {
         Verb::Checkin(arguments) => check_in::run(arguments).await,
         Verb::Changes(arguments) => changes::run(arguments).await,
         Verb::Report(verb) => report::run(verb).await,
+        Verb::Keys(verb) => keys::run(verb).await,
         Verb::Completions(arguments) => completions::run(&arguments, command),
     };
     ended(done)

@@ -16,6 +16,9 @@ pub struct Reach {
     /// The service's address.
     #[arg(long, value_name = "URL", env = "EILE_SERVER", default_value = "http://127.0.0.1:7443")]
     pub server: String,
+    /// The secret of an access key; better given by the environment, where no list of processes shows it.
+    #[arg(long, value_name = "SECRET", env = "EILE_KEY", hide_env_values = true)]
+    pub key: Option<String>,
     /// How long to try again while the service cannot be reached or says "send again"; 0: not at all.
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     pub patience: u64,

@@ -12,7 +12,7 @@ use proto::registration_service_client::RegistrationServiceClient;
 use proto::report_service_client::ReportServiceClient;
 use std::time::Duration;
 use tokio::time::Instant;
-use tonic::metadata::MetadataValue;
+use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_types::StatusExt;
@@ -35,6 +35,8 @@ pub struct Wire {
     reports: ReportServiceClient<Channel>,
     /// Asks for figures as a reporting job sees them.
     protected: bool,
+    /// The secret of the access key as it is sent.
+    authorization: Option<MetadataValue<Ascii>>,
     patience: Duration,
 }
 
@@ -68,6 +70,7 @@ impl Wire {
             admin: AdminServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
             reports: ReportServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX),
             protected: false,
+            authorization: reach.key.as_deref().map(authorization).transpose()?,
             patience: Duration::from_secs(reach.patience),
         })
     }
@@ -78,8 +81,17 @@ impl Wire {
     }
 
     fn timed<T>(&self, ask: T) -> Request<T> {
-        let mut request = Request::new(ask);
+        let mut request = self.shown(ask);
         request.set_timeout(DEADLINE);
+        request
+    }
+
+    /// With what says who asks.
+    fn shown<T>(&self, ask: T) -> Request<T> {
+        let mut request = Request::new(ask);
+        if let Some(authorization) = &self.authorization {
+            request.metadata_mut().insert("authorization", authorization.clone());
+        }
         if self.protected {
             request.metadata_mut().insert("eile-role", MetadataValue::from_static("reporting"));
         }
@@ -93,6 +105,10 @@ impl Wire {
         door.record_attendance(RecordAttendanceRequest) -> RecordAttendanceResponse under request_id;
         door.check_in(CheckInRequest) -> CheckInResponse under request_id;
         feed.list_changes(ListChangesRequest) -> ListChangesResponse;
+        admin.create_access_key(CreateAccessKeyRequest) -> CreateAccessKeyResponse under request_id;
+        admin.list_access_keys(ListAccessKeysRequest) -> ListAccessKeysResponse;
+        admin.rotate_access_key(RotateAccessKeyRequest) -> RotateAccessKeyResponse under request_id;
+        admin.revoke_access_key(RevokeAccessKeyRequest) -> RevokeAccessKeyResponse under request_id;
         admin.list_programmes(ListProgrammesRequest) -> ListProgrammesResponse;
         reports.get_demand(GetDemandRequest) -> GetDemandResponse;
         reports.get_imbalance(GetImbalanceRequest) -> GetImbalanceResponse;
@@ -114,7 +130,7 @@ impl Wire {
         &self,
         ask: proto::WatchChangesRequest,
     ) -> Result<Streaming<proto::WatchChangesResponse>, Status> {
-        Ok(self.feed.clone().watch_changes(ask).await?.into_inner())
+        Ok(self.feed.clone().watch_changes(self.shown(ask)).await?.into_inner())
     }
 
     async fn again<A>(&self, call: impl AsyncFn() -> Result<Response<A>, Status>) -> Result<A, Failure> {
@@ -132,6 +148,15 @@ impl Wire {
             tokio::time::sleep(pause).await;
         }
     }
+}
+
+/// Never shown in a message, whatever is wrong with it.
+fn authorization(secret: &str) -> Result<MetadataValue<Ascii>, Failure> {
+    let mut value: MetadataValue<Ascii> = format!("Bearer {}", secret.trim())
+        .parse()
+        .map_err(|_| Failure::usage("--key (or EILE_KEY) is not the secret of an access key".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 pub fn worth_another_try(status: &Status) -> bool {

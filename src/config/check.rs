@@ -17,10 +17,10 @@ impl Config {
     }
 
     fn listen_refusal(&self) -> Option<String> {
-        (!self.listen.ip().is_loopback()).then(|| {
+        (!self.listen.ip().is_loopback() && !self.behind_proxy).then(|| {
             format!(
-                "listen {} is not a loopback address: this version does not know who calls, so anybody who \
-                 reaches it could do anything",
+                "listen {} is not a loopback address, and this version has no TLS: put a proxy in front of it that has, \
+                 and set behind_proxy",
                 self.listen
             )
         })

@@ -15,8 +15,10 @@ use std::net::SocketAddr;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Where calls are taken. Loopback only in this version.
+    /// Where calls are taken. Anywhere but on loopback only with access keys, and behind a proxy.
     pub listen: SocketAddr,
+    /// Whether something in front of it does TLS: this version speaks plain HTTP/2.
+    pub behind_proxy: bool,
     /// A file for embedded SQLite, or a `postgres://` address.
     pub database: Database,
     /// Whether `serve` brings the database's schema up to date at start.
@@ -146,6 +148,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7443)),
+            behind_proxy: false,
             database: Database::default(),
             migrate: true,
             limits: Limits::default(),

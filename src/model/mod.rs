@@ -3,6 +3,7 @@
 //! Nothing here waits, reads a clock or knows a database. Types that are stored as documents derive
 //! serde here, because the stored shape is part of what the word means (docs/decisions/0003).
 
+pub mod access;
 pub mod attendance;
 pub mod centre;
 pub mod contact;

@@ -3,6 +3,7 @@
 
 use super::kept::{Digest, DigestQuery, DigestRow, Everything};
 use crate::admission::{Entry, Header, MarkKey, Marked, Outcome, Recorded, Request, SeatCounts, Standing};
+use crate::model::access::AccessKey;
 use crate::model::centre::{Centre, Programme};
 use crate::model::contact::ContactKeys;
 use crate::model::event::{Event, EventKind, EventState};
@@ -344,6 +345,11 @@ pub trait Store: Send + Sync + 'static {
     async fn update_programme(&self, programme: &Programme, request: &OpenRequest) -> Result<Stored, StoreError>;
     async fn programme(&self, id: &ProgrammeId) -> Result<Option<Programme>, StoreError>;
     async fn list_programmes(&self, after: Option<&ProgrammeId>, limit: u32) -> Result<Vec<Programme>, StoreError>;
+
+    async fn create_access_key(&self, key: &AccessKey, request: &OpenRequest) -> Result<Stored, StoreError>;
+    async fn update_access_key(&self, key: &AccessKey, request: &OpenRequest) -> Result<Stored, StoreError>;
+    /// Access keys in the order of their ids, after `after`; revoked and expired ones too.
+    async fn list_access_keys(&self, after: Option<&str>, limit: u32) -> Result<Vec<AccessKey>, StoreError>;
 
     async fn create_report(&self, report: &Report, request: &OpenRequest) -> Result<Stored, StoreError>;
     async fn report(&self, id: Uuid) -> Result<Option<Report>, StoreError>;

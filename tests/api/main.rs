@@ -54,6 +54,16 @@ on_both! {
         an_event_is_not_closed_before_its_last_session_has_ended,
         who_waited_to_the_end_is_told_that_the_event_is_over,
         nobody_misses_an_offer_because_the_event_is_over;
+    keys:
+        the_first_key_is_an_administrators_and_shuts_the_door,
+        a_role_may_do_what_its_row_says_and_hears_so_before_anything_else,
+        what_a_key_does_not_reach_is_as_if_it_were_not_there,
+        figures_are_of_the_centres_of_the_key,
+        a_leader_reaches_its_events_alone,
+        a_key_lets_in_until_it_expires_is_rotated_or_revoked,
+        a_family_needs_no_key_but_its_token,
+        a_portal_that_vouches_is_told_of_a_duplicate_and_no_other_is,
+        what_is_asked_of_a_key_is_told_at_once;
     lists:
         a_list_of_long_events_ends_its_pages_by_bytes,
         a_list_of_large_parties_ends_its_pages_by_bytes;

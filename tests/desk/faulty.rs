@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use eile::admission::{Entry, SeatCounts};
+use eile::model::access::AccessKey;
 use eile::model::centre::{Centre, Programme};
 use eile::model::event::Event;
 use eile::model::id::{CentreId, EventId, Number, ProgrammeId};
@@ -140,6 +141,15 @@ impl Store for Faulty {
     }
     async fn keep_digests(&self, digests: Vec<Digest>) -> Result<(), StoreError> {
         self.inner.keep_digests(digests).await
+    }
+    async fn create_access_key(&self, key: &AccessKey, request: &OpenRequest) -> Result<Stored, StoreError> {
+        self.inner.create_access_key(key, request).await
+    }
+    async fn update_access_key(&self, key: &AccessKey, request: &OpenRequest) -> Result<Stored, StoreError> {
+        self.inner.update_access_key(key, request).await
+    }
+    async fn list_access_keys(&self, after: Option<&str>, limit: u32) -> Result<Vec<AccessKey>, StoreError> {
+        self.inner.list_access_keys(after, limit).await
     }
     async fn create_report(&self, report: &Report, request: &OpenRequest) -> Result<Stored, StoreError> {
         self.inner.create_report(report, request).await

@@ -23,7 +23,7 @@ pub fn uuid(text: &str) -> Option<Uuid> {
     if sound { Uuid::try_parse(text).ok() } else { None }
 }
 
-fn event(name: &str) -> Option<EventId> {
+pub fn event(name: &str) -> Option<EventId> {
     name.strip_prefix("events/").and_then(uuid).map(EventId)
 }
 

@@ -3,6 +3,7 @@
 use super::flat::flat;
 use super::stored::{figures_of, query_of};
 use crate::admission::Entry;
+use crate::api::caller::Caller;
 use crate::api::proto::{
     self, FigureChange, ListCorrectionsRequest, ListCorrectionsResponse, PeopleChange, ReportFigures,
 };
@@ -23,9 +24,10 @@ const PEOPLE_MAX: u32 = 1_000;
 impl Api {
     pub(super) async fn list_of_corrections(
         &self,
+        caller: Caller,
         r: ListCorrectionsRequest,
     ) -> Result<ListCorrectionsResponse, Status> {
-        let stored = self.stored_report("report", &r.report).await?;
+        let stored = self.stored_report(caller, "report", &r.report).await?;
         let (now, rests_on) = self.figures(query_of(&stored)?).await?;
         let (changes, more_changes) = self.entered_since(&stored, &rests_on.events).await?;
         let entries = self.desk.store().people_entries(stored.people_number, PEOPLE_MAX).await;

@@ -1,6 +1,7 @@
 //! What all reports are asked by.
 
 use super::Shown;
+use crate::api::caller::Caller;
 use crate::api::from_proto::{Fields, Path};
 use crate::api::proto::ReportScope;
 use crate::api::{Api, status};
@@ -64,6 +65,25 @@ fn optional<T>(given: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
 }
 
 impl Api {
+    /// How this caller sees figures, which are narrowed to what it reaches; not where an event is named, which it reaches.
+    pub(super) fn figures_for(
+        &self,
+        caller: Caller,
+        method: &str,
+        scope: &mut Option<ReportScope>,
+        of_event: bool,
+    ) -> Result<Shown, Status> {
+        caller.staff_only(method)?;
+        if !of_event {
+            let mut centre = scope.as_ref().map(|scope| scope.centre.clone()).unwrap_or_default();
+            self.narrow(caller, method, &mut centre)?;
+            if !centre.is_empty() {
+                scope.get_or_insert_default().centre = centre;
+            }
+        }
+        Ok(caller.shown(self.small_cell))
+    }
+
     /// Reporting jobs get closed periods: whole months that are over.
     pub(super) fn closed_for(&self, shown: Shown, asked: &Asked) -> Result<(), Status> {
         if shown.is_exact() {

@@ -1,17 +1,19 @@
 //! Reports that are kept as they were.
 
 use crate::api::caller::Caller;
+use crate::api::from_proto::names::centre;
 use crate::api::from_proto::{Fields, Path};
 use crate::api::page_token::Pages;
 use crate::api::proto::report_figures::Figures;
 use crate::api::proto::report_query::Query;
 use crate::api::proto::{
-    CreateReportRequest, ListReportsRequest, ListReportsResponse, Report, ReportFigures, ReportQuery,
+    CreateReportRequest, ListReportsRequest, ListReportsResponse, Report, ReportFigures, ReportQuery, ReportScope,
 };
 use crate::api::repeat::again;
 use crate::api::request::Asked;
 use crate::api::to_proto::{names, time};
 use crate::api::{Api, admin, status};
+use crate::model::access::AccessKey;
 use crate::model::report;
 use crate::report::Basis;
 use crate::report::cells::Shown;
@@ -33,11 +35,15 @@ impl Api {
         let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
         let given = fields.message(Path::Top("report"), r.report);
         let title = fields.required_line(Path::Top("report.title"), given.title, 200);
-        let query = given.query.and_then(|query| query.query);
+        let mut query = given.query.and_then(|query| query.query);
         if query.is_none() {
             fields.refuse(Path::Top("report.query"), "is required");
         }
         fields.finish(()).map_err(status::fields)?;
+        if let Some(query) = &mut query {
+            // Also where an event is named: one of another centre is then none of this report.
+            self.figures_for(caller, asked.method, scope_of(query), false)?;
+        }
         let query = ReportQuery { query };
         let answer = self.worked_out(&asked, caller, title, query).await;
         self.unless_answered(&asked, asked.open(caller, self.desk.keys(), &()), answer).await
@@ -96,15 +102,27 @@ impl Api {
         Ok((ReportFigures { figures: Some(figures) }, basis))
     }
 
-    pub(super) async fn stored_report(&self, at: &'static str, name: &str) -> Result<report::Report, Status> {
+    /// A stored report that the caller reaches.
+    pub(super) async fn stored_report(
+        &self,
+        caller: Caller,
+        at: &'static str,
+        name: &str,
+    ) -> Result<report::Report, Status> {
         let mut fields = Fields::default();
         let id = fields.report_name(Path::Top(at), name);
         fields.finish(()).map_err(status::fields)?;
         let stored = self.desk.store().report(id).await.map_err(status::storage)?;
-        stored.ok_or_else(|| status::report_not_found(name))
+        let key = self.key_of(caller)?;
+        let reached = stored.filter(|stored| is_reached(key.as_deref(), stored));
+        reached.ok_or_else(|| status::report_not_found(name))
     }
 
-    pub(super) async fn stored_reports(&self, r: ListReportsRequest) -> Result<ListReportsResponse, Status> {
+    pub(super) async fn stored_reports(
+        &self,
+        caller: Caller,
+        r: ListReportsRequest,
+    ) -> Result<ListReportsResponse, Status> {
         let mut fields = Fields::default();
         let size = fields.page_size(r.page_size).min(PAGE_MAX);
         fields.finish(()).map_err(status::fields)?;
@@ -112,9 +130,28 @@ impl Api {
         let after = pages.cursor(&r.page_token)?.and_then(|bytes| Uuid::from_slice(&bytes).ok());
         let mut found = self.desk.store().list_reports(after, size + 1).await.map_err(status::storage)?;
         let last = admin::cut(&mut found, size).map(|report| pages.token(report.id.as_bytes()));
-        let reports = found.iter().map(|stored| render(stored, false)).collect::<Result<_, _>>()?;
+        let key = self.key_of(caller)?;
+        let reached = found.iter().filter(|stored| is_reached(key.as_deref(), stored));
+        let reports = reached.map(|stored| render(stored, false)).collect::<Result<_, _>>()?;
         Ok(ListReportsResponse { reports, next_page_token: last.unwrap_or_default() })
     }
+}
+
+/// What a question is about.
+fn scope_of(query: &mut Query) -> &mut Option<ReportScope> {
+    match query {
+        Query::Demand(r) => &mut r.scope,
+        Query::WaitlistFunnel(r) => &mut r.scope,
+        Query::Imbalance(r) => &mut r.scope,
+        Query::Participation(r) => &mut r.scope,
+    }
+}
+
+/// Whether a key reaches a stored report: all that it is about.
+fn is_reached(key: Option<&AccessKey>, stored: &report::Report) -> bool {
+    let Some(key) = key.filter(|key| !key.all_centres) else { return true };
+    let scope = query_of(stored).ok().and_then(|query| query.query).and_then(|mut query| scope_of(&mut query).take());
+    scope.and_then(|scope| centre(&scope.centre)).is_some_and(|centre| key.reaches_centre(&centre))
 }
 
 /// What was asked of a stored report.

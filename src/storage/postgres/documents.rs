@@ -1,4 +1,4 @@
-//! Centres, programmes, stored reports and entries about persons: a document each, with a version that every update
+//! Centres, programmes, access keys, stored reports and entries about persons: a document each, with a version that every update
 //! must name. One way for all, told the table.
 
 use super::errors::failed;
@@ -82,6 +82,7 @@ macro_rules! table {
 pub(super) static CENTRES: Table = table!("centre", "centres");
 pub(super) static PROGRAMMES: Table = table!("programme", "programmes");
 pub(super) static REPORTS: Table = table!("report", "reports");
+pub(super) static ACCESS_KEYS: Table = table!("access_key", "access_keys");
 pub(super) static PEOPLE: Table = table!("people_entry", "people");
 
 /// Writes a document: a new one as version 1, a later one over the version before it.

@@ -24,6 +24,7 @@ use super::traits::{
     Decide, EventQuery, EventRow, FeedPage, FeedQuery, Lock, OpenRequest, PartyRow, Store, StoreError, Stored, Whole,
 };
 use crate::admission::{Entry, SeatCounts};
+use crate::model::access::AccessKey;
 use crate::model::centre::{Centre, Programme};
 use crate::model::event::Event;
 use crate::model::id::{CentreId, EventId, Number, ProgrammeId};
@@ -31,7 +32,7 @@ use crate::model::person::PeopleEntry;
 use crate::model::report::Report;
 use crate::model::time::Timestamp;
 use async_trait::async_trait;
-use documents::{CENTRES, PEOPLE, PROGRAMMES, REPORTS};
+use documents::{ACCESS_KEYS, CENTRES, PEOPLE, PROGRAMMES, REPORTS};
 use held::Connections;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -212,6 +213,22 @@ impl Store for PostgresStore {
 
     async fn list_programmes(&self, after: Option<&ProgrammeId>, limit: u32) -> Result<Vec<Programme>, StoreError> {
         self.read(|| documents::list(&self.readers, &PROGRAMMES, after.map(|id| id.0.as_str()), limit)).await
+    }
+
+    async fn create_access_key(&self, key: &AccessKey, request: &OpenRequest) -> Result<Stored, StoreError> {
+        let row = DocumentRow::of(&key.id, key.version, key)?;
+        let (writer, request) = (self.writer.clone(), request.clone());
+        apart(async move { until_settled(|| documents::save(&writer, &ACCESS_KEYS, &row, &request)).await }).await
+    }
+
+    async fn update_access_key(&self, key: &AccessKey, request: &OpenRequest) -> Result<Stored, StoreError> {
+        let row = DocumentRow::of(&key.id, key.version, key)?;
+        let (writer, request) = (self.writer.clone(), request.clone());
+        apart(async move { until_settled(|| documents::save(&writer, &ACCESS_KEYS, &row, &request)).await }).await
+    }
+
+    async fn list_access_keys(&self, after: Option<&str>, limit: u32) -> Result<Vec<AccessKey>, StoreError> {
+        self.read(|| documents::list(&self.readers, &ACCESS_KEYS, after, limit)).await
     }
 
     async fn create_report(&self, report: &Report, request: &OpenRequest) -> Result<Stored, StoreError> {

@@ -1,7 +1,6 @@
 //! Figures are worked out ahead of being asked for.
 
 use crate::house::House;
-use crate::samples::*;
 use eile::report::{Ahead, Reports};
 use std::sync::Arc;
 

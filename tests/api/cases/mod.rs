@@ -6,6 +6,7 @@ pub mod attendance;
 pub mod changes;
 pub mod closing;
 pub mod events;
+pub mod keys;
 pub mod lists;
 pub mod once;
 pub mod questions;

@@ -1,0 +1,142 @@
+//! The access keys of the installation, as this instance knows them: read anew every two seconds while calls come in, so
+//! that a key that is revoked anywhere lets nobody in after five. Where they cannot be read, nobody is let in either.
+
+use super::status;
+use crate::clock::Clock;
+use crate::keys::read_secret;
+use crate::model::access::{AccessKey, SecretHash};
+use crate::storage::{Store, StoreError};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+use tonic::Status;
+
+/// Older, and the keys are read anew by whoever comes.
+pub(super) const FRESH: Duration = Duration::from_secs(2);
+/// Older, and nobody is let in by them.
+const STALE: Duration = Duration::from_secs(4);
+/// A key that is not known may have been made a moment ago: so often it is looked for.
+const LOOK: Duration = Duration::from_millis(250);
+/// Keys read at once.
+const CHUNK: u32 = 1_000;
+
+/// All keys by their ids.
+pub(super) type Known = Arc<HashMap<String, Arc<AccessKey>>>;
+
+pub(super) struct Identities {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    known: RwLock<Option<(Known, Instant)>>,
+    reading: Mutex<()>,
+}
+
+/// Whom a secret names.
+pub(super) enum Shown {
+    /// No key was ever made: everybody who reaches the address is trusted.
+    Open,
+    /// No key, and keys are asked for.
+    Nobody,
+    Key(Arc<AccessKey>),
+}
+
+impl Identities {
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock, known: RwLock::default(), reading: Mutex::default() }
+    }
+
+    /// Who shows this secret. One that opens nothing is refused, whatever the reason.
+    pub async fn shown(&self, secret: Option<&str>) -> Result<Shown, Status> {
+        let Some(secret) = secret else {
+            return Ok(if self.keys(FRESH).await?.is_empty() { Shown::Open } else { Shown::Nobody });
+        };
+        let (id, hash) = read_secret(secret).ok_or_else(status::key_required)?;
+        for age in [FRESH, LOOK] {
+            if let Some(key) = self.keys(age).await?.get(id) {
+                return self.opened(key, &hash).ok_or_else(status::key_required).map(Shown::Key);
+            }
+        }
+        Err(status::key_required())
+    }
+
+    /// The same, where the keys are at hand and fresh.
+    pub fn shown_at_once(&self, secret: Option<&str>) -> Option<Result<Shown, Status>> {
+        let (keys, _) = self.at_hand().filter(|(_, at)| at.elapsed() < FRESH)?;
+        let Some(secret) = secret else {
+            return Some(Ok(if keys.is_empty() { Shown::Open } else { Shown::Nobody }));
+        };
+        let Some((id, hash)) = read_secret(secret) else { return Some(Err(status::key_required())) };
+        let key = keys.get(id)?;
+        Some(self.opened(key, &hash).ok_or_else(status::key_required).map(Shown::Key))
+    }
+
+    fn opened(&self, key: &Arc<AccessKey>, hash: &SecretHash) -> Option<Arc<AccessKey>> {
+        let now = self.clock.now();
+        (key.is_opened_by(hash, now) && key.is_live(now)).then(|| Arc::clone(key))
+    }
+
+    /// Whether whoever came in by this key would still be let in; without a key, whether none is asked for.
+    pub async fn still(&self, id: Option<&str>) -> Result<bool, Status> {
+        let keys = self.keys(FRESH).await?;
+        Ok(match id {
+            None => keys.is_empty(),
+            Some(id) => keys.get(id).is_some_and(|key| key.is_live(self.clock.now())),
+        })
+    }
+
+    /// The key of that id as it was read last.
+    pub fn key(&self, id: &str) -> Option<Arc<AccessKey>> {
+        self.at_hand().and_then(|(keys, _)| keys.get(id).cloned())
+    }
+
+    fn at_hand(&self) -> Option<(Known, Instant)> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The keys, read not longer ago than `age` or, while somebody else reads them, than `STALE`.
+    pub async fn keys(&self, age: Duration) -> Result<Known, Status> {
+        let fits = |at: &Instant, age| at.elapsed() < age;
+        let at_hand = self.at_hand();
+        if let Some((keys, at)) = &at_hand
+            && fits(at, age)
+        {
+            return Ok(Arc::clone(keys));
+        }
+        let reading = match (at_hand, self.reading.try_lock()) {
+            (_, Ok(reading)) => reading,
+            (Some((keys, at)), Err(_)) if age == FRESH && fits(&at, STALE) => return Ok(keys),
+            (_, Err(_)) => self.reading.lock().await,
+        };
+        if let Some((keys, at)) = self.at_hand()
+            && fits(&at, age)
+        {
+            return Ok(keys);
+        }
+        let keys = self.read().await.map_err(status::storage)?;
+        drop(reading);
+        Ok(keys)
+    }
+
+    /// Reads them now: whoever changed one sees it at once.
+    pub async fn read(&self) -> Result<Known, StoreError> {
+        let begun = Instant::now();
+        let mut keys = HashMap::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.store.list_access_keys(after.as_deref(), CHUNK).await?;
+            after = page.last().map(|key| key.id.clone());
+            let is_last = page.len() < CHUNK as usize;
+            keys.extend(page.into_iter().map(|key| (key.id.clone(), Arc::new(key))));
+            if is_last {
+                break;
+            }
+        }
+        let keys = Arc::new(keys);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        // Somebody who began later has seen more.
+        if known.as_ref().is_none_or(|(_, at)| *at <= begun) {
+            *known = Some((Arc::clone(&keys), begun));
+        }
+        Ok(keys)
+    }
+}

@@ -1,0 +1,231 @@
+//! `eile keys`: makes, lists, rotates and revokes access keys. A secret is shown once, on standard output, alone.
+
+use super::failure::{Failure, Verdict};
+use super::options::{Reach, Show};
+use super::sheet::{Column, Output, Shape, Sheet, Tone, Value};
+use super::wire::{PAGE, Wire};
+use super::words;
+use crate::api::proto;
+use crate::model::time::Zone;
+use clap::{Subcommand, ValueEnum};
+use uuid::Uuid;
+
+const EXAMPLES: &str = "\
+Examples:
+  eile keys create --role administrator --name 'Office'        the first key; from then on a key is asked for
+  export EILE_KEY=eile_...                                     the key that the verbs of this shell show
+  eile keys create --role portal --centre elektrenai --name 'Web site'
+  eile keys create --role coordinator --centre elektrenai --centre kaisiadorys --name 'Staff tool'
+  eile keys list
+  eile keys rotate 0f1e2d3c4b5a6978 --old-secret-hours 2
+  eile keys revoke 0f1e2d3c4b5a6978";
+
+#[derive(Subcommand)]
+pub enum Verb {
+    /// Makes a key and shows its secret, this once.
+    Create(Create),
+    /// Lists all keys, without their secrets.
+    List(List),
+    /// Gives a key another secret; the one before it goes on for a while.
+    Rotate(Rotate),
+    /// Lets a key in no more, within seconds and for good.
+    Revoke(Revoke),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Role {
+    Portal,
+    Leader,
+    Psychologist,
+    Coordinator,
+    Head,
+    Reporting,
+    National,
+    Administrator,
+}
+
+impl Role {
+    fn word(self) -> proto::Role {
+        match self {
+            Role::Portal => proto::Role::Portal,
+            Role::Leader => proto::Role::Leader,
+            Role::Psychologist => proto::Role::Psychologist,
+            Role::Coordinator => proto::Role::Coordinator,
+            Role::Head => proto::Role::Head,
+            Role::Reporting => proto::Role::Reporting,
+            Role::National => proto::Role::National,
+            Role::Administrator => proto::Role::Administrator,
+        }
+    }
+}
+
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Create {
+    /// What its bearer may do.
+    #[arg(long, value_enum)]
+    role: Role,
+    /// What the key is for; no personal data.
+    #[arg(long, value_name = "TEXT")]
+    name: String,
+    /// A centre that it reaches; may be given several times.
+    #[arg(long = "centre", value_name = "CENTRE")]
+    centres: Vec<String>,
+    /// It reaches every centre.
+    #[arg(long, conflicts_with = "centres")]
+    all_centres: bool,
+    /// An event that a leader or a psychologist reaches; may be given several times.
+    #[arg(long = "event", value_name = "EVENT", value_parser = super::options::event_name)]
+    events: Vec<String>,
+    /// The portal knows for certain who its users are.
+    #[arg(long)]
+    vouching: bool,
+    /// From this instant on it lets nobody in: 2026-12-31T22:00:00Z.
+    #[arg(long, value_name = "INSTANT")]
+    expires: Option<jiff::Timestamp>,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+#[derive(clap::Args)]
+pub struct List {
+    #[command(flatten)]
+    reach: Reach,
+    #[command(flatten)]
+    show: Show,
+}
+
+#[derive(clap::Args)]
+pub struct Rotate {
+    /// The key: accessKeys/{id}, or the id.
+    #[arg(value_name = "KEY")]
+    key: String,
+    /// How long the secret before it goes on.
+    #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(0..=720))]
+    old_secret_hours: u32,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+#[derive(clap::Args)]
+pub struct Revoke {
+    /// The key: accessKeys/{id}, or the id.
+    #[arg(value_name = "KEY")]
+    key: String,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+pub async fn run(verb: Verb) -> Result<Verdict, Failure> {
+    match verb {
+        Verb::Create(arguments) => create(arguments).await,
+        Verb::List(arguments) => list(arguments).await,
+        Verb::Rotate(arguments) => rotate(arguments).await,
+        Verb::Revoke(arguments) => revoke(arguments).await,
+    }
+}
+
+async fn create(arguments: Create) -> Result<Verdict, Failure> {
+    let wire = Wire::to(&arguments.reach)?;
+    let expire_time =
+        arguments.expires.map(|at| prost_types::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() });
+    let access_key = proto::AccessKey {
+        display_name: arguments.name,
+        role: arguments.role.word().into(),
+        centres: arguments.centres.iter().map(|centre| in_collection("centres/", centre)).collect(),
+        all_centres: arguments.all_centres,
+        events: arguments.events,
+        vouching: arguments.vouching,
+        expire_time,
+        ..proto::AccessKey::default()
+    };
+    let ask = proto::CreateAccessKeyRequest { request_id: Uuid::new_v4().to_string(), access_key: Some(access_key) };
+    let made = wire.create_access_key(ask).await?;
+    tell(&made.access_key.unwrap_or_default().name, "made", &made.secret);
+    Ok(Verdict::Done)
+}
+
+async fn rotate(arguments: Rotate) -> Result<Verdict, Failure> {
+    let wire = Wire::to(&arguments.reach)?;
+    let seconds = i64::from(arguments.old_secret_hours) * 3600;
+    let ask = proto::RotateAccessKeyRequest {
+        request_id: Uuid::new_v4().to_string(),
+        name: in_collection("accessKeys/", &arguments.key),
+        old_secret_ttl: Some(prost_types::Duration { seconds, nanos: 0 }),
+    };
+    let made = wire.rotate_access_key(ask).await?;
+    tell(&made.access_key.unwrap_or_default().name, "has another secret", &made.secret);
+    Ok(Verdict::Done)
+}
+
+async fn revoke(arguments: Revoke) -> Result<Verdict, Failure> {
+    let wire = Wire::to(&arguments.reach)?;
+    let name = in_collection("accessKeys/", &arguments.key);
+    let ask = proto::RevokeAccessKeyRequest { request_id: Uuid::new_v4().to_string(), name };
+    let revoked = wire.revoke_access_key(ask).await?.access_key.unwrap_or_default();
+    eprintln!("{} is revoked", revoked.name);
+    Ok(Verdict::Done)
+}
+
+/// The secret alone goes to standard output, so that it can be piped to where it is kept.
+fn tell(name: &str, what: &str, secret: &str) {
+    eprintln!("{name} {what}; the secret is shown this once:");
+    println!("{secret}");
+}
+
+fn in_collection(collection: &str, given: &str) -> String {
+    if given.starts_with(collection) { given.to_owned() } else { format!("{collection}{given}") }
+}
+
+const COLUMNS: &[Column] = &[
+    Column::new("access_key", "Key"),
+    Column::new("display_name", "For"),
+    Column::new("role", "Role"),
+    Column::new("reaches", "Reaches"),
+    Column::new("state", "State"),
+    Column::wide("created", "Made"),
+    Column::new("expires", "Expires"),
+    Column::wide("old_secret_until", "Old secret until"),
+];
+
+async fn list(arguments: List) -> Result<Verdict, Failure> {
+    let wire = Wire::to(&arguments.reach)?;
+    let mut output = Output::open(&arguments.show, Shape::One)?;
+    output.begin(&Sheet::rows("keys", "Access keys", COLUMNS))?;
+    let mut page_token = String::new();
+    loop {
+        let page = wire.list_access_keys(proto::ListAccessKeysRequest { page_size: PAGE, page_token }).await?;
+        for key in &page.access_keys {
+            output.row(row(key))?;
+        }
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            output.close()?;
+            return Ok(Verdict::Done);
+        }
+    }
+}
+
+fn row(key: &proto::AccessKey) -> Vec<Value> {
+    let zone = Zone::utc();
+    let time = |at: &Option<prost_types::Timestamp>| words::time(at.as_ref(), &zone);
+    let (state, tone) = match key.revoke_time {
+        Some(_) => ("revoked", Tone::Bad),
+        None => ("not revoked", Tone::Plain),
+    };
+    let role = proto::Role::try_from(key.role).unwrap_or_default().as_str_name();
+    let role = role.strip_prefix("ROLE_").unwrap_or(role).to_lowercase();
+    let role = if key.vouching { format!("{role}, vouching") } else { role };
+    let reaches: Vec<&str> = key.centres.iter().chain(&key.events).map(String::as_str).collect();
+    let reaches = if reaches.is_empty() { "all centres".to_owned() } else { reaches.join(" ") };
+    vec![
+        Value::Name(key.name.clone()),
+        Value::Text(key.display_name.clone()),
+        Value::Text(role),
+        Value::Text(reaches),
+        Value::Word(state.to_owned(), tone),
+        time(&key.create_time),
+        time(&key.expire_time),
+        time(&key.old_secret_expire_time),
+    ]
+}

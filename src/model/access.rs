@@ -1,0 +1,122 @@
+//! Access keys: what a portal, a tool or a job shows to be let in, and what it reaches with it.
+
+use super::id::{CentreId, EventId};
+use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What the bearer of a key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Portal,
+    Leader,
+    Psychologist,
+    Coordinator,
+    Head,
+    Reporting,
+    National,
+    Administrator,
+}
+
+/// The hash of a secret; the secret itself is nowhere.
+pub type SecretHash = [u8; 32];
+
+/// A key as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessKey {
+    /// 16 hexadecimal digits.
+    pub id: String,
+    pub display_name: String,
+    pub role: Role,
+    /// The centres that it reaches, unless it reaches all.
+    pub centres: Vec<CentreId>,
+    pub all_centres: bool,
+    /// The only events that it reaches; none named: all of its centres.
+    pub events: Vec<EventId>,
+    /// Its bearer knows for certain who signs up.
+    pub vouching: bool,
+    pub secret: SecretHash,
+    /// The secret before the last rotation, and until when it goes on.
+    pub old_secret: Option<(SecretHash, Timestamp)>,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+    /// 1 when created, one more with each change.
+    pub version: u64,
+}
+
+impl AccessKey {
+    /// Whether it lets anybody in at this time.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|at| now < at)
+    }
+
+    /// Whether one of its secrets that count at this time has this hash.
+    pub fn is_opened_by(&self, hash: &SecretHash, now: Timestamp) -> bool {
+        let old = self.old_secret.as_ref().filter(|(_, until)| now < *until);
+        same(&self.secret, hash) | old.is_some_and(|(old, _)| same(old, hash))
+    }
+
+    pub fn reaches_centre(&self, centre: &CentreId) -> bool {
+        self.all_centres || self.centres.contains(centre)
+    }
+
+    pub fn reaches_event(&self, event: EventId, centre: &CentreId) -> bool {
+        self.reaches_centre(centre) && (self.events.is_empty() || self.events.contains(&event))
+    }
+}
+
+/// Compares without telling by time where the first difference is.
+pub fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
+    let difference = a.iter().zip(b).fold(0, |sum, (a, b)| std::hint::black_box(sum | (a ^ b)));
+    difference == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> AccessKey {
+        AccessKey {
+            id: "0f1e2d3c4b5a6978".into(),
+            display_name: "portal".into(),
+            role: Role::Portal,
+            centres: vec![CentreId("elektrenai".into())],
+            all_centres: false,
+            events: Vec::new(),
+            vouching: false,
+            secret: [1; 32],
+            old_secret: Some(([2; 32], Timestamp(100))),
+            created_at: Timestamp(0),
+            expires_at: Some(Timestamp(200)),
+            revoked_at: None,
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn a_key_lets_in_until_it_expires_or_is_revoked() {
+        assert!(key().is_live(Timestamp(199)) && !key().is_live(Timestamp(200)));
+        assert!(!AccessKey { revoked_at: Some(Timestamp(5)), ..key() }.is_live(Timestamp(6)));
+    }
+
+    #[test]
+    fn the_old_secret_goes_on_until_its_time_and_no_other_ever_does() {
+        let opens = |byte, now| key().is_opened_by(&[byte; 32], Timestamp(now));
+        assert!(opens(1, 99) && opens(1, 150) && opens(2, 99) && !opens(2, 100) && !opens(3, 1));
+        let mut last = [1; 32];
+        last[31] = 0;
+        assert!(!key().is_opened_by(&last, Timestamp(1)));
+    }
+
+    #[test]
+    fn a_key_reaches_its_centres_and_if_events_are_named_those_alone() {
+        let (own, other) = (CentreId("elektrenai".into()), CentreId("vilnius".into()));
+        let (one, two) = (EventId(uuid::Uuid::from_u128(1)), EventId(uuid::Uuid::from_u128(2)));
+        assert!(key().reaches_event(one, &own) && !key().reaches_event(one, &other));
+        let leader = AccessKey { events: vec![one], ..key() };
+        assert!(leader.reaches_event(one, &own) && !leader.reaches_event(two, &own));
+        assert!(!leader.reaches_event(one, &other), "an event that went to another centre is not reached any more");
+        assert!(AccessKey { all_centres: true, centres: Vec::new(), ..key() }.reaches_centre(&other));
+    }
+}
