@@ -99,7 +99,7 @@ pub struct List {
 pub struct Rotate {
     /// The key: accessKeys/{id}, or the id.
     #[arg(value_name = "KEY")]
-    key: String,
+    which: String,
     /// How long the secret before it goes on.
     #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(0..=720))]
     old_secret_hours: u32,
@@ -111,7 +111,7 @@ pub struct Rotate {
 pub struct Revoke {
     /// The key: accessKeys/{id}, or the id.
     #[arg(value_name = "KEY")]
-    key: String,
+    which: String,
     #[command(flatten)]
     reach: Reach,
 }
@@ -150,7 +150,7 @@ async fn rotate(arguments: Rotate) -> Result<Verdict, Failure> {
     let seconds = i64::from(arguments.old_secret_hours) * 3600;
     let ask = proto::RotateAccessKeyRequest {
         request_id: Uuid::new_v4().to_string(),
-        name: in_collection("accessKeys/", &arguments.key),
+        name: in_collection("accessKeys/", &arguments.which),
         old_secret_ttl: Some(prost_types::Duration { seconds, nanos: 0 }),
     };
     let made = wire.rotate_access_key(ask).await?;
@@ -160,7 +160,7 @@ async fn rotate(arguments: Rotate) -> Result<Verdict, Failure> {
 
 async fn revoke(arguments: Revoke) -> Result<Verdict, Failure> {
     let wire = Wire::to(&arguments.reach)?;
-    let name = in_collection("accessKeys/", &arguments.key);
+    let name = in_collection("accessKeys/", &arguments.which);
     let ask = proto::RevokeAccessKeyRequest { request_id: Uuid::new_v4().to_string(), name };
     let revoked = wire.revoke_access_key(ask).await?.access_key.unwrap_or_default();
     eprintln!("{} is revoked", revoked.name);

@@ -40,6 +40,7 @@ fn name_of(status_code: i32) -> &'static str {
         11 => "OUT_OF_RANGE",
         13 => "INTERNAL",
         14 => "UNAVAILABLE",
+        16 => "UNAUTHENTICATED",
         _ => "?",
     }
 }

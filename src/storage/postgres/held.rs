@@ -11,22 +11,40 @@ use crate::storage::traits::StoreError;
 use sqlx::pool::PoolConnection;
 use sqlx::{Executor, PgConnection, PgPool, Postgres};
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 /// How long a connection that goes back to the pool may take to show that it lives.
 const RETURN: Duration = Duration::from_secs(2);
+
+/// When silence was met last: connections that rested since before then may be as silent.
+#[derive(Clone, Default)]
+pub(super) struct Silence(Arc<Mutex<Option<Instant>>>);
+
+impl Silence {
+    fn met(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether it was met after a connection was put to rest.
+    pub fn is_later_than(&self, rested_for: Duration) -> bool {
+        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_some_and(|last| last.elapsed() <= rested_for)
+    }
+}
 
 /// Connections, and the patience of those who use them.
 #[derive(Clone)]
 pub(super) struct Connections {
     pool: PgPool,
     patience: Duration,
+    silence: Silence,
 }
 
 impl Connections {
-    pub fn new(pool: PgPool, patience: Duration) -> Self {
-        Self { pool, patience }
+    pub fn new(pool: PgPool, patience: Duration, silence: Silence) -> Self {
+        Self { pool, patience, silence }
     }
 
     pub async fn hold(&self) -> Result<Held, StoreError> {
@@ -43,7 +61,10 @@ impl Connections {
     /// of that, silence says nothing.
     pub async fn in_time<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         let patience = self.patience();
-        let silent = |_| Err(StoreError::Unavailable(format!("no answer within {patience:?}")));
+        let silent = |_| {
+            self.silence.met();
+            Err(StoreError::Unavailable(format!("no answer within {patience:?}")))
+        };
         tokio::time::timeout(patience, work).await.unwrap_or_else(silent)
     }
 

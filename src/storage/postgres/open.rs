@@ -6,7 +6,7 @@
 use super::PostgresStore;
 use super::errors::failed;
 use super::feed::Layer;
-use super::held::Connections;
+use super::held::{Connections, Silence};
 use super::transact::Writer;
 use crate::storage::Options;
 use crate::storage::traits::StoreError;
@@ -30,11 +30,13 @@ impl PostgresStore {
         let server = connect_options(url)?;
         prepare(&server, options.migrate).await?;
         let server = server.options(patience(options.patience));
-        let writers = pool(options.writers.max(1));
+        let silence = Silence::default();
+        let writers = pool(options.writers.max(1), silence.clone());
         let writers = writers.connect_with(server.clone().options(WRITER_SETTINGS)).await.map_err(failed)?;
-        let readers = pool(options.readers.max(1));
+        let readers = pool(options.readers.max(1), silence.clone());
         let readers = readers.connect_with(server.options(READER_SETTINGS)).await.map_err(failed)?;
-        let [writers, readers] = [writers, readers].map(|pool| Connections::new(pool, options.patience));
+        let [writers, readers] =
+            [writers, readers].map(|pool| Connections::new(pool, options.patience, silence.clone()));
         let layer = Arc::new(Layer::new(&readers));
         Ok(Self { writer: Writer::new(writers), readers, layer })
     }
@@ -75,16 +77,18 @@ const RESTED: Duration = Duration::from_secs(2);
 const WAKE: Duration = Duration::from_millis(500);
 
 /// A connection that rested is asked whether it still lives; one that is in use is not, because that would cost
-/// each batch a round trip. A dead one fails before anything is written.
-fn pool(connections: u32) -> PgPoolOptions {
+/// each batch a round trip. A dead one fails before anything is written; a silent one costs one caller's patience, and
+/// then all are asked.
+fn pool(connections: u32, silence: Silence) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections)
         .idle_timeout(None)
         .acquire_timeout(Duration::from_secs(5))
         .test_before_acquire(false)
-        .before_acquire(|connection, state| {
+        .before_acquire(move |connection, state| {
+            let asked = state.idle_for > RESTED || silence.is_later_than(state.idle_for);
             Box::pin(async move {
-                if state.idle_for > RESTED {
+                if asked {
                     let word = tokio::time::timeout(WAKE, connection.ping()).await;
                     word.map_err(|_| sqlx::Error::PoolTimedOut)??;
                 }
