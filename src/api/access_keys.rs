@@ -172,19 +172,20 @@ impl Fields {
         let role = self.word(at.field("role"), given.role).and_then(role_of).unwrap_or(Role::Portal);
         let of_all = matches!(role, Role::National | Role::Administrator);
         let of_events = matches!(role, Role::Leader | Role::Psychologist);
+        let (names_none, names_no_event) = (given.centres.is_empty(), given.events.is_empty());
         let centres =
             self.names(at.field("centres"), given.centres, CENTRES_MAX, "must be centres/{id}", parse::centre);
         let events = self.names(at.field("events"), given.events, EVENTS_MAX, "must be events/{uuid}", parse::event);
-        if (of_all || given.all_centres) && !centres.is_empty() {
+        if (of_all || given.all_centres) && !names_none {
             self.refuse(at.field("centres"), "must be empty for a key that reaches all centres");
         }
-        if !of_all && !given.all_centres && centres.is_empty() {
+        if !of_all && !given.all_centres && names_none {
             self.refuse(at.field("centres"), "must name at least one centre, unless all_centres is set");
         }
-        if of_events && events.is_empty() {
+        if of_events && names_no_event {
             self.refuse(at.field("events"), "must name at least one event for this role");
         }
-        if !of_events && !events.is_empty() {
+        if !of_events && !names_no_event {
             self.refuse(at.field("events"), "is only for ROLE_LEADER and ROLE_PSYCHOLOGIST");
         }
         if given.vouching && role != Role::Portal {

@@ -116,6 +116,11 @@ impl Caller {
         self.kind == Kind::Staff
     }
 
+    /// Whether it must prove by a token that a registration is its own. It then hears the same of one that is not there.
+    pub fn needs_token(self) -> bool {
+        !self.is_staff() && (self.key.is_some() || self.kind == Kind::Bearer)
+    }
+
     /// Whether it knows for certain who signs up.
     pub fn vouches(self) -> bool {
         self.vouches
@@ -186,12 +191,15 @@ fn event_in(name: &str) -> Option<EventId> {
     parse::event(event)
 }
 
+/// The caller and its message, or why not.
+pub(super) type Admitted<T> = Result<(Caller, T), Status>;
+
 impl Api {
     /// The caller and its message, if the caller may ask this. Whoever may not hears it before anything else; what is out
     /// of reach is as if it were not there.
-    pub(super) async fn admit<T: Rights>(&self, request: Request<T>) -> Result<(Caller, T), Status> {
+    pub(super) async fn admit<T: Rights>(&self, request: Request<T>) -> Admitted<T> {
         let who = self.identities.shown(secret(request.metadata())?).await?;
-        let (caller, key) = judged::<T>(who, request.metadata())?;
+        let (caller, key) = judged(who, &request)?;
         let message = request.into_inner();
         if let Some(key) = key {
             self.learn_places(&message.targets()).await?;
@@ -201,16 +209,13 @@ impl Api {
     }
 
     /// The same where all that it takes is at hand; else the request comes back.
-    pub(super) fn admit_at_once<T: Rights>(
-        &self,
-        request: Request<T>,
-    ) -> Result<Result<(Caller, T), Status>, Box<Request<T>>> {
+    pub(super) fn admit_at_once<T: Rights>(&self, request: Request<T>) -> Result<Admitted<T>, Box<Request<T>>> {
         let who = match secret(request.metadata()) {
             Ok(secret) => self.identities.shown_at_once(secret),
             Err(no) => return Ok(Err(no)),
         };
         let Some(who) = who else { return Err(Box::new(request)) };
-        let (caller, key) = match who.and_then(|who| judged::<T>(who, request.metadata())) {
+        let (caller, key) = match who.and_then(|who| judged(who, &request)) {
             Ok(judged) => judged,
             Err(no) => return Ok(Err(no)),
         };
@@ -307,13 +312,13 @@ impl Api {
     }
 }
 
-/// What whoever it is may do with this message, and its key.
-fn judged<T: Rights>(who: Who, metadata: &MetadataMap) -> Result<(Caller, Option<Arc<AccessKey>>), Status> {
+/// What whoever it is may do with this message, and its key. Who shows nothing at all hears the same of everything.
+fn judged<T: Rights>(who: Who, request: &Request<T>) -> Result<(Caller, Option<Arc<AccessKey>>), Status> {
     match who {
-        Who::Open => Ok((Caller::trusted(metadata), None)),
-        Who::Nobody if T::BY_TOKEN => Ok((Caller::bearer(), None)),
+        Who::Open => Ok((Caller::trusted(request.metadata()), None)),
+        Who::Nobody if request.get_ref().token().is_some_and(|token| !token.is_empty()) => Ok((Caller::bearer(), None)),
         Who::Nobody => Err(status::key_required()),
-        Who::Key(key) if T::ROLES.has(key.role) => Ok((Caller::by_key(&key, metadata), Some(key))),
+        Who::Key(key) if T::ROLES.has(key.role) => Ok((Caller::by_key(&key, request.metadata()), Some(key))),
         Who::Key(_) => Err(status::role_not_allowed(T::METHOD)),
     }
 }

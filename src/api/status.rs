@@ -189,6 +189,11 @@ pub fn pool_not_found(pool_id: &str) -> Status {
         .status()
 }
 
+/// Whether something that was named is not there.
+pub fn is_not_found(status: &Status) -> bool {
+    status.code() == Code::NotFound
+}
+
 fn not_found(reason: ErrorReason, kind: &str, name: &str) -> Status {
     Problem::new(reason, format!("there is no {kind} {name}")).with(kind, name).resource(kind, name).status()
 }

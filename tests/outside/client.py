@@ -1,6 +1,7 @@
 """Calls over gRPC, built from the descriptors alone, and what is wrong with a refusal."""
 
 import functools
+import itertools
 import pathlib
 import re
 import uuid
@@ -152,11 +153,13 @@ assert set(CATALOGUE) == {n.removeprefix("ERROR_REASON_") for n in errors_pb2.Er
 
 class Api:
     """A connection. `api.CreateEvent(event=..., ...)` takes a request's fields; a request_id is made where one is
-    needed and none is given. What is not OK is raised as Refused, audited."""
+    needed and none is given. What is not OK is raised as Refused, audited. `key` is the secret of an access key."""
 
-    def __init__(self, address, vouches=True, timeout=60):
+    def __init__(self, address, vouches=True, timeout=60, key=None, metadata=()):
         self.address, self.timeout = address, timeout
-        self.metadata = () if vouches else (("eile-vouches", "no"),)
+        lowered = () if vouches else (("eile-vouches", "no"),)
+        shown = () if key is None else (("authorization", f"Bearer {key}"),)
+        self.metadata = (*lowered, *shown, *metadata)
         self.channel = grpc.insecure_channel(address, OPTIONS)
 
     def __getattr__(self, method):
@@ -193,6 +196,27 @@ class Api:
         """A stream, iterated by the test; ends with the deadline."""
         return self._callable(method)(build(method, **fields), timeout=seconds, metadata=self.metadata)
 
+    def attempt(self, method, request, seconds=30):
+        """Makes a call of which anything may come, and answers all that came; of a stream the first message."""
+        return self.begin(method, request, seconds)()
+
+    def begin(self, method, request, seconds=30):
+        """Sends what `attempt` does, and answers what waits for the outcome: many calls can be on their way at once."""
+        call, is_stream = self._callable(method), METHODS[method][1].server_streaming
+        running = (call if is_stream else call.future)(request, timeout=seconds, metadata=self.metadata)
+        return lambda: self._outcome(method, running, is_stream)
+
+    @staticmethod
+    def _outcome(method, running, is_stream):
+        try:
+            answers = list(itertools.islice(running, 1)) if is_stream else [running.result()]
+            # A stream that is left has no trailers yet.
+            return Outcome.good(answers, running, trailers=not is_stream)
+        except grpc.RpcError as error:
+            return Outcome.bad(Refused(method, error).audit(), error)
+        finally:
+            running.cancel()
+
     def refused(self, method, request=None, **fields):
         """Makes a call that must be refused, and answers the refusal."""
         try:
@@ -203,6 +227,36 @@ class Api:
 
     def close(self):
         self.channel.close()
+
+
+class Outcome:
+    """What came of a call, to the byte: the answers, or the status with its message and everything sent along."""
+
+    def __init__(self, code, answers, sent_along, refused=None):
+        self.code, self.answers, self.refused = code, answers, refused
+        self.reason = refused.reason if refused else ""
+        # The time of day, and the number of the call in the traces, are in every answer.
+        self.sent_along = sorted((k, v) for k, v in sent_along if k not in ("date", "traceparent"))
+
+    @classmethod
+    def good(cls, answers, call, trailers=True):
+        sent = [*call.initial_metadata(), *(call.trailing_metadata() if trailers else ())]
+        return cls(grpc.StatusCode.OK, answers, sent)
+
+    @classmethod
+    def bad(cls, refused, error):
+        sent = [*(error.initial_metadata() or ()), *(error.trailing_metadata() or ())]
+        return cls(refused.code, [], sent, refused)
+
+    def bytes(self):
+        """All that the caller was told, in one piece."""
+        told = [self.code.name.encode(), *(a.SerializeToString() for a in self.answers)]
+        told += [self.refused.message.encode()] if self.refused else []
+        told += [k.encode() + b"=" + (v if isinstance(v, bytes) else v.encode()) for k, v in self.sent_along]
+        return b"\n".join(told)
+
+    def __str__(self):
+        return str(self.refused) if self.refused else f"OK {str(self.answers)[:300]}"
 
 
 def build(method, **fields):

@@ -98,13 +98,19 @@ def programme(**fields):
     return admin_pb2.Programme(**fields)
 
 
-class World:
-    """A centre, and short ways to say what tests say all the time."""
+def access_key(role, *centres, **fields):
+    """An access key of a role, such as "coordinator", for these centres."""
+    fields.setdefault("display_name", f"raktas: {role}")
+    return admin_pb2.AccessKey(role=f"ROLE_{role.upper()}", centres=centres, **fields)
 
-    def __init__(self, address, own_centre=True):
+
+class World:
+    """A centre, and short ways to say what tests say all the time. `key` is shown with every call."""
+
+    def __init__(self, address, own_centre=True, key=None):
         self.address = address
-        self.api = Api(address)
-        self.portal = Api(address, vouches=False)
+        self.api = Api(address, key=key)
+        self.portal = Api(address, vouches=False, key=key)
         self.centre = self.api.CreateCentre(centre=centre()).centre.name if own_centre else ""
         # Events in which something falls due by itself while the tests run.
         self.moved_by_time = set()

@@ -36,7 +36,12 @@ impl Api {
                 violations.map_or_else(status::fields, |()| status::internal("a name was refused and is sound"))
             );
         };
-        let number = self.number(name).await?;
+        let number = match self.number(name).await {
+            Err(no) if caller.needs_token() && status::is_not_found(&no) => {
+                return Err(status::token_invalid(&names::registration(name.event, name.id)));
+            }
+            number => number?,
+        };
         let acting = self.acting(caller, name, number, token).await?;
         Ok(Named { name, number, acting })
     }

@@ -138,7 +138,7 @@ impl Api {
     ) -> Result<CreateRegistrationResponse, Status> {
         let (event, for_staff) = (job.event, caller.is_staff());
         if let Verb::Register(party) = &mut job.command.verb
-            && !for_staff
+            && !caller.vouches()
         {
             // Trying costs nothing and leaves no trace: it must not tell who is registered.
             party.contact = ContactKeys::default();

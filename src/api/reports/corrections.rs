@@ -30,7 +30,9 @@ impl Api {
         let stored = self.stored_report(caller, "report", &r.report).await?;
         let (now, rests_on) = self.figures(query_of(&stored)?).await?;
         let (changes, more_changes) = self.entered_since(&stored, &rests_on.events).await?;
-        let entries = self.desk.store().people_entries(stored.people_number, PEOPLE_MAX).await;
+        // Entries about persons are of all centres: whoever reaches only some sees what they did to the figures.
+        let people_max = if self.key_of(caller)?.is_none_or(|key| key.all_centres) { PEOPLE_MAX } else { 0 };
+        let entries = self.desk.store().people_entries(stored.people_number, people_max).await;
         let people = entries.map_err(status::storage)?.iter().map(people_change).collect();
         let figures = differences(&figures_of(&stored)?, &now)?;
         Ok(ListCorrectionsResponse { figures, changes, more_changes, people, now: Some(now) })

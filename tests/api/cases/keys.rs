@@ -180,7 +180,7 @@ pub async fn a_key_lets_in_until_it_expires_is_rotated_or_revoked(h: House) {
     assert_eq!(town.event(&rotated.secret, 0).await.unwrap_err().reason, "KEY_REQUIRED");
 
     let made = town.key(key(Role::Coordinator, &[&own])).await;
-    let watch = WatchEventRequest { name: town.events[0].clone(), ..Default::default() };
+    let watch = WatchEventRequest { name: town.events[0].clone() };
     let stream = town.h.registrations.watch_event(with(&made.secret, watch)).await.unwrap();
     let name = made.access_key.unwrap().name;
     let revoke = RevokeAccessKeyRequest { request_id: id(), name: name.clone() };
@@ -208,9 +208,16 @@ pub async fn a_family_needs_no_key_but_its_token(h: House) {
     };
     let registrations = &mut town.h.registrations;
     assert!(registrations.get_registration(get(&made.management_token)).await.is_ok());
-    for wrong in ["", "x", &made.management_token[1..]] {
+    assert_eq!(no(registrations.get_registration(get("")).await).reason, "KEY_REQUIRED");
+    assert_eq!(no(registrations.get_registration(with(&portal, get(""))).await).reason, "TOKEN_INVALID");
+    for wrong in ["x", &made.management_token[1..]] {
         assert_eq!(no(registrations.get_registration(get(wrong)).await).reason, "TOKEN_INVALID");
         assert_eq!(no(registrations.get_registration(with(&portal, get(wrong))).await).reason, "TOKEN_INVALID");
+        let absent = GetRegistrationRequest {
+            name: format!("{}/registrations/0000002a-0000-8000-8000-000000000000", town.events[0]),
+            ..get(wrong)
+        };
+        assert_eq!(no(registrations.get_registration(absent).await).reason, "TOKEN_INVALID");
     }
     let cancel = CancelRegistrationRequest {
         name: name.clone(),
