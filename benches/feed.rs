@@ -212,7 +212,12 @@ impl Follower {
     async fn end(self, client: &Client) -> (Moments, Histogram<u64>) {
         use proto::event_service_client::EventServiceClient;
         let name = make_event(client).await;
-        let request = proto::CancelEventRequest { name, request_id: Uuid::new_v4().to_string(), ..Default::default() };
+        let request = proto::CancelEventRequest {
+            name,
+            reason: "bench".into(),
+            request_id: Uuid::new_v4().to_string(),
+            ..Default::default()
+        };
         EventServiceClient::new(client.channel()).cancel_event(request).await.unwrap();
         self.task.await.unwrap()
     }
