@@ -78,6 +78,9 @@ async fn a_connection_with_an_open_watch_is_not_idle_until_the_watch_ends() {
     stream.message().await.unwrap().unwrap();
     let more = tokio::time::timeout(3 * MOMENT, stream.message()).await;
     assert!(more.is_err(), "the watch should go on: {more:?}");
+    // Nobody asked it to go: the next call comes on the same connection.
+    client.get_registration(get("any")).await.unwrap();
+    assert_eq!(metric(&server, "eile_connections"), 1);
     drop(stream);
     becomes(&server, "eile_connections", 0).await;
     // Its client comes again without having noticed.

@@ -63,10 +63,10 @@ impl Served {
         line.split_whitespace().next().unwrap().to_owned()
     }
 
-    /// What it has of the machine's memory, in KiB.
-    pub fn resident_kib(&self) -> u64 {
+    /// What it has of the machine's memory, in KiB: `VmRSS` now, `VmHWM` at most so far.
+    pub fn memory_kib(&self, which: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(which)?.strip_prefix(':')).unwrap();
         line.split_whitespace().next().unwrap().parse().unwrap()
     }
 

@@ -11,7 +11,6 @@ use tokio::time::Instant;
 /// One connection. Calls find it in the request's extensions.
 pub struct Link {
     visit: Visit,
-    accepted: Instant,
     greeted: AtomicBool,
     calls: Mutex<Calls>,
 }
@@ -47,9 +46,8 @@ pub enum Step {
 
 impl Link {
     pub fn new(visit: Visit) -> Arc<Self> {
-        let now = Instant::now();
-        let calls = Mutex::new(Calls { open: 0, quiet_since: now });
-        Arc::new(Self { visit, accepted: now, greeted: AtomicBool::new(false), calls })
+        let calls = Mutex::new(Calls { open: 0, quiet_since: Instant::now() });
+        Arc::new(Self { visit, greeted: AtomicBool::new(false), calls })
     }
 
     /// It has said in full what it speaks.
@@ -69,13 +67,13 @@ impl Link {
         &self.visit
     }
 
-    /// What is to be done now with a connection that was asked to go at `asked`, if it was.
-    pub fn step(&self, now: Instant, manners: &Manners, asked: Option<Instant>) -> Step {
+    /// What is to be done now with a connection that is served since `since`, and was asked to go at `asked`, if it was.
+    pub fn step(&self, now: Instant, manners: &Manners, since: Instant, asked: Option<Instant>) -> Step {
         if !self.greeted.load(Ordering::Relaxed) {
-            return by(now, self.accepted + manners.greeting, Step::Cut);
+            return by(now, since + manners.greeting, Step::Cut);
         }
         let Calls { open, quiet_since } = *self.calls();
-        let old = self.accepted + manners.age;
+        let old = since + manners.age;
         match asked {
             // A look from time to time: what is open now may end at any moment.
             Some(_) if open > 0 => Step::LookAgain(now + manners.farewell),
@@ -138,7 +136,7 @@ mod tests {
         let Some(link) = link() else { panic!("nobody else is there") };
         let came = Instant::now();
         let at = |seconds: u64| came + Duration::from_secs(seconds);
-        let step = |seconds, asked| link.step(at(seconds), &MANNERS, asked);
+        let step = |seconds, asked| link.step(at(seconds), &MANNERS, came, asked);
         assert_eq!((step(4, None), step(5, None)), (Step::LookAgain(at(5)), Step::Cut));
         link.greet();
         assert_eq!((step(299, None), step(300, None)), (Step::LookAgain(at(300)), Step::AskToGo));
@@ -153,14 +151,14 @@ mod tests {
         let at = |seconds: u64| came + Duration::from_secs(seconds);
         link.greet();
         let call = link.open();
-        assert_eq!(link.step(at(400), &MANNERS, None), Step::LookAgain(at(700)));
-        assert_eq!(link.step(at(1_700), &MANNERS, None), Step::LookAgain(at(1_800)));
-        assert_eq!(link.step(at(1_800), &MANNERS, None), Step::AskToGo);
-        assert_eq!(link.step(at(9_000), &MANNERS, Some(at(1_800))), Step::LookAgain(at(9_010)));
+        assert_eq!(link.step(at(400), &MANNERS, came, None), Step::LookAgain(at(700)));
+        assert_eq!(link.step(at(1_700), &MANNERS, came, None), Step::LookAgain(at(1_800)));
+        assert_eq!(link.step(at(1_800), &MANNERS, came, None), Step::AskToGo);
+        assert_eq!(link.step(at(9_000), &MANNERS, came, Some(at(1_800))), Step::LookAgain(at(9_010)));
         // The idle time begins when the last call ends.
         tokio::time::advance(Duration::from_secs(500)).await;
         drop(call);
-        assert_eq!(link.step(at(799), &MANNERS, None), Step::LookAgain(at(800)));
-        assert_eq!(link.step(at(800), &MANNERS, None), Step::AskToGo);
+        assert_eq!(link.step(at(799), &MANNERS, came, None), Step::LookAgain(at(800)));
+        assert_eq!(link.step(at(800), &MANNERS, came, None), Step::AskToGo);
     }
 }

@@ -92,15 +92,19 @@ where
         // A call over HTTP/1 is driven by its connection.
         with_patience(self.patience, async {
             let mut served = pin!(served);
-            let mut look = pin!(sleep_until(Instant::now()));
+            // From now on: a machine that is too busy to listen must not hold it against the caller.
+            let since = Instant::now();
+            let mut look = pin!(sleep_until(since));
             let orders = self.orders.for_one();
             let mut asked = None;
             loop {
                 tokio::select! {
+                    // What has arrived is heard before anybody looks at the clock.
+                    biased;
                     ended = served.as_mut() => return said(ended),
                     () = orders.cut.cancelled() => return,
                     () = orders.stop.cancelled(), if asked.is_none() => {}
-                    () = look.as_mut() => match link.step(Instant::now(), &self.manners, asked) {
+                    () = look.as_mut() => match link.step(Instant::now(), &self.manners, since, asked) {
                         Step::LookAgain(at) => {
                             look.as_mut().reset(at);
                             continue;
