@@ -187,10 +187,10 @@ pub async fn a_key_lets_in_until_it_expires_is_rotated_or_revoked(h: House) {
     let revoked = town.h.admin.revoke_access_key(with(&administrator, revoke)).await.unwrap().into_inner();
     assert!(revoked.access_key.unwrap().revoke_time.is_some());
     assert_eq!(town.event(&made.secret, 0).await.unwrap_err().reason, "KEY_REQUIRED");
-    let began = std::time::Instant::now();
-    let end = crate::house::end_of(&mut stream.into_inner(), |_| {}).await;
+    let mut stream = stream.into_inner();
+    let end = crate::house::end_of(&mut stream, |_| {});
+    let end = tokio::time::timeout(std::time::Duration::from_secs(5), end).await.expect("the stream goes on");
     assert_eq!(end.reason, "KEY_REQUIRED");
-    assert!(began.elapsed().as_secs() < 5);
     let rotate = RotateAccessKeyRequest { request_id: id(), name, old_secret_ttl: None };
     assert_eq!(no(town.h.admin.rotate_access_key(with(&administrator, rotate)).await).reason, "ACCESS_KEY_REVOKED");
 }
