@@ -138,6 +138,7 @@ on_both! {
     questions:
         q01_who_waited_for_parenting_training_in_elektrenai_in_persons_and_families,
         q02_applicants_per_seat_by_programme_and_municipality,
+        demand_follows_an_event_that_moves_on,
         q03_unique_persons_by_sex_and_age_band_at_first_presence,
         q04_the_day_on_which_the_target_was_met,
         q05_who_began_and_has_no_form,

@@ -49,6 +49,9 @@ async fn a_list_is_stored_whole_or_not_at_all_and_every_bad_line_is_told(databas
             assert!(said.error.contains(words), "no `{words}` in {}", said.error);
         }
     }
+    // What the tool itself refuses keeps the good lines back too: the service would have taken them.
+    std::fs::write(house.file("list.csv"), format!("{good}{},1,sleeping,\r\n", p(2))).unwrap();
+    house.run(&import(&house, &[])).await.ended(3, "line 4: mark is \"sleeping\"");
     assert!(house.desk.attendance(&house.event).await.attendances.is_empty(), "not even the good lines");
     assert_eq!(house.desk.event(&house.event).await.journal_number, journal);
 

@@ -282,6 +282,20 @@ pub async fn q02_applicants_per_seat_by_programme_and_municipality(h: House) {
     assert_eq!((figures.refused, figures.withdrawn), (tally(2, 2, 2), tally(1, 1, 1)));
 }
 
+pub async fn demand_follows_an_event_that_moves_on(h: House) {
+    let mut w = world(h).await;
+    let mut late = event(&w.centre, 5);
+    (late.programme, late.project_code) = ("programmes/p02".into(), "KOPA".into());
+    late.sessions = vec![session("2031-06-10T17:30", "2031-06-10T19:00")];
+    let late = w.h.open(late).await;
+    let scope = ReportScope { programme: "programmes/p02".into(), ..second_quarter() };
+    for asked in 1..=2 {
+        w.h.sign_up(&late, party(1)).await;
+        let total = w.demand(scope.clone()).await.total.unwrap().figures.unwrap();
+        assert_eq!(total.applicants, tally(asked, asked, asked));
+    }
+}
+
 pub async fn q03_unique_persons_by_sex_and_age_band_at_first_presence(h: House) {
     let mut w = world(h).await;
     let told = w.took_part(quarter()).await;
