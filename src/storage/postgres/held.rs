@@ -62,10 +62,15 @@ impl Connections {
     pub async fn in_time<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         let patience = self.patience();
         let silent = |_| {
-            self.silence.met();
+            self.fell_silent();
             Err(StoreError::Unavailable(format!("no answer within {patience:?}")))
         };
         tokio::time::timeout(patience, work).await.unwrap_or_else(silent)
+    }
+
+    /// From now on whoever takes a connection that rested asks it first.
+    pub fn fell_silent(&self) {
+        self.silence.met();
     }
 
     pub async fn close(&self) {

@@ -50,7 +50,10 @@ impl Writer {
         match work {
             Ok(value) => {
                 let committed = tokio::time::timeout(patience, transaction.commit()).await;
-                let silent = |_| Err(StoreError::Unknown(format!("no word on a commit within {patience:?}")));
+                let silent = |_| {
+                    self.connections.fell_silent();
+                    Err(StoreError::Unknown(format!("no word on a commit within {patience:?}")))
+                };
                 committed.map(|word| word.map_err(failed_to_commit)).unwrap_or_else(silent)?;
                 Ok(value)
             }
