@@ -5,6 +5,7 @@ use super::admin::not_stored;
 use super::caller::Caller;
 use super::from_proto::names as parse;
 use super::from_proto::{Fields, Path};
+use super::identity::Known;
 use super::proto::{
     self, AccessKey, CreateAccessKeyRequest, CreateAccessKeyResponse, ListAccessKeysRequest, ListAccessKeysResponse,
     RevokeAccessKeyRequest, RevokeAccessKeyResponse, RotateAccessKeyRequest, RotateAccessKeyResponse,
@@ -50,7 +51,7 @@ impl Api {
         if let Some(first) = self.desk.store().open_answer(&open).await.map_err(status::storage)? {
             return Ok(CreateAccessKeyResponse { access_key: Some(again(&first)?), secret: secret.text });
         }
-        self.may_be_made(&key, now).await?;
+        self.may_be_made(caller, &key, now).await?;
         let store = Arc::clone(self.desk.store());
         let stored = self.write(async move { store.create_access_key(&key, &open).await }).await?;
         let access_key = match stored {
@@ -63,8 +64,9 @@ impl Api {
     }
 
     /// What only the installation as a whole can tell of a new key.
-    async fn may_be_made(&self, key: &access::AccessKey, now: Timestamp) -> Result<(), Status> {
+    async fn may_be_made(&self, caller: Caller, key: &access::AccessKey, now: Timestamp) -> Result<(), Status> {
         let known = self.identities.read().await.map_err(status::storage)?;
+        still_open(caller, &known)?;
         if known.is_empty() && (key.role != Role::Administrator || key.expires_at.is_some()) {
             return Err(status::first_key_administrator());
         }
@@ -99,12 +101,16 @@ impl Api {
         let id = fields.access_key_name(Path::Top("name"), &r.name);
         let goes_on = fields.span(Path::Top("old_secret_ttl"), r.old_secret_ttl, Span::seconds(0), OLD_SECRET_MAX);
         let id = fields.finish(id).map_err(status::fields)?.unwrap_or_default();
-        let secret = self.desk.keys().access_secret(&id, asked.request_id);
+        let secret = self.desk.keys().rotated_secret(&id, asked.request_id);
         let (now, hash) = (self.desk.clock().now(), secret.hash);
         let until = now.plus(goes_on.unwrap_or(OLD_SECRET));
         let changed = self.change_key(caller, &asked, &id, |key| {
             if key.revoked_at.is_some() {
                 return Err(status::access_key_revoked(&name(&key.id)));
+            }
+            if key.secret == hash {
+                // Somebody else sent the same: what went on before goes on.
+                return Ok(key.clone());
             }
             let old = Some((key.secret, until)).filter(|_| until > now);
             Ok(access::AccessKey { secret: hash, old_secret: old, ..key.clone() })
@@ -143,6 +149,7 @@ impl Api {
         }
         for _ in 0..TRIES {
             let known = self.identities.read().await.map_err(status::storage)?;
+            still_open(caller, &known)?;
             let key = known.get(id).ok_or_else(|| status::access_key_not_found(&name(id)))?;
             let changed = access::AccessKey { version: key.version + 1, ..change(key)? };
             let answer = render(&changed);
@@ -160,6 +167,11 @@ impl Api {
         }
         Err(status::overloaded())
     }
+}
+
+/// Whoever was let in without a key, because this instance knew of none yet, makes none beside the first.
+fn still_open(caller: Caller, known: &Known) -> Result<(), Status> {
+    if known.is_empty() || caller.has_key() { Ok(()) } else { Err(status::key_required()) }
 }
 
 impl Fields {

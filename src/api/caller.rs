@@ -8,7 +8,7 @@ use super::rights::{Rights, Target};
 use super::to_proto::names;
 use super::{Api, status};
 use crate::keys::token_hash;
-use crate::model::access::{AccessKey, Role, same};
+use crate::model::access::{AccessKey, Role, SecretHash, same};
 use crate::model::id::{CentreId, EventId, Number};
 use crate::model::registration::ActorKind;
 use crate::report::cells::Shown;
@@ -33,8 +33,8 @@ pub struct Caller {
     vouches: bool,
     /// Sees figures as they are; others see none that is small.
     exact: bool,
-    /// The id of its key.
-    key: Option<KeyId>,
+    /// The key that it shows.
+    key: Option<ShownKey>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,25 +46,28 @@ enum Kind {
     Bearer,
 }
 
-/// The id of an access key, 16 hexadecimal digits.
+/// The id of an access key, 16 hexadecimal digits, and the hash of the secret that was shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct KeyId([u8; 16]);
+struct ShownKey {
+    id: [u8; 16],
+    secret: SecretHash,
+}
 
-impl KeyId {
-    fn of(id: &str) -> Self {
+impl ShownKey {
+    fn of(id: &str, secret: SecretHash) -> Self {
         let mut bytes = [b'0'; 16];
         bytes.iter_mut().zip(id.bytes()).for_each(|(to, from)| *to = from);
-        Self(bytes)
+        Self { id: bytes, secret }
     }
 
-    fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
+    fn id(&self) -> &str {
+        std::str::from_utf8(&self.id).unwrap_or_default()
     }
 }
 
-impl std::fmt::Debug for KeyId {
+impl std::fmt::Debug for ShownKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(self.id())
     }
 }
 
@@ -90,7 +93,7 @@ impl Caller {
     }
 
     /// Whoever shows this key. It may lower itself, as everybody may.
-    fn by_key(key: &AccessKey, metadata: &MetadataMap) -> Caller {
+    fn by_key(key: &AccessKey, secret: SecretHash, metadata: &MetadataMap) -> Caller {
         let trusted = Caller::trusted(metadata);
         let (kind, vouches, exact) = match key.role {
             Role::Portal => (Kind::Portal, key.vouching && trusted.vouches, false),
@@ -99,7 +102,7 @@ impl Caller {
                 (trusted.kind, trusted.vouches, trusted.exact)
             }
         };
-        Caller { kind, vouches, exact, key: Some(KeyId::of(&key.id)) }
+        Caller { kind, vouches, exact, key: Some(ShownKey::of(&key.id, secret)) }
     }
 
     /// Whoever shows nothing, and may bear a token.
@@ -114,6 +117,10 @@ impl Caller {
 
     pub fn is_staff(self) -> bool {
         self.kind == Kind::Staff
+    }
+
+    pub fn has_key(self) -> bool {
+        self.key.is_some()
     }
 
     /// Whether it must prove by a token that a registration is its own. It then hears the same of one that is not there.
@@ -137,7 +144,7 @@ impl Caller {
     /// The word that stands for this caller in the scope of its request ids.
     pub fn scope(self) -> String {
         match (self.key, self.kind) {
-            (Some(key), _) => key.as_str().to_owned(),
+            (Some(key), _) => key.id().to_owned(),
             (None, Kind::Staff) => "staff".to_owned(),
             (None, Kind::Portal) => "portal".to_owned(),
             (None, Kind::Bearer) => "bearer".to_owned(),
@@ -279,8 +286,8 @@ impl Api {
 
     /// The key of a caller; nothing for whoever needs none.
     pub(super) fn key_of(&self, caller: Caller) -> Result<Option<Arc<AccessKey>>, Status> {
-        let Some(id) = caller.key else { return Ok(None) };
-        self.identities.key(id.as_str()).map(Some).ok_or_else(status::key_required)
+        let Some(key) = caller.key else { return Ok(None) };
+        self.identities.key(key.id()).map(Some).ok_or_else(status::key_required)
     }
 
     /// Narrows what is asked about to what the caller reaches: left out, it is the one centre of whoever has but one.
@@ -296,14 +303,14 @@ impl Api {
 
     /// Ends when the caller would not be let in any more, with the no that it would hear.
     pub(super) async fn barred(&self, caller: Caller) -> Status {
-        let id = caller.key;
+        let key = caller.key;
         if caller.kind == Kind::Bearer {
             // Its token is looked at with each message, and ends with the registration.
             std::future::pending::<()>().await;
         }
         loop {
             tokio::time::sleep(super::identity::FRESH).await;
-            match self.identities.still(id.as_ref().map(KeyId::as_str)).await {
+            match self.identities.still(key.as_ref().map(|key| (key.id(), &key.secret))).await {
                 Ok(true) => {}
                 Ok(false) => return status::key_required(),
                 Err(no) => return no,
@@ -318,8 +325,10 @@ fn judged<T: Rights>(who: Who, request: &Request<T>) -> Result<(Caller, Option<A
         Who::Open => Ok((Caller::trusted(request.metadata()), None)),
         Who::Nobody if request.get_ref().token().is_some_and(|token| !token.is_empty()) => Ok((Caller::bearer(), None)),
         Who::Nobody => Err(status::key_required()),
-        Who::Key(key) if T::ROLES.has(key.role) => Ok((Caller::by_key(&key, request.metadata()), Some(key))),
-        Who::Key(_) => Err(status::role_not_allowed(T::METHOD)),
+        Who::Key(key, secret) if T::ROLES.has(key.role) => {
+            Ok((Caller::by_key(&key, secret, request.metadata()), Some(key)))
+        }
+        Who::Key(..) => Err(status::role_not_allowed(T::METHOD)),
     }
 }
 

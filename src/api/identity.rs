@@ -37,7 +37,7 @@ pub(super) enum Shown {
     Open,
     /// No key, and keys are asked for.
     Nobody,
-    Key(Arc<AccessKey>),
+    Key(Arc<AccessKey>, SecretHash),
 }
 
 impl Identities {
@@ -53,7 +53,7 @@ impl Identities {
         let (id, hash) = read_secret(secret).ok_or_else(status::key_required)?;
         for age in [FRESH, LOOK] {
             if let Some(key) = self.keys(age).await?.get(id) {
-                return self.opened(key, &hash).ok_or_else(status::key_required).map(Shown::Key);
+                return self.opened(key, hash);
             }
         }
         Err(status::key_required())
@@ -67,20 +67,25 @@ impl Identities {
         };
         let Some((id, hash)) = read_secret(secret) else { return Some(Err(status::key_required())) };
         let key = keys.get(id)?;
-        Some(self.opened(key, &hash).ok_or_else(status::key_required).map(Shown::Key))
+        Some(self.opened(key, hash))
     }
 
-    fn opened(&self, key: &Arc<AccessKey>, hash: &SecretHash) -> Option<Arc<AccessKey>> {
+    fn opened(&self, key: &Arc<AccessKey>, hash: SecretHash) -> Result<Shown, Status> {
         let now = self.clock.now();
-        (key.is_opened_by(hash, now) && key.is_live(now)).then(|| Arc::clone(key))
+        let opens = key.is_opened_by(&hash, now) && key.is_live(now);
+        if opens { Ok(Shown::Key(Arc::clone(key), hash)) } else { Err(status::key_required()) }
     }
 
-    /// Whether whoever came in by this key would still be let in; without a key, whether none is asked for.
-    pub async fn still(&self, id: Option<&str>) -> Result<bool, Status> {
-        let keys = self.keys(FRESH).await?;
-        Ok(match id {
+    /// Whether whoever came in by this secret would still be let in; without one, whether none is asked for. A database
+    /// that does not answer once ends nothing yet.
+    pub async fn still(&self, came_by: Option<(&str, &SecretHash)>) -> Result<bool, Status> {
+        let keys = match self.keys(FRESH).await {
+            Ok(keys) => keys,
+            Err(no) => self.at_hand().filter(|(_, at)| at.elapsed() < STALE).map(|(keys, _)| keys).ok_or(no)?,
+        };
+        Ok(match came_by {
             None => keys.is_empty(),
-            Some(id) => keys.get(id).is_some_and(|key| key.is_live(self.clock.now())),
+            Some((id, hash)) => keys.get(id).is_some_and(|key| self.opened(key, *hash).is_ok()),
         })
     }
 
@@ -112,8 +117,12 @@ impl Identities {
         {
             return Ok(keys);
         }
+        let begun = Instant::now();
         let keys = self.read().await.map_err(status::storage)?;
         drop(reading);
+        if begun.elapsed() >= STALE {
+            return Err(status::storage(StoreError::Unavailable("the access keys were read too slowly".into())));
+        }
         Ok(keys)
     }
 
@@ -133,10 +142,13 @@ impl Identities {
         }
         let keys = Arc::new(keys);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        // Somebody who began later has seen more.
-        if known.as_ref().is_none_or(|(_, at)| *at <= begun) {
-            *known = Some((Arc::clone(&keys), begun));
+        if let Some((newer, at)) = known.as_ref()
+            && *at > begun
+        {
+            // Somebody who began later has seen more.
+            return Ok(Arc::clone(newer));
         }
+        *known = Some((Arc::clone(&keys), begun));
         Ok(keys)
     }
 }

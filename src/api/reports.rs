@@ -100,12 +100,13 @@ impl super::proto::report_service_server::ReportService for Api {
     }
 }
 
-/// What a report rests on, as it is answered.
-fn basis(basis: &report::Basis) -> Basis {
+/// What a report rests on, as it is answered. Entries are about as many as sign-ups: their number is as small as what it
+/// would give away.
+fn basis(basis: &report::Basis, shown: Shown) -> Basis {
     let sum = basis.events.iter().map(|(_, number)| *number).sum();
     Basis {
         events: int64(basis.events.len() as u64),
-        journal_sum: int64(sum),
+        journal_sum: if shown.is_exact() { int64(sum) } else { 0 },
         people_number: int64(basis.people_number),
     }
 }

@@ -47,9 +47,10 @@ impl Service {
         let store = open_store(config).await?;
         let keys = Keys::new(store.secret().await?);
         let access_keys = live_keys(store.as_ref(), clock.now()).await?;
+        // Behind a proxy a loopback address is open to whoever reaches the proxy.
         anyhow::ensure!(
-            access_keys.is_some() || config.listen.ip().is_loopback(),
-            "there is no access key, and {} is not a loopback address: anybody could do anything; `eile admin-key` makes \
+            access_keys.is_some() || (config.listen.ip().is_loopback() && !config.behind_proxy),
+            "there is no access key, and {} is reached from elsewhere: anybody could do anything; `eile admin-key` makes \
              the first key",
             config.listen
         );

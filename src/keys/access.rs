@@ -29,7 +29,16 @@ impl Keys {
 
     /// The secret that a request gives a key: the same when the request is repeated, though only its hash is kept.
     pub fn access_secret(&self, id: &str, request_id: Uuid) -> NewSecret {
-        let secret = URL_SAFE_NO_PAD.encode(self.hash("access-key", &[id.as_bytes(), request_id.as_bytes()]));
+        self.secret_for("access-key", id, request_id)
+    }
+
+    /// The secret that a rotation gives a key: another one, even under the request id that made the key.
+    pub fn rotated_secret(&self, id: &str, request_id: Uuid) -> NewSecret {
+        self.secret_for("access-key-rotation", id, request_id)
+    }
+
+    fn secret_for(&self, purpose: &str, id: &str, request_id: Uuid) -> NewSecret {
+        let secret = URL_SAFE_NO_PAD.encode(self.hash(purpose, &[id.as_bytes(), request_id.as_bytes()]));
         let text = format!("{PREFIX}{id}_{secret}");
         NewSecret { hash: token_hash(&text), text }
     }
@@ -58,6 +67,7 @@ mod tests {
         assert_eq!(read_secret(&made.text), Some((id.as_str(), made.hash)));
         assert_eq!(keys.access_secret(&id, request).text, made.text);
         assert_ne!(keys.access_secret(&id, Uuid::from_u128(6)).text, made.text);
+        assert_ne!(keys.rotated_secret(&id, request).text, made.text);
         let mut wrong = vec![String::new(), "eile_".into(), made.text[1..].to_owned(), format!("{}x", made.text)];
         wrong.push(made.text.to_uppercase());
         wrong.push(made.text.replace("eile_", "Bearer "));

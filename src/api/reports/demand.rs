@@ -38,7 +38,7 @@ impl Api {
             answer.returning = returned.iter().map(|r| returning_row(r, shown)).collect();
             rests_on.people_number = people_number;
         }
-        answer.basis = Some(basis(&rests_on));
+        answer.basis = Some(basis(&rests_on, shown));
         Ok((answer, rests_on))
     }
 

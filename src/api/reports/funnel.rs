@@ -28,7 +28,8 @@ impl Api {
         let mut funnel = Funnel::default();
         let take = |digested: &report::Digested, facts: Vec<report::Fact>| funnel.add(digested, &facts);
         self.reports.each_fact(&events, take).await.map_err(status::report)?;
-        let order = match asked.scope.event.filter(|_| shown.is_exact()) {
+        let order = match asked.scope.event.filter(|event| shown.is_exact() && events.iter().any(|d| d.event == *event))
+        {
             Some(event) => self.look(event, |view| order(view.roster)).await?,
             None => Vec::new(),
         };
@@ -48,7 +49,7 @@ fn render(funnel: &Funnel, order: Vec<OrderRow>, rests_on: &Basis, shown: Shown)
         late_filled_seats: alone(funnel.late_filled),
         admitted_ahead_by_class: alone(funnel.ahead_by_class),
         order,
-        basis: Some(basis(rests_on)),
+        basis: Some(basis(rests_on, shown)),
     }
 }
 

@@ -20,7 +20,7 @@ impl Api {
         let (events, rests_on) = self.reports.events(&asked.scope).await.map_err(status::report)?;
         let sides = report::imbalance(&events);
         let rows = sides.iter().map(|((programme, municipality), side)| row(programme, municipality, side, shown));
-        Ok((GetImbalanceResponse { rows: rows.collect(), basis: Some(basis(&rests_on)) }, rests_on))
+        Ok((GetImbalanceResponse { rows: rows.collect(), basis: Some(basis(&rests_on, shown)) }, rests_on))
     }
 }
 

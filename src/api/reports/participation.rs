@@ -53,7 +53,7 @@ impl Api {
         self.reports.each_fact(&events, take).await.map_err(status::report)?;
         let target = u64::try_from(r.target).unwrap_or(0);
         let answer = render(&mut took_part, &wanted, &asked, (&bands, target), shown);
-        Ok((GetParticipationResponse { basis: Some(basis(&rests_on)), ..answer }, rests_on))
+        Ok((GetParticipationResponse { basis: Some(basis(&rests_on, shown)), ..answer }, rests_on))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::api::proto::{
 use crate::api::repeat::again;
 use crate::api::request::Asked;
 use crate::api::to_proto::{names, time};
-use crate::api::{Api, admin, status};
+use crate::api::{Api, status};
 use crate::model::access::AccessKey;
 use crate::model::report;
 use crate::report::Basis;
@@ -128,12 +128,25 @@ impl Api {
         fields.finish(()).map_err(status::fields)?;
         let pages = Pages::of(self.desk.keys(), METHOD, &[]);
         let after = pages.cursor(&r.page_token)?.and_then(|bytes| Uuid::from_slice(&bytes).ok());
-        let mut found = self.desk.store().list_reports(after, size + 1).await.map_err(status::storage)?;
-        let last = admin::cut(&mut found, size).map(|report| pages.token(report.id.as_bytes()));
         let key = self.key_of(caller)?;
-        let reached = found.iter().filter(|stored| is_reached(key.as_deref(), stored));
-        let reports = reached.map(|stored| render(stored, false)).collect::<Result<_, _>>()?;
-        Ok(ListReportsResponse { reports, next_page_token: last.unwrap_or_default() })
+        let (mut reports, mut after, mut last) = (Vec::new(), after, None);
+        // Ends by return: at a full page, or after the last report. What is not reached counts for nothing, not even for
+        // where a page ends.
+        loop {
+            let found = self.desk.store().list_reports(after, PAGE_MAX).await.map_err(status::storage)?;
+            after = found.last().map(|stored| stored.id);
+            for stored in found.iter().filter(|stored| is_reached(key.as_deref(), stored)) {
+                if reports.len() == size as usize {
+                    let token = last.map(|id: Uuid| pages.token(id.as_bytes())).unwrap_or_default();
+                    return Ok(ListReportsResponse { reports, next_page_token: token });
+                }
+                reports.push(render(stored, false)?);
+                last = Some(stored.id);
+            }
+            if found.len() < PAGE_MAX as usize {
+                return Ok(ListReportsResponse { reports, next_page_token: String::new() });
+            }
+        }
     }
 }
 
