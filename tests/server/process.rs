@@ -185,6 +185,21 @@ fn unsafe_and_wrong_settings_are_refused_with_one_line_that_tells_no_secret() {
 }
 
 #[test]
+fn where_strangers_may_come_from_nothing_starts_without_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    for listen in ["127.0.0.1:0", "0.0.0.0:0"] {
+        let open = run(folder.path(), &["serve", "--behind-proxy", "--listen", listen]);
+        assert_eq!(open.status.code(), Some(1), "{listen}");
+        assert!(text(&open.stderr).contains("there is no access key"), "{}", text(&open.stderr));
+    }
+    let made = run(folder.path(), &["admin-key"]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let secret = text(&made.stdout).lines().last().unwrap_or_default().to_owned();
+    assert!(secret.starts_with("eile_") && secret.len() == 65, "{secret}");
+    let _open = Served::start(folder.path(), &["--behind-proxy"]);
+}
+
+#[test]
 fn a_second_process_on_the_same_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let _first = Served::start(folder.path(), &[]);
