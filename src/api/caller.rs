@@ -1,30 +1,22 @@
 //! Who calls. By an access key, as what the key's role says; by a management token, as the party; and before the first key
 //! was ever made, everybody on loopback is staff that vouches for the people it signs up, and lowers itself by metadata.
 
-use super::from_proto::names as parse;
 use super::from_proto::names::RegistrationName;
-use super::identity::Shown as Who;
-use super::rights::{Rights, Target};
 use super::to_proto::names;
 use super::{Api, status};
 use crate::keys::token_hash;
 use crate::model::access::{AccessKey, Role, SecretHash, same};
-use crate::model::id::{CentreId, EventId, Number};
+use crate::model::id::Number;
 use crate::model::registration::ActorKind;
 use crate::report::cells::Shown;
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use tonic::Status;
 use tonic::metadata::MetadataMap;
-use tonic::{Request, Status};
 
 /// The metadata by which a caller says whether it vouches: `no` for a public portal.
 const VOUCHES: &str = "eile-vouches";
 
 /// The metadata by which a caller says that it is a reporting job: `reporting`.
 const ROLE: &str = "eile-role";
-
-/// The metadata that carries the secret of an access key, after `Bearer `.
-const AUTHORIZATION: &str = "authorization";
 
 /// A caller as the api room sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +26,7 @@ pub struct Caller {
     /// Sees figures as they are; others see none that is small.
     exact: bool,
     /// The key that it shows.
-    key: Option<ShownKey>,
+    pub(super) key: Option<ShownKey>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,9 +40,9 @@ enum Kind {
 
 /// The id of an access key, 16 hexadecimal digits, and the hash of the secret that was shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct ShownKey {
+pub(super) struct ShownKey {
     id: [u8; 16],
-    secret: SecretHash,
+    pub(super) secret: SecretHash,
 }
 
 impl ShownKey {
@@ -60,7 +52,7 @@ impl ShownKey {
         Self { id: bytes, secret }
     }
 
-    fn id(&self) -> &str {
+    pub(super) fn id(&self) -> &str {
         std::str::from_utf8(&self.id).unwrap_or_default()
     }
 }
@@ -86,14 +78,14 @@ fn says_only(metadata: &MetadataMap, name: &str, word: &str) -> bool {
 
 impl Caller {
     /// Whoever calls where no key was ever made.
-    fn trusted(metadata: &MetadataMap) -> Caller {
+    pub(super) fn trusted(metadata: &MetadataMap) -> Caller {
         let vouches = says_only(metadata, VOUCHES, "yes");
         let kind = if vouches { Kind::Staff } else { Kind::Portal };
         Caller { kind, vouches, exact: says_only(metadata, ROLE, "staff"), key: None }
     }
 
     /// Whoever shows this key. It may lower itself, as everybody may.
-    fn by_key(key: &AccessKey, secret: SecretHash, metadata: &MetadataMap) -> Caller {
+    pub(super) fn by_key(key: &AccessKey, secret: SecretHash, metadata: &MetadataMap) -> Caller {
         let trusted = Caller::trusted(metadata);
         let (kind, vouches, exact) = match key.role {
             Role::Portal => (Kind::Portal, key.vouching && trusted.vouches, false),
@@ -106,7 +98,7 @@ impl Caller {
     }
 
     /// Whoever shows nothing, and may bear a token.
-    fn bearer() -> Caller {
+    pub(super) fn bearer() -> Caller {
         Caller { kind: Kind::Bearer, vouches: false, exact: false, key: None }
     }
 
@@ -117,6 +109,11 @@ impl Caller {
 
     pub fn is_staff(self) -> bool {
         self.kind == Kind::Staff
+    }
+
+    /// Whether it shows no key: at most the party whose token it bears.
+    pub fn is_bearer(self) -> bool {
+        self.kind == Kind::Bearer
     }
 
     pub fn has_key(self) -> bool {
@@ -159,176 +156,6 @@ impl Caller {
     /// Refuses everybody but staff that sees figures as they are.
     pub fn exact_only(self, method: &str) -> Result<(), Status> {
         if self.is_staff() && self.exact { Ok(()) } else { Err(status::staff_only(method)) }
-    }
-}
-
-/// The centres of events that were asked about. An event never goes to another centre, so what is known stays true.
-#[derive(Default)]
-pub(super) struct Places(RwLock<HashMap<EventId, CentreId>>);
-
-impl Places {
-    /// Most events that are remembered.
-    const MAX: usize = 100_000;
-
-    fn of(&self, event: EventId) -> Option<CentreId> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&event).cloned()
-    }
-
-    fn learn(&self, event: EventId, centre: CentreId) {
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= Self::MAX {
-            known.clear();
-        }
-        known.insert(event, centre);
-    }
-}
-
-/// The secret that a call shows; two are none.
-fn secret(metadata: &MetadataMap) -> Result<Option<&str>, Status> {
-    let mut all = metadata.get_all(AUTHORIZATION).iter();
-    let Some(first) = all.next() else { return Ok(None) };
-    let text = first.to_str().ok().filter(|_| all.next().is_none());
-    let secret = text.and_then(|text| text.split_once(' ')).filter(|(how, _)| how.eq_ignore_ascii_case("bearer"));
-    secret.map(|(_, secret)| Some(secret)).ok_or_else(status::key_required)
-}
-
-/// The event in the name of an event or of something that belongs to one.
-fn event_in(name: &str) -> Option<EventId> {
-    let event = name.match_indices('/').nth(1).map_or(name, |(end, _)| &name[..end]);
-    parse::event(event)
-}
-
-/// The caller and its message, or why not.
-pub(super) type Admitted<T> = Result<(Caller, T), Status>;
-
-impl Api {
-    /// The caller and its message, if the caller may ask this. Whoever may not hears it before anything else; what is out
-    /// of reach is as if it were not there.
-    pub(super) async fn admit<T: Rights>(&self, request: Request<T>) -> Admitted<T> {
-        let who = self.identities.shown(secret(request.metadata())?).await?;
-        let (caller, key) = judged(who, &request)?;
-        let message = request.into_inner();
-        if let Some(key) = key {
-            self.learn_places(&message.targets()).await?;
-            self.reaches(&key, T::METHOD, &message.targets())?;
-        }
-        Ok((caller, message))
-    }
-
-    /// The same where all that it takes is at hand; else the request comes back.
-    pub(super) fn admit_at_once<T: Rights>(&self, request: Request<T>) -> Result<Admitted<T>, Box<Request<T>>> {
-        let who = match secret(request.metadata()) {
-            Ok(secret) => self.identities.shown_at_once(secret),
-            Err(no) => return Ok(Err(no)),
-        };
-        let Some(who) = who else { return Err(Box::new(request)) };
-        let (caller, key) = match who.and_then(|who| judged(who, &request)) {
-            Ok(judged) => judged,
-            Err(no) => return Ok(Err(no)),
-        };
-        if let Some(key) = key {
-            let targets = request.get_ref().targets();
-            if targets.iter().any(|target| self.is_unknown(target)) {
-                drop(targets);
-                return Err(Box::new(request));
-            }
-            if let Err(no) = self.reaches(&key, T::METHOD, &targets) {
-                return Ok(Err(no));
-            }
-        }
-        Ok(Ok((caller, request.into_inner())))
-    }
-
-    fn is_unknown(&self, target: &Target<'_>) -> bool {
-        match target {
-            Target::Event(name) => event_in(name).is_some_and(|event| self.places.of(event).is_none()),
-            Target::Centre(_) | Target::All => false,
-        }
-    }
-
-    async fn learn_places(&self, targets: &[Target<'_>]) -> Result<(), Status> {
-        for target in targets.iter().filter(|target| self.is_unknown(target)) {
-            let Target::Event(name) = target else { continue };
-            let Some(event) = event_in(name) else { continue };
-            if let Some(found) = self.desk.store().document(event).await.map_err(status::storage)? {
-                self.places.learn(event, found.centre);
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the key reaches all that a call is about. A malformed name reaches nothing, and is told as such later.
-    fn reaches(&self, key: &AccessKey, method: &str, targets: &[Target<'_>]) -> Result<(), Status> {
-        for target in targets {
-            match target {
-                Target::Event(name) => {
-                    let Some(event) = event_in(name) else { continue };
-                    let centre = self.places.of(event);
-                    if !centre.is_some_and(|centre| key.reaches_event(event, &centre)) {
-                        return Err(status::event_not_found(&names::event(event)));
-                    }
-                }
-                Target::Centre(name) => {
-                    let Some(centre) = parse::centre(name) else { continue };
-                    if !key.reaches_centre(&centre) {
-                        return Err(status::centre_not_found(name));
-                    }
-                }
-                Target::All => {
-                    if !key.all_centres {
-                        return Err(status::centre_required(method));
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The key of a caller; nothing for whoever needs none.
-    pub(super) fn key_of(&self, caller: Caller) -> Result<Option<Arc<AccessKey>>, Status> {
-        let Some(key) = caller.key else { return Ok(None) };
-        self.identities.key(key.id()).map(Some).ok_or_else(status::key_required)
-    }
-
-    /// Narrows what is asked about to what the caller reaches: left out, it is the one centre of whoever has but one.
-    pub(super) fn narrow(&self, caller: Caller, method: &str, centre: &mut String) -> Result<(), Status> {
-        let Some(key) = self.key_of(caller)?.filter(|key| !key.all_centres) else { return Ok(()) };
-        if centre.is_empty() {
-            let [only] = key.centres.as_slice() else { return Err(status::centre_required(method)) };
-            *centre = names::centre(only);
-            return Ok(());
-        }
-        self.reaches(&key, method, &[Target::Centre(centre)])
-    }
-
-    /// Ends when the caller would not be let in any more, with the no that it would hear.
-    pub(super) async fn barred(&self, caller: Caller) -> Status {
-        let key = caller.key;
-        if caller.kind == Kind::Bearer {
-            // Its token is looked at with each message, and ends with the registration.
-            std::future::pending::<()>().await;
-        }
-        loop {
-            tokio::time::sleep(super::identity::FRESH).await;
-            match self.identities.still(key.as_ref().map(|key| (key.id(), &key.secret))).await {
-                Ok(true) => {}
-                Ok(false) => return status::key_required(),
-                Err(no) => return no,
-            }
-        }
-    }
-}
-
-/// What whoever it is may do with this message, and its key. Who shows nothing at all hears the same of everything.
-fn judged<T: Rights>(who: Who, request: &Request<T>) -> Result<(Caller, Option<Arc<AccessKey>>), Status> {
-    match who {
-        Who::Open => Ok((Caller::trusted(request.metadata()), None)),
-        Who::Nobody if request.get_ref().token().is_some_and(|token| !token.is_empty()) => Ok((Caller::bearer(), None)),
-        Who::Nobody => Err(status::key_required()),
-        Who::Key(key, secret) if T::ROLES.has(key.role) => {
-            Ok((Caller::by_key(&key, secret, request.metadata()), Some(key)))
-        }
-        Who::Key(..) => Err(status::role_not_allowed(T::METHOD)),
     }
 }
 
@@ -406,34 +233,6 @@ mod tests {
                 metadata.append(ROLE, tonic::metadata::MetadataValue::from_static(role));
             }
             assert_eq!(Caller::trusted(&metadata).shown(3), shown, "{roles:?}");
-        }
-    }
-
-    #[test]
-    fn the_event_of_a_name_is_found_whatever_stands_behind_it() {
-        let event = "events/0198c2f4-7a6b-7c3d-8e9f-0a1b2c3d4e5f";
-        let expected = parse::event(event);
-        assert!(expected.is_some());
-        assert_eq!(event_in(event), expected);
-        assert_eq!(event_in(&format!("{event}/registrations/0000002a-0000-8000-8000-000000000000")), expected);
-        assert_eq!(event_in("centres/elektrenai"), None);
-        assert_eq!(event_in(""), None);
-    }
-
-    #[test]
-    fn one_secret_is_shown_or_none() {
-        let shown = |values: &[&'static str]| {
-            let mut metadata = MetadataMap::new();
-            for value in values {
-                metadata.append(AUTHORIZATION, tonic::metadata::MetadataValue::from_static(value));
-            }
-            secret(&metadata).map(|secret| secret.map(str::to_owned)).map_err(|no| no.message().to_owned())
-        };
-        assert_eq!(shown(&[]), Ok(None));
-        assert_eq!(shown(&["Bearer eile_x"]), Ok(Some("eile_x".to_owned())));
-        assert_eq!(shown(&["bearer eile_x"]), Ok(Some("eile_x".to_owned())));
-        for wrong in [&["eile_x"][..], &["Basic eile_x"], &["Bearer a", "Bearer a"], &[""]] {
-            assert_eq!(shown(wrong), Err(status::key_required().message().to_owned()), "{wrong:?}");
         }
     }
 }

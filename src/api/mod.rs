@@ -1,11 +1,12 @@
 //! gRPC: parse, authorise, call, render. The only room that knows tonic and the messages of `proto/`.
 //!
-//! A call goes `caller` (who is it, and may it: `rights`) -> `from_proto` (is it sound; every violation at once) -> the desk or
+//! A call goes `admit` (who is it, and may it: `rights`) -> `from_proto` (is it sound; every violation at once) -> the desk or
 //! the store (one call) -> `to_proto`. Every no becomes a status in `status`, and nowhere else. What is not
 //! here: rules of the field, which are the core's, and the server around the services (`server`, `layers`).
 
 mod access_keys;
 mod admin;
+mod admit;
 mod attendance;
 mod caller;
 mod changes;
@@ -68,7 +69,7 @@ pub struct Api {
     small_cell: u64,
     rules: Arc<rules::Rules>,
     identities: Arc<identity::Identities>,
-    places: Arc<caller::Places>,
+    places: Arc<admit::Places>,
     watch: WatchOptions,
     /// Fires when the instance stops: streams end.
     drain: CancellationToken,
