@@ -267,17 +267,7 @@ fn role_word(role: Role) -> proto::Role {
 }
 
 fn role_of(word: proto::Role) -> Option<Role> {
-    Some(match word {
-        proto::Role::Unspecified => return None,
-        proto::Role::Portal => Role::Portal,
-        proto::Role::Leader => Role::Leader,
-        proto::Role::Psychologist => Role::Psychologist,
-        proto::Role::Coordinator => Role::Coordinator,
-        proto::Role::Head => Role::Head,
-        proto::Role::Reporting => Role::Reporting,
-        proto::Role::National => Role::National,
-        proto::Role::Administrator => Role::Administrator,
-    })
+    Role::ALL.into_iter().find(|role| role_word(*role) == word)
 }
 
 fn name(id: &str) -> String {

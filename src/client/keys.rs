@@ -7,7 +7,7 @@ use super::wire::{PAGE, Wire};
 use super::words;
 use crate::api::proto;
 use crate::model::time::Zone;
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use uuid::Uuid;
 
 const EXAMPLES: &str = "\
@@ -32,39 +32,20 @@ pub enum Verb {
     Revoke(Revoke),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Role {
-    Portal,
-    Leader,
-    Psychologist,
-    Coordinator,
-    Head,
-    Reporting,
-    National,
-    Administrator,
-}
+const ROLES: [&str; 8] =
+    ["portal", "leader", "psychologist", "coordinator", "head", "reporting", "national", "administrator"];
 
-impl Role {
-    fn word(self) -> proto::Role {
-        match self {
-            Role::Portal => proto::Role::Portal,
-            Role::Leader => proto::Role::Leader,
-            Role::Psychologist => proto::Role::Psychologist,
-            Role::Coordinator => proto::Role::Coordinator,
-            Role::Head => proto::Role::Head,
-            Role::Reporting => proto::Role::Reporting,
-            Role::National => proto::Role::National,
-            Role::Administrator => proto::Role::Administrator,
-        }
-    }
+/// The role of that name, as the service knows it.
+fn role(word: &str) -> proto::Role {
+    proto::Role::from_str_name(&format!("ROLE_{}", word.to_uppercase())).unwrap_or_default()
 }
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Create {
     /// What its bearer may do.
-    #[arg(long, value_enum)]
-    role: Role,
+    #[arg(long, value_parser = ROLES)]
+    role: String,
     /// What the key is for; no personal data.
     #[arg(long, value_name = "TEXT")]
     name: String,
@@ -131,7 +112,7 @@ async fn create(arguments: Create) -> Result<Verdict, Failure> {
         arguments.expires.map(|at| prost_types::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() });
     let access_key = proto::AccessKey {
         display_name: arguments.name,
-        role: arguments.role.word().into(),
+        role: role(&arguments.role).into(),
         centres: arguments.centres.iter().map(|centre| in_collection("centres/", centre)).collect(),
         all_centres: arguments.all_centres,
         events: arguments.events,
@@ -228,4 +209,16 @@ fn row(key: &proto::AccessKey) -> Vec<Value> {
         time(&key.expire_time),
         time(&key.old_secret_expire_time),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_role_of_the_service_can_be_asked_for() {
+        let known: Vec<proto::Role> = ROLES.iter().map(|word| role(word)).collect();
+        let all: Vec<proto::Role> = (1..).map_while(|n| proto::Role::try_from(n).ok()).collect();
+        assert_eq!(known, all);
+    }
 }

@@ -18,6 +18,19 @@ pub enum Role {
     Administrator,
 }
 
+impl Role {
+    pub const ALL: [Role; 8] = [
+        Role::Portal,
+        Role::Leader,
+        Role::Psychologist,
+        Role::Coordinator,
+        Role::Head,
+        Role::Reporting,
+        Role::National,
+        Role::Administrator,
+    ];
+}
+
 /// The hash of a secret; the secret itself is nowhere.
 pub type SecretHash = [u8; 32];
 
