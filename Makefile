@@ -1,6 +1,6 @@
 # The names that a newcomer tries. What they need is found or installed by tests/tools.sh.
 .DEFAULT_GOAL := help
-.PHONY: help test lint rust proto outside demo bench bench-door bench-feed bench-reports mutants fmt baseline
+.PHONY: help test lint rust proto outside demo bench bench-door bench-feed bench-reports bench-watches mutants fmt baseline
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,10 @@ bench-feed: ## the change feed under the rush: lag, what it costs sign-ups, a th
 bench-reports: ## reports over a million registrations: how long they take, what they cost sign-ups
 	@bash tests/tools.sh cargo postgres
 	@cargo bench --bench reports $(ARGS)
+
+bench-watches: ## ten thousand idle watches: what they cost in memory
+	@bash tests/tools.sh cargo postgres
+	@cargo bench --bench watches $(ARGS)
 
 mutants: ## breaks the service on purpose; each mutant must turn a named test red; ARGS="M1 M12"
 	@bash tests/tools.sh cargo postgres
