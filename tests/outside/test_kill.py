@@ -141,17 +141,18 @@ def test_two_instances_share_an_event_while_one_of_them_is_killed(new_server):
     staying.must_check()
 
 
-@only_postgres
-def test_a_database_that_crashes_under_load_loses_nothing(new_server):
+@pytest.fixture
+def own_cluster():
+    """A PostgreSQL that a test may do anything to."""
     cluster = house.Cluster()
-    try:
-        server = new_server(cluster.new_database())
-        crashes_under_load(server, cluster)
-    finally:
-        cluster.remove()
+    yield cluster
+    cluster.remove()
 
 
-def crashes_under_load(server, cluster):
+@only_postgres
+def test_a_database_that_crashes_under_load_loses_nothing(new_server, own_cluster):
+    cluster = own_cluster
+    server = new_server(cluster.new_database())
     away = []
 
     def crash():
@@ -177,15 +178,8 @@ def crashes_under_load(server, cluster):
 
 
 @only_postgres
-def test_a_database_that_goes_away_is_told_and_forgiven(new_server):
-    cluster = house.Cluster()
-    try:
-        goes_and_comes_back(new_server, cluster)
-    finally:
-        cluster.remove()
-
-
-def goes_and_comes_back(new_server, cluster):
+def test_a_database_that_goes_away_is_told_and_forgiven(new_server, own_cluster):
+    cluster = own_cluster
     server = new_server(cluster.new_database())
     world, events = opened(server)
     before = world.create(events[0], party())
@@ -213,15 +207,8 @@ def goes_and_comes_back(new_server, cluster):
 
 
 @only_postgres
-def test_a_database_that_falls_silent_holds_nobody_for_long_and_is_forgiven(new_server):
-    cluster = house.Cluster()
-    try:
-        freezes_and_thaws(new_server, cluster)
-    finally:
-        cluster.remove()
-
-
-def freezes_and_thaws(new_server, cluster):
+def test_a_database_that_falls_silent_holds_nobody_for_long_and_is_forgiven(new_server, own_cluster):
+    cluster = own_cluster
     server = new_server(cluster.new_database(), "pool.patience_seconds=2")
     world, events = opened(server)
     world.create(events[0], party())
