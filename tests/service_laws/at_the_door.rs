@@ -290,16 +290,14 @@ fn settings(entries: &[Entry]) -> BTreeMap<MarkKey, Vec<(u64, MarkSet)>> {
 }
 
 /// What is shown of who came is the journal read back, with every value that was corrected, and so are the rows.
-pub fn shown_is_what_was_written_down(log: &Log) -> usize {
+pub fn shown_is_what_was_written_down(log: &Log) {
     let settings = settings(&log.entries);
     let session = |id: &str| log.whole.event.terms.session(id).unwrap().no;
-    let mut corrections = 0;
     let mut shown = BTreeMap::new();
     for a in &log.attendance.attendances {
         let key = MarkKey { session: session(&a.session_id), number: number(&a.registration), member: a.member as u16 };
         let before: Vec<_> = a.corrections.iter().map(|b| (b.journal_number, b.mark, b.minutes)).collect();
         let told: Vec<_> = std::iter::once((a.journal_number, a.mark, a.minutes)).chain(before).collect();
-        corrections += a.corrections.len();
         shown.insert(key, told);
     }
     let written = |all: &Vec<(u64, MarkSet)>| {
@@ -319,5 +317,4 @@ pub fn shown_is_what_was_written_down(log: &Log) -> usize {
         let told = (counts.present, counts.absent, counts.excused, counts.made_up);
         assert_eq!(told, (of(Mark::Present), of(Mark::Absent), of(Mark::Excused), of(Mark::MadeUp)), "{}", log.name);
     }
-    corrections
 }

@@ -1,4 +1,4 @@
-//! The promises, each held against one run per stage. A run is played once, by whichever test comes first.
+//! The promises, each held against the runs of a stage. They are played once, by whichever test comes first.
 
 use super::driver::{Stage, play};
 use super::history::{Ask, Call, Heard, History, number, registration_id};
@@ -21,18 +21,18 @@ macro_rules! laws {
 
         mod on_sqlite {
             use super::*;
-            static PLAYED: OnceLock<(History, Rerun)> = OnceLock::new();
-            $(#[test] fn $law() { super::$law(played(&PLAYED, Stage { database: Database::Sqlite, instances: 1 })); })+
+            static PLAYED: OnceLock<Vec<(History, Rerun)>> = OnceLock::new();
+            $(#[test] fn $law() { played(&PLAYED, Stage { database: Database::Sqlite, instances: 1 }).iter().for_each(super::$law); })+
         }
         mod on_postgres {
             use super::*;
-            static PLAYED: OnceLock<(History, Rerun)> = OnceLock::new();
-            $(#[test] fn $law() { super::$law(played(&PLAYED, Stage { database: Database::Postgres, instances: 1 })); })+
+            static PLAYED: OnceLock<Vec<(History, Rerun)>> = OnceLock::new();
+            $(#[test] fn $law() { played(&PLAYED, Stage { database: Database::Postgres, instances: 1 }).iter().for_each(super::$law); })+
         }
         mod on_two_instances {
             use super::*;
-            static PLAYED: OnceLock<(History, Rerun)> = OnceLock::new();
-            $(#[test] fn $law() { super::$law(played(&PLAYED, Stage { database: Database::Postgres, instances: 2 })); })+
+            static PLAYED: OnceLock<Vec<(History, Rerun)>> = OnceLock::new();
+            $(#[test] fn $law() { played(&PLAYED, Stage { database: Database::Postgres, instances: 2 }).iter().for_each(super::$law); })+
         }
     };
 }
@@ -51,21 +51,35 @@ laws! {
     whoever_returned_before_another_was_called_comes_before_it,
     reads_show_a_committed_state_and_never_an_older_one,
     every_refusal_was_right_when_it_was_given,
-    everything_that_can_be_asked_was_asked,
     who_came_is_shown_as_it_was_written_down_with_every_value_before,
     the_audit_agrees,
 }
 
-fn played(cell: &'static OnceLock<(History, Rerun)>, stage: Stage) -> &'static (History, Rerun) {
+fn played(cell: &'static OnceLock<Vec<(History, Rerun)>>, stage: Stage) -> &'static [(History, Rerun)] {
     cell.get_or_init(|| {
         let seed = std::env::var("EILE_SEED").ok().and_then(|s| s.parse().ok());
-        let seed = seed.unwrap_or_else(|| uuid::Uuid::new_v4().as_u128() as u64 % 1_000_000);
+        runs(stage, seed.unwrap_or_else(|| uuid::Uuid::new_v4().as_u128() as u64 % 1_000_000))
+    })
+}
+
+/// Runs are played until in one of them everything happened, which depends on the seed and on which calls overlap.
+const RUNS: u64 = 8;
+
+/// The runs that were played, of which the last is the one in which everything happened.
+pub fn runs(stage: Stage, seed: u64) -> Vec<(History, Rerun)> {
+    let mut runs = Vec::new();
+    for seed in seed..seed + RUNS {
         let (send, receive) = std::sync::mpsc::channel();
         run(async move { drop(send.send(play(stage, seed).await)) });
         let history = receive.recv().unwrap();
-        let again = rerun(&history);
-        (history, again)
-    })
+        let (again, never) = (rerun(&history), never(&history));
+        runs.push((history, again));
+        if never.is_empty() {
+            return runs;
+        }
+        eprintln!("{seed}: never {never:?}: another run");
+    }
+    panic!("in none of {RUNS} runs everything happened");
 }
 
 /// A roster that is led through a journal, so that the state before each entry can be seen.
@@ -445,18 +459,15 @@ fn whoever_returned_before_another_was_called_comes_before_it((history, again): 
                 (false, false) => assert!(*number > highest, "{}: {number} after {highest}: {call:?}", history.seed),
             }
         }
-        assert!(highest > 10, "little happened in {}", history.logs[event].name);
     }
 }
 
 fn reads_show_a_committed_state_and_never_an_older_one((history, again): &(History, Rerun)) {
-    let mut reads = 0;
     for call in history.calls.iter().filter(|c| c.is_read()) {
         let (event, at) = call.numbers()[0];
         let Some(roster) = again.events[event].after.get(&at) else {
             panic!("{}: {call:?} saw number {at}, in the middle of a change", history.seed);
         };
-        reads += 1;
         match &call.heard {
             Heard::Registration(heard) => {
                 let s = roster.standing(number(&heard.name)).unwrap();
@@ -477,19 +488,16 @@ fn reads_show_a_committed_state_and_never_an_older_one((history, again): &(Histo
             other => panic!("{other:?}"),
         }
     }
-    assert!(reads > 20);
 }
 
 fn every_refusal_was_right_when_it_was_given((history, again): &(History, Rerun)) {
-    let refused: Vec<_> = history.calls.iter().filter(|c| c.refused().is_some() && !c.reused && !c.is_read()).collect();
-    assert!(refused.len() > 20);
-    for call in refused {
+    for call in history.calls.iter().filter(|c| c.refused().is_some() && !c.reused && !c.is_read()) {
         assert!(refusal_is_right(history, again, call), "{}: {call:?}", history.seed);
     }
 }
 
-/// A run in which something never happened shows nothing about it.
-fn everything_that_can_be_asked_was_asked((history, _): &(History, Rerun)) {
+/// What never happened in a run, which therefore shows nothing about it.
+fn never(history: &History) -> Vec<&'static str> {
     let entries = || history.logs.iter().flat_map(|log| &log.entries);
     type Is = fn(&Change) -> bool;
     let happened: [(&str, Is); 19] = [
@@ -516,18 +524,23 @@ fn everything_that_can_be_asked_was_asked((history, _): &(History, Rerun)) {
         ("a session called off", |c| matches!(c, Change::SessionCancelled { .. })),
         ("held by the first", |c| matches!(c, Change::SeatsFree { because: Idle::FirstHolds { .. }, .. })),
     ];
-    let missing: Vec<_> =
-        happened.iter().filter(|(_, is)| !entries().any(|e| is(&e.change))).map(|(what, _)| what).collect();
-    assert!(missing.is_empty(), "{}: never {missing:?}", history.seed);
-    let moved = history.calls.iter().filter(|c| matches!(c.heard, Heard::Transferred(..))).count();
-    assert!(moved > 0, "{}: nobody moved", history.seed);
-    let walked_in = |c: &&Call| matches!((&c.ask, &c.heard), (Ask::WalkIn { .. }, Heard::SignedUp(_)));
-    assert!(history.calls.iter().any(|c| walked_in(&c)), "{}: nobody walked in", history.seed);
+    let mut never: Vec<_> =
+        happened.iter().filter(|(_, is)| !entries().any(|e| is(&e.change))).map(|(what, _)| *what).collect();
+    let walked_in = |c: &Call| matches!((&c.ask, &c.heard), (Ask::WalkIn { .. }, Heard::SignedUp(_)));
+    let few = |enough: usize, is: &dyn Fn(&Call) -> bool| history.calls.iter().filter(|c| is(c)).count() < enough;
+    let called: [(&str, usize, &dyn Fn(&Call) -> bool); 4] = [
+        ("moved to another event", 1, &|c| matches!(c.heard, Heard::Transferred(..))),
+        ("walked in", 1, &walked_in),
+        ("read often", 20, &Call::is_read),
+        ("refused often", 20, &|c| c.refused().is_some() && !c.reused && !c.is_read()),
+    ];
+    never.extend(history.logs.iter().any(|log| log.entries.len() < 20).then_some("much in every event"));
+    never.extend(called.iter().filter(|(_, enough, is)| few(*enough, is)).map(|(what, ..)| *what));
+    never
 }
 
 fn who_came_is_shown_as_it_was_written_down_with_every_value_before((history, _): &(History, Rerun)) {
-    let corrections: usize = history.logs.iter().map(super::at_the_door::shown_is_what_was_written_down).sum();
-    assert!(corrections > 0, "{}: nothing was corrected", history.seed);
+    history.logs.iter().for_each(super::at_the_door::shown_is_what_was_written_down);
 }
 
 fn the_audit_agrees((history, _): &(History, Rerun)) {
