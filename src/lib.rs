@@ -13,6 +13,7 @@
 //! | `audit`     | does what is stored agree with what happened?         | `storage`'s traits |
 //! | `report`    | counts and figures, worked out of the journals        | `storage`'s traits, `keys` |
 //! | `config`    | settings, and which are refused                       | toml              |
+//! | `tls`       | certificates from files, renewed without a restart     | rustls            |
 //! | `telemetry` | log, metrics, the operators' port                     | axum              |
 //! | `api`       | gRPC: parse, authorise, call, render; the server      | tonic             |
 //! | `demo`      | a year played through the API, as its callers would   | `api`'s messages, `cli`'s service |
@@ -34,6 +35,7 @@ pub mod model;
 pub mod report;
 pub mod storage;
 pub mod telemetry;
+pub mod tls;
 
 /// See docs/decisions/0011.
 #[cfg(not(target_env = "msvc"))]

@@ -2,8 +2,11 @@
 //! connections (`door`), and a drain that ends. It knows nothing of events; whoever assembles it hands in
 //! the services, so that tests and benches run theirs behind the very same layers.
 
+mod connection;
 mod connections;
 mod door;
+
+pub use door::Listening;
 
 use super::layers::{Addresses, Arriving, Guard, Meters, Origins, Rules, Share, Streams, cors};
 use connections::{Connections, Orders};
@@ -14,7 +17,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -118,16 +120,17 @@ pub enum Drained {
     Cut,
 }
 
-/// Starts to take connections. `drain` is also what the services end their streams by.
+/// Starts to take connections, in plain text from a listener alone. `drain` is also what the services end their streams by.
 pub async fn start(
-    listener: TcpListener,
+    listening: impl Into<Listening>,
     routes: Routes,
     descriptors: &'static [u8],
     options: &ServerOptions,
     registry: &mut Registry,
     drain: CancellationToken,
 ) -> io::Result<Running> {
-    let address = listener.local_addr()?;
+    let listening = listening.into();
+    let address = listening.tcp.local_addr()?;
     let (reporter, health_service) = tonic_health::server::health_reporter();
     let serving = Serving { reporter, services: service_names(descriptors).into() };
     serving.tell(false).await;
@@ -138,7 +141,7 @@ pub async fn start(
         calls: options.calls_per_address_max,
         calls_per_second: options.calls_per_second,
     };
-    let door = Door::new(listener, options.connections_max, Addresses::new(share), registry);
+    let door = Door::new(listening, options.connections_max, Addresses::new(share), registry);
     let origins = Origins::new(&options.cors_origins);
     let cors = tower::util::option_layer(cors(&origins));
     let in_work = TaskTracker::new();

@@ -10,12 +10,21 @@ pub struct Flags {
     /// Settings file (TOML); config.sample.toml shows every setting.
     #[arg(long, value_name = "FILE", env = "EILE_CONFIG", hide_env_values = true)]
     pub config: Option<PathBuf>,
-    /// Where calls are taken; elsewhere than on loopback only with --behind-proxy [default: 127.0.0.1:7443].
+    /// Where calls are taken; elsewhere than on loopback only over TLS or with --behind-proxy [default: 127.0.0.1:7443].
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
     /// A proxy in front of it does TLS; whoever calls needs an access key.
     #[arg(long)]
     pub behind_proxy: bool,
+    /// The certificate for TLS, and those between it and its authority, in PEM.
+    #[arg(long, value_name = "FILE")]
+    pub tls_certificate: Option<String>,
+    /// The private key of that certificate, in PEM.
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<String>,
+    /// Who vouches for certificates of clients, in PEM.
+    #[arg(long, value_name = "FILE")]
+    pub tls_client_ca: Option<String>,
     /// A file, or postgres://user:password@host/name [default: eile-data/eile.db].
     #[arg(long, value_name = "FILE|URL")]
     pub database: Option<String>,
@@ -56,6 +65,9 @@ impl Flags {
         let named = [
             ("listen", &self.listen),
             ("database", &self.database),
+            ("tls.certificate_file", &self.tls_certificate),
+            ("tls.key_file", &self.tls_key),
+            ("tls.client_ca_file", &self.tls_client_ca),
             ("metrics.listen", &self.metrics_listen),
             ("log.format", &self.log_format),
             ("log.level", &self.log_level),

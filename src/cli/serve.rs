@@ -57,6 +57,10 @@ fn say_what_is_used(config: &Config, service: &Service) {
         )),
         Some(live) => say(format_args!("calls: {} (access keys that let in: {live})", service.address())),
     }
+    if let Some(tls) = service.tls() {
+        let clients = if tls.asks_clients() { "; clients may show certificates" } else { "" };
+        say(format_args!("TLS: the certificate expires at {}{clients}", tls.expires().to_jiff()));
+    }
     if !config.web.cors_origins.is_empty() {
         say(format_args!("gRPC-Web for: {}", config.web.cors_origins.join(", ")));
     }

@@ -1,7 +1,7 @@
 //! The whole service, assembled: store, desk, handlers, server, operators' port. `eile serve` runs one, and
 //! so does the demo, under a clock of its own.
 
-use crate::api::server::{self, Drained, Running, ServerOptions, Serving};
+use crate::api::server::{self, Drained, Listening, Running, ServerOptions, Serving};
 use crate::api::{Api, FILE_DESCRIPTOR_SET, WatchOptions};
 use crate::clock::Clock;
 use crate::config::{Config, Database};
@@ -12,6 +12,7 @@ use crate::model::time::{Span, Timestamp};
 use crate::report::keep_ahead;
 use crate::storage::{self, Store};
 use crate::telemetry::{self, DeskMeters, Health, Operators};
+use crate::tls::Tls;
 use anyhow::Context;
 use prometheus_client::registry::Registry;
 use std::net::SocketAddr;
@@ -30,18 +31,24 @@ pub struct Service {
     look: JoinHandle<()>,
     engine: String,
     access_keys: Option<usize>,
+    tls: Option<Tls>,
     events: u64,
     notice: Duration,
     bound: Duration,
 }
 
 impl Service {
-    /// Opens everything and takes calls. What can fail early is done first: the addresses are taken before
-    /// the database is touched.
+    /// Opens everything and takes calls. What can fail early is done first: the addresses are taken and
+    /// certificates read before the database is touched.
     pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let listener = listen(config.listen).await?;
         let operators = match config.metrics.address() {
             Some(address) => Some(listen(address).await?),
+            None => None,
+        };
+        let mut registry = telemetry::registry();
+        let tls = match config.tls.files() {
+            Some(files) => Some(Tls::open(files, Arc::clone(&clock), &mut registry).context("no TLS")?),
             None => None,
         };
         let store = open_store(config).await?;
@@ -56,11 +63,11 @@ impl Service {
         );
         let engine = store.engine().await?;
         let events = store.count_events().await?;
-        let mut registry = telemetry::registry();
         let meters = Arc::new(DeskMeters::new(&mut registry));
         let desk = Desk::open_observed(store, clock, keys, desk_options(config), Some(meters));
         telemetry::show_lines(&desk, &mut registry);
-        let running = serve(listener, &desk, config, &mut registry).await?;
+        let listening = Listening { tcp: listener, tls: tls.clone() };
+        let running = serve(listening, &desk, config, &mut registry).await?;
         let health = Health::default();
         let operators = operators.map(|listener| Operators::open(listener, registry, health.clone())).transpose()?;
         running.serving().tell(true).await;
@@ -68,7 +75,7 @@ impl Service {
         let look = tokio::spawn(look_at(Arc::clone(desk.store()), running.serving().clone(), health.clone()));
         let notice = Duration::from_secs(config.limits.drain_notice_seconds);
         let bound = Duration::from_secs(config.limits.drain_timeout_seconds);
-        Ok(Self { running, desk, health, operators, look, engine, access_keys, events, notice, bound })
+        Ok(Self { running, desk, health, operators, look, engine, access_keys, tls, events, notice, bound })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -89,6 +96,11 @@ impl Service {
     /// trusted.
     pub fn access_keys(&self) -> Option<usize> {
         self.access_keys
+    }
+
+    /// TLS, where it is spoken.
+    pub fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
     }
 
     /// How many events there were when it started.
@@ -160,12 +172,7 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// The handlers behind their server.
-async fn serve(
-    listener: TcpListener,
-    desk: &Desk,
-    config: &Config,
-    registry: &mut Registry,
-) -> anyhow::Result<Running> {
+async fn serve(listening: Listening, desk: &Desk, config: &Config, registry: &mut Registry) -> anyhow::Result<Running> {
     let drain = CancellationToken::new();
     let feed = FeedOptions { keep: Span::hours(24 * i64::from(config.feed.keep_days)), ..FeedOptions::default() };
     let api = Api::new(desk.clone(), WatchOptions::default(), drain.clone())
@@ -173,7 +180,7 @@ async fn serve(
         .with_small_cell(config.reports.small_cell);
     tokio::spawn(keep_ahead(api.reports().clone(), drain.clone()));
     let options = server_options(config);
-    Ok(server::start(listener, api.routes(), FILE_DESCRIPTOR_SET, &options, registry, drain).await?)
+    Ok(server::start(listening, api.routes(), FILE_DESCRIPTOR_SET, &options, registry, drain).await?)
 }
 
 /// Opens the database that the settings name.

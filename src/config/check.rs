@@ -10,20 +10,35 @@ impl Config {
     }
 
     fn refusal(&self) -> Option<String> {
-        self.listen_refusal()
+        self.tls_refusal()
+            .or_else(|| self.listen_refusal())
             .or_else(|| self.metrics_refusal())
             .or_else(|| self.bounds_refusal())
             .or_else(|| self.web.cors_origins.iter().find_map(|origin| origin_refusal(origin)))
     }
 
     fn listen_refusal(&self) -> Option<String> {
-        (!self.listen.ip().is_loopback() && !self.behind_proxy).then(|| {
+        let is_safe = self.listen.ip().is_loopback() || self.behind_proxy || self.tls.files().is_some();
+        (!is_safe).then(|| {
             format!(
-                "listen {} is not a loopback address, and this version has no TLS: put a proxy in front of it that has, \
-                 and set behind_proxy",
+                "listen {} is not a loopback address, and there plain text is read by others: set tls.certificate_file and \
+                 tls.key_file, or put a proxy in front of it that does TLS and set behind_proxy",
                 self.listen
             )
         })
+    }
+
+    fn tls_refusal(&self) -> Option<String> {
+        let tls = &self.tls;
+        match (tls.certificate_file.is_empty(), tls.key_file.is_empty(), tls.client_ca_file.is_empty()) {
+            (true, true, true) | (false, false, _) => None,
+            (false, true, _) => Some("tls.certificate_file is set without tls.key_file".to_owned()),
+            (true, false, _) => Some("tls.key_file is set without tls.certificate_file".to_owned()),
+            (true, true, false) => Some(
+                "tls.client_ca_file needs tls.certificate_file and tls.key_file: clients show certificates over TLS"
+                    .to_owned(),
+            ),
+        }
     }
 
     fn metrics_refusal(&self) -> Option<String> {
@@ -112,6 +127,9 @@ mod tests {
         let table: Vec<(Option<String>, &str)> = vec![
             (refusal(|c| c.listen = ([0, 0, 0, 0], 7443).into()), "listen 0.0.0.0:7443 is not a loopback"),
             (refusal(|c| c.listen = ([192, 0, 2, 1], 7443).into()), "listen 192.0.2.1:7443 is not a loopback"),
+            (refusal(|c| c.tls.certificate_file = "a.pem".into()), "tls.certificate_file is set without tls.key_file"),
+            (refusal(|c| c.tls.key_file = "a.pem".into()), "tls.key_file is set without tls.certificate_file"),
+            (refusal(|c| c.tls.client_ca_file = "a.pem".into()), "tls.client_ca_file needs tls.certificate_file"),
             (refusal(|c| c.metrics.listen = "9464".into()), "metrics.listen 9464 is not an address"),
             (refusal(|c| c.metrics.listen = "0.0.0.0:9464".into()), "metrics.listen 0.0.0.0:9464 is not a loop"),
             (refusal(|c| c.metrics.listen = "127.0.0.1:7443".into()), "metrics.listen 127.0.0.1:7443 is the same"),
@@ -144,5 +162,14 @@ mod tests {
         }
         assert_eq!(refusal(|c| c.listen = ([127, 0, 0, 2], 0).into()), None);
         assert_eq!(refusal(|c| c.web.cors_origins = vec!["http://localhost:5173".into()]), None);
+        let elsewhere = |change: fn(&mut Config)| {
+            refusal(|c| {
+                c.listen = ([192, 0, 2, 1], 7443).into();
+                change(c);
+            })
+        };
+        assert_eq!(elsewhere(|c| c.behind_proxy = true), None);
+        let pair = |c: &mut Config| (c.tls.certificate_file, c.tls.key_file) = ("a.pem".into(), "b.pem".into());
+        assert_eq!(elsewhere(pair), None);
     }
 }

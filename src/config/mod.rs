@@ -8,21 +8,24 @@ mod sources;
 pub use database::{Database, Postgres};
 pub use sources::{Setting, load};
 
+use crate::tls::Files;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// Every setting. `config.sample.toml` shows them all with their defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Where calls are taken. Anywhere but on loopback only with access keys, and behind a proxy.
+    /// Where calls are taken. Anywhere but on loopback only with access keys, and over TLS or behind a proxy.
     pub listen: SocketAddr,
-    /// Whether something in front of it does TLS: this version speaks plain HTTP/2.
+    /// Whether something in front of it does TLS, so that plain text may be spoken elsewhere than on loopback.
     pub behind_proxy: bool,
     /// A file for embedded SQLite, or a `postgres://` address.
     pub database: Database,
     /// Whether `serve` brings the database's schema up to date at start.
     pub migrate: bool,
+    pub tls: Tls,
     pub limits: Limits,
     pub web: Web,
     pub log: Log,
@@ -31,6 +34,18 @@ pub struct Config {
     pub feed: Feed,
     pub pool: Pool,
     pub reports: Reports,
+}
+
+/// TLS in the process. The files are read again when they change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// The certificate, and those between it and its authority, in PEM. Empty: plain text.
+    pub certificate_file: String,
+    /// Its private key, in PEM.
+    pub key_file: String,
+    /// Who vouches for certificates of clients, in PEM: an access key may name one. Empty: none are asked for.
+    pub client_ca_file: String,
 }
 
 /// Bounds on what callers may use up.
@@ -151,6 +166,7 @@ impl Default for Config {
             behind_proxy: false,
             database: Database::default(),
             migrate: true,
+            tls: Tls::default(),
             limits: Limits::default(),
             web: Web::default(),
             log: Log::default(),
@@ -209,6 +225,15 @@ impl Default for Reports {
 impl Default for Pool {
     fn default() -> Self {
         Self { readers: 4, patience_seconds: 20 }
+    }
+}
+
+impl Tls {
+    /// The files, where TLS is spoken.
+    pub fn files(&self) -> Option<Files> {
+        let path = |text: &str| Some(PathBuf::from(text)).filter(|path| !path.as_os_str().is_empty());
+        let (certificate, key) = path(&self.certificate_file).zip(path(&self.key_file))?;
+        Some(Files { certificate, key, client_ca: path(&self.client_ca_file) })
     }
 }
 

@@ -8,8 +8,18 @@ use toml::{Table, Value};
 
 /// The prefix of environment variables.
 const PREFIX: &str = "EILE_";
-/// Variables with the prefix that are no settings: where the settings file is, where clients call, and what tests read.
-const NOT_SETTINGS: [&str; 5] = ["EILE_CONFIG", "EILE_SERVER", "EILE_BIN", "EILE_TEST_", "EILE_BENCH_"];
+/// Variables with the prefix that are no settings: where the settings file is, how clients call, and what tests read.
+const NOT_SETTINGS: [&str; 9] = [
+    "EILE_CONFIG",
+    "EILE_SERVER",
+    "EILE_KEY",
+    "EILE_CA",
+    "EILE_CLIENT_CERTIFICATE",
+    "EILE_CLIENT_KEY",
+    "EILE_BIN",
+    "EILE_TEST_",
+    "EILE_BENCH_",
+];
 
 /// A setting from the command line: its dotted name, and its value as text.
 pub type Setting = (String, String);
@@ -25,7 +35,7 @@ pub fn load(
         table.read_file(path)?;
     }
     for (name, value) in environment {
-        if name.starts_with(PREFIX) && !NOT_SETTINGS.iter().any(|other| name.starts_with(other)) {
+        if name.starts_with(PREFIX) && !is_none(&name) {
             table.set_from_environment(&name, &value)?;
         }
     }
@@ -35,6 +45,10 @@ pub fn load(
     let config = table.finish()?;
     config.check()?;
     Ok(config)
+}
+
+fn is_none(variable: &str) -> bool {
+    NOT_SETTINGS.iter().any(|other| variable == *other || (other.ends_with('_') && variable.starts_with(other)))
 }
 
 /// A value as it may be shown: a database's address may hold a password.
@@ -207,9 +221,12 @@ mod tests {
             ("EILE_WEB_CORS_ORIGINS", "https://a.example, http://localhost:5173"),
             ("EILE_LOG_FORMAT", "json"),
             ("EILE_TEST_ANYTHING", "is no setting"),
+            ("EILE_KEY", "nor is what clients show"),
+            ("EILE_TLS_KEY_FILE", "key.pem"),
+            ("EILE_TLS_CERTIFICATE_FILE", "certificate.pem"),
         ]);
         let config = load(None, env, &[]).unwrap();
-        assert!(!config.migrate);
+        assert!(!config.migrate && config.tls.files().is_some());
         assert_eq!(config.listen.to_string(), "[::1]:9000");
         assert_eq!(config.web.cors_origins, ["https://a.example", "http://localhost:5173"]);
         assert_eq!(config.log.format, crate::config::LogFormat::Json);
@@ -220,6 +237,7 @@ mod tests {
         assert!(refused(Some("[desk]\nbatchmax = 1\n"), &[], &[]).starts_with("there is no setting desk.batchmax"));
         assert!(refused(Some("[dask]\n"), &[], &[]).contains("dask"));
         assert!(refused(None, &[("EILE_LISTN", "x")], &[]).contains("EILE_LISTN"));
+        assert!(refused(None, &[("EILE_KEYS", "x")], &[]).contains("EILE_KEYS"));
         assert!(refused(None, &[], &[("desk", "1")]).contains("there is no setting desk"));
     }
 

@@ -10,14 +10,14 @@ use tokio::net::TcpStream;
 const MOMENT: Duration = Duration::from_millis(400);
 const LONG: Duration = Duration::from_secs(4);
 
-fn metric(server: &TestServer, name: &str) -> u64 {
+pub fn metric(server: &TestServer, name: &str) -> u64 {
     let metrics = server.metrics();
     let line = metrics.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')));
     line.unwrap_or_else(|| panic!("no {name} in:\n{metrics}")).rsplit(' ').next().unwrap().parse().unwrap()
 }
 
 /// Waits until the metric has this value.
-async fn becomes(server: &TestServer, name: &str, value: u64) {
+pub async fn becomes(server: &TestServer, name: &str, value: u64) {
     let begun = Instant::now();
     while metric(server, name) != value {
         assert!(begun.elapsed() < LONG, "{name} is {} and not {value}", metric(server, name));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod attack;
+mod authority;
 mod browsers;
 mod check;
 mod connections;
@@ -15,3 +16,4 @@ mod memory;
 mod process;
 mod seen;
 mod support;
+mod tls;

@@ -4,7 +4,9 @@ use eile::api::FILE_DESCRIPTOR_SET;
 use eile::api::proto::registration_service_client::RegistrationServiceClient;
 use eile::api::proto::registration_service_server::{RegistrationService, RegistrationServiceServer};
 use eile::api::proto::*;
-use eile::api::server::{self, MESSAGE_BYTES_MAX, Running, ServerOptions};
+use eile::api::server::{self, Listening, MESSAGE_BYTES_MAX, Running, ServerOptions};
+use eile::clock::SystemClock;
+use eile::tls::{Files, Tls};
 use prometheus_client::registry::Registry;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -44,10 +46,17 @@ pub fn options() -> ServerOptions {
 }
 
 pub async fn start(options: ServerOptions) -> TestServer {
+    start_over(options, None).await
+}
+
+/// The same, over TLS with these files.
+pub async fn start_over(options: ServerOptions, files: Option<Files>) -> TestServer {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let canned = Canned::default();
     let service = RegistrationServiceServer::new(canned.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let mut registry = Registry::default();
+    let tls = files.map(|files| Tls::open(files, Arc::new(SystemClock), &mut registry).unwrap());
+    let listener = Listening { tcp: listener, tls };
     let drain = CancellationToken::new();
     let routes = Routes::new(service);
     let running = server::start(listener, routes, FILE_DESCRIPTOR_SET, &options, &mut registry, drain).await.unwrap();

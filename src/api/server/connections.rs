@@ -3,8 +3,10 @@
 //! nothing.
 
 use super::ServerOptions;
-use super::door::{Connection, Door};
+use super::connection::Connection;
+use super::door::{Arrived, Door};
 use crate::api::layers::{Link, Manners, Step, with_patience};
+use crate::tls::ClientCertificate;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::rt::Executor;
@@ -77,25 +79,47 @@ where
 
     async fn take(self: Arc<Self>, door: Door) {
         loop {
-            let connection = tokio::select! {
+            let arrived = tokio::select! {
                 () = self.orders.stop.cancelled() => return,
-                connection = door.next() => connection,
+                arrived = door.next() => arrived,
             };
-            self.tracker.spawn(Arc::clone(&self).serve(connection));
+            self.tracker.spawn(Arc::clone(&self).welcome(arrived));
         }
     }
 
-    async fn serve(self: Arc<Self>, connection: Connection) {
-        let link = Arc::clone(connection.link());
-        let service = self.service.clone().map_request(arriving(Arc::clone(&link), connection.info()));
+    /// Agrees on how it is spoken, within the time for the greeting; nothing has been promised to anybody before.
+    async fn welcome(self: Arc<Self>, arrived: Arrived) {
+        // From now on: a machine that is too busy to listen must not hold it against the caller.
+        let since = Instant::now();
+        let orders = self.orders.for_one();
+        let (link, info) = (Arc::clone(arrived.link()), arrived.info());
+        let connection = tokio::select! {
+            agreed = arrived.agree(since + self.manners.greeting) => agreed,
+            () = orders.stop.cancelled() => return,
+        };
+        match connection {
+            Ok(connection) => {
+                let arriving = arriving(link.clone(), info, connection.certificate());
+                self.serve(connection, &link, arriving, &orders, since).await;
+            }
+            Err(error) => tracing::debug!(%error, "a connection ended before it had agreed on TLS"),
+        }
+    }
+
+    async fn serve(
+        &self,
+        connection: Connection,
+        link: &Link,
+        arriving: impl FnMut(Request<Incoming>) -> Request<Body> + Clone + Send + 'static,
+        orders: &Orders,
+        since: Instant,
+    ) {
+        let service = self.service.clone().map_request(arriving);
         let served = self.http.serve_connection(TokioIo::new(connection), TowerToHyperService::new(service));
         // A call over HTTP/1 is driven by its connection.
         with_patience(self.patience, async {
             let mut served = pin!(served);
-            // From now on: a machine that is too busy to listen must not hold it against the caller.
-            let since = Instant::now();
             let mut look = pin!(sleep_until(since));
-            let orders = self.orders.for_one();
             let mut asked = None;
             loop {
                 tokio::select! {
@@ -129,12 +153,19 @@ fn said(ended: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
 }
 
 /// What a call brings with it of its connection.
-fn arriving(link: Arc<Link>, info: TcpConnectInfo) -> impl FnMut(Request<Incoming>) -> Request<Body> + Clone {
+fn arriving(
+    link: Arc<Link>,
+    info: TcpConnectInfo,
+    certificate: Option<ClientCertificate>,
+) -> impl FnMut(Request<Incoming>) -> Request<Body> + Clone {
     move |request| {
         link.greet();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(info.clone());
         request.extensions_mut().insert(Arc::clone(&link));
+        if let Some(certificate) = certificate {
+            request.extensions_mut().insert(certificate);
+        }
         request
     }
 }

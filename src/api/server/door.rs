@@ -1,29 +1,39 @@
 //! How connections come in: at most so many at once (more wait in the kernel's queue) and so many from one
 //! address, with a pause where the machine has no file descriptors left.
 
+use super::connection::{Connection, Seat, Wire};
 use crate::api::layers::{Addresses, Link};
+use crate::tls::Tls;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
-/// What a connection of HTTP/2 begins with.
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// The pause after a connection could not be accepted: mostly there are no file descriptors left.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Where connections come from: in plain text, or over TLS alone.
+pub struct Listening {
+    pub tcp: TcpListener,
+    pub tls: Option<Tls>,
+}
+
+impl From<TcpListener> for Listening {
+    fn from(tcp: TcpListener) -> Self {
+        Self { tcp, tls: None }
+    }
+}
+
 /// Dropping it closes the door.
 pub struct Door {
-    listener: TcpListener,
+    listener: Listening,
     seats: Arc<Semaphore>,
     addresses: Arc<Addresses>,
     open: Gauge,
@@ -32,7 +42,7 @@ pub struct Door {
 
 impl Door {
     pub fn new(
-        listener: TcpListener,
+        listener: Listening,
         connections_max: usize,
         addresses: Arc<Addresses>,
         registry: &mut Registry,
@@ -46,16 +56,16 @@ impl Door {
     }
 
     /// The next connection that may come in.
-    pub async fn next(&self) -> Connection {
+    pub async fn next(&self) -> Arrived {
         loop {
             // The semaphore is never closed.
             let Ok(seat) = Arc::clone(&self.seats).acquire_owned().await else {
                 std::future::pending::<()>().await;
                 continue;
             };
-            match self.listener.accept().await {
+            match self.listener.tcp.accept().await {
                 Ok((tcp, from)) => match self.admit(tcp, from, seat) {
-                    Some(connection) => return connection,
+                    Some(arrived) => return arrived,
                     // Nobody is there yet who could be told why.
                     None => self.refuse(from),
                 },
@@ -67,12 +77,12 @@ impl Door {
         }
     }
 
-    fn admit(&self, tcp: TcpStream, from: SocketAddr, seat: OwnedSemaphorePermit) -> Option<Connection> {
+    fn admit(&self, tcp: TcpStream, from: SocketAddr, seat: OwnedSemaphorePermit) -> Option<Arrived> {
         let link = Link::new(self.addresses.enter(from.ip())?);
         // Where the option cannot be set, answers are only slower.
         let _ = tcp.set_nodelay(true);
-        self.open.inc();
-        Some(Connection { tcp, link, preface: PREFACE, _seat: seat, open: self.open.clone() })
+        let seat = Seat::taken(seat, self.open.clone());
+        Some(Arrived { tcp, link, seat, tls: self.listener.tls.clone() })
     }
 
     fn refuse(&self, from: SocketAddr) {
@@ -81,17 +91,15 @@ impl Door {
     }
 }
 
-/// A connection that holds its seats until it is dropped.
-pub struct Connection {
+/// Somebody at the door, who has said nothing yet and holds a seat already.
+pub struct Arrived {
     tcp: TcpStream,
     link: Arc<Link>,
-    /// What is still to come of it, while everything before was right.
-    preface: &'static [u8],
-    _seat: OwnedSemaphorePermit,
-    open: Gauge,
+    seat: Seat,
+    tls: Option<Tls>,
 }
 
-impl Connection {
+impl Arrived {
     pub fn link(&self) -> &Arc<Link> {
         &self.link
     }
@@ -100,55 +108,16 @@ impl Connection {
         self.tcp.connect_info()
     }
 
-    /// Hears whether it speaks HTTP/2. Whoever speaks anything else is greeted at its first call.
-    fn hear(&mut self, bytes: &[u8]) {
-        let some = bytes.len().min(self.preface.len());
-        match self.preface.strip_prefix(&bytes[..some]) {
-            Some([]) => {
-                self.preface = &[];
-                self.link.greet();
+    /// The connection as it is spoken on: at once where nothing has to be agreed on before.
+    pub async fn agree(self, until: Instant) -> io::Result<Connection> {
+        let Some(tls) = self.tls else { return Ok(Connection::new(Wire::Plain(self.tcp), self.link, self.seat)) };
+        let agreed = timeout_at(until, tls.accept(self.tcp)).await;
+        match agreed.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+            Ok(stream) => Ok(Connection::new(Wire::Tls(Box::new(stream)), self.link, self.seat)),
+            Err(error) => {
+                tls.has_failed();
+                Err(error)
             }
-            Some(rest) => self.preface = rest,
-            None => self.preface = &[],
         }
-    }
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let read = Pin::new(&mut self.tcp).poll_read(cx, buf);
-        if !self.preface.is_empty() {
-            self.hear(&buf.filled()[before..]);
-        }
-        read
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tcp).poll_write(cx, buf)
-    }
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tcp).poll_write_vectored(cx, bufs)
-    }
-    fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
-    }
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
-    }
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.open.dec();
     }
 }
