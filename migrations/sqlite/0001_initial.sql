@@ -157,6 +157,35 @@ create table access_keys (
     document        text    not null               -- JSON of model::access::AccessKey; secrets only as hashes
 ) strict, without rowid;
 
+-- Who read personal data and who decided (docs/decisions/0021); no names, no contacts, no words of anybody.
+create table access_log (
+    happened_at     integer not null,              -- when the call ended; of a stream, when it began
+    id              blob    not null,              -- orders what happened in the same microsecond
+    key_id          text    not null,              -- whose key; '' where none is asked for
+    role            text,                          -- of the key
+    person          blob,                          -- who sat before the tool; only the tool can say who that is
+    method          text    not null,              -- the rpc
+    kind            text    not null check (kind in ('read', 'decision')),
+    centre_id       text,                          -- whose people it was about, where that is one centre
+    event_id        blob,
+    registration_id blob,                          -- where it was about one
+    rows_max        integer,                       -- the most registrations that a list can have shown
+    request_id      blob,                          -- of a change
+    reason          text    not null,              -- the code of the reason that was given, never its words
+    outcome         integer not null,              -- the status code of gRPC
+    left_out        integer not null,              -- refusals of this key before it that have no row of their own
+    primary key (happened_at, id)
+) strict, without rowid;
+
+create index access_log_by_centre on access_log (centre_id, happened_at, id) where centre_id is not null;
+create index access_log_by_event on access_log (event_id, happened_at, id) where event_id is not null;
+create index access_log_by_key on access_log (key_id, happened_at, id);
+
+create table access_key_uses (
+    key_id          text    not null primary key,
+    last_used_at    integer not null               -- to the minute or so
+) strict, without rowid;
+
 create table people (
     id              text    not null primary key,  -- the entry's number in twelve digits: 000000000001 ...
     version         integer not null,              -- 1: an entry never changes

@@ -4,6 +4,7 @@
 //! serde here, because the stored shape is part of what the word means (docs/decisions/0003).
 
 pub mod access;
+pub mod access_log;
 pub mod attendance;
 pub mod centre;
 pub mod contact;

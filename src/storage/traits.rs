@@ -4,6 +4,7 @@
 use super::kept::{Digest, DigestQuery, DigestRow, Everything};
 use crate::admission::{Entry, Header, MarkKey, Marked, Outcome, Recorded, Request, SeatCounts, Standing};
 use crate::model::access::AccessKey;
+use crate::model::access_log::{AccessEntry, AccessQuery};
 use crate::model::centre::{Centre, Programme};
 use crate::model::contact::ContactKeys;
 use crate::model::event::{Event, EventKind, EventState};
@@ -350,6 +351,17 @@ pub trait Store: Send + Sync + 'static {
     async fn update_access_key(&self, key: &AccessKey, request: &OpenRequest) -> Result<Stored, StoreError>;
     /// Access keys in the order of their ids, after `after`; revoked and expired ones too.
     async fn list_access_keys(&self, after: Option<&str>, limit: u32) -> Result<Vec<AccessKey>, StoreError>;
+
+    /// Adds rows to the access log; one that is there already stays as it is given again.
+    async fn add_access_entries(&self, entries: Vec<AccessEntry>) -> Result<(), StoreError>;
+    /// Rows of the access log, newest first.
+    async fn access_entries(&self, query: &AccessQuery) -> Result<Vec<AccessEntry>, StoreError>;
+    /// Takes out of the access log what is older than `before`, at most `limit` rows, oldest first; how many it were.
+    async fn drop_access_entries(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+    /// Notes when access keys were used last; what is noted never goes back.
+    async fn note_key_uses(&self, uses: Vec<(String, Timestamp)>) -> Result<(), StoreError>;
+    /// When access keys were used last, in the order of their ids, after `after`; ones that never were are left out.
+    async fn key_uses(&self, after: Option<&str>, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreError>;
 
     async fn create_report(&self, report: &Report, request: &OpenRequest) -> Result<Stored, StoreError>;
     async fn report(&self, id: Uuid) -> Result<Option<Report>, StoreError>;

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use eile::admission::{Entry, SeatCounts};
 use eile::model::access::AccessKey;
+use eile::model::access_log::{AccessEntry, AccessQuery};
 use eile::model::centre::{Centre, Programme};
 use eile::model::event::Event;
 use eile::model::id::{CentreId, EventId, Number, ProgrammeId};
@@ -150,6 +151,21 @@ impl Store for Faulty {
     }
     async fn list_access_keys(&self, after: Option<&str>, limit: u32) -> Result<Vec<AccessKey>, StoreError> {
         self.inner.list_access_keys(after, limit).await
+    }
+    async fn add_access_entries(&self, entries: Vec<AccessEntry>) -> Result<(), StoreError> {
+        self.inner.add_access_entries(entries).await
+    }
+    async fn access_entries(&self, query: &AccessQuery) -> Result<Vec<AccessEntry>, StoreError> {
+        self.inner.access_entries(query).await
+    }
+    async fn drop_access_entries(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.inner.drop_access_entries(before, limit).await
+    }
+    async fn note_key_uses(&self, uses: Vec<(String, Timestamp)>) -> Result<(), StoreError> {
+        self.inner.note_key_uses(uses).await
+    }
+    async fn key_uses(&self, after: Option<&str>, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        self.inner.key_uses(after, limit).await
     }
     async fn create_report(&self, report: &Report, request: &OpenRequest) -> Result<Stored, StoreError> {
         self.inner.create_report(report, request).await

@@ -86,6 +86,12 @@ on_both! {
         centres_are_listed_in_the_order_of_their_ids,
         a_programme_is_made_changed_and_read_back,
         of_many_updates_of_one_version_one_holds;
+    access_log:
+        rows_come_back_as_they_were_given_newest_first,
+        rows_are_found_by_every_word_of_the_query,
+        a_row_that_is_written_twice_is_there_once,
+        what_is_older_goes_in_small_pieces,
+        the_last_use_of_a_key_never_goes_back;
     reports:
         a_digest_is_kept_under_its_number_and_never_goes_back,
         digests_are_picked_by_every_word_of_the_query_and_drafts_are_left_out,

@@ -1,6 +1,7 @@
 //! Between rows and the words of the model; both dialects share it. A row is a tuple or a struct of plain
 //! column values here, so that no dialect has an opinion about what a value means. No SQL in this room.
 
+mod access_log;
 mod attendance;
 mod batch;
 mod digest;
@@ -10,6 +11,7 @@ mod fresh;
 mod journal;
 mod registration;
 
+pub(super) use access_log::{AccessColumns, AccessQueryColumns};
 pub(super) use attendance::{MarkColumns, MarkRow, read_mark};
 pub(super) use batch::{Batch, EventUpdate, PartyColumns, ReasonColumns, RequestColumns};
 pub(super) use digest::{DigestRowColumns, read_digest_row};

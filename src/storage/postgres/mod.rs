@@ -1,5 +1,6 @@
 //! The behaviour on PostgreSQL: one primary, several instances of the service, a few connections that write.
 
+mod access_log;
 mod digests;
 mod documents;
 mod errors;
@@ -25,6 +26,7 @@ use super::traits::{
 };
 use crate::admission::{Entry, SeatCounts};
 use crate::model::access::AccessKey;
+use crate::model::access_log::{AccessEntry, AccessQuery};
 use crate::model::centre::{Centre, Programme};
 use crate::model::event::Event;
 use crate::model::id::{CentreId, EventId, Number, ProgrammeId};
@@ -229,6 +231,30 @@ impl Store for PostgresStore {
 
     async fn list_access_keys(&self, after: Option<&str>, limit: u32) -> Result<Vec<AccessKey>, StoreError> {
         self.read(|| documents::list(&self.readers, &ACCESS_KEYS, after, limit)).await
+    }
+
+    async fn add_access_entries(&self, entries: Vec<AccessEntry>) -> Result<(), StoreError> {
+        let writer = self.writer.clone();
+        apart(async move { until_settled(|| access_log::add(&writer, entries.clone())).await }).await
+    }
+
+    async fn access_entries(&self, query: &AccessQuery) -> Result<Vec<AccessEntry>, StoreError> {
+        self.read(|| access_log::list(&self.readers, query)).await
+    }
+
+    async fn drop_access_entries(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let writer = self.writer.clone();
+        apart(async move { until_settled(|| access_log::drop_before(&writer, before, limit)).await }).await
+    }
+
+    async fn note_key_uses(&self, mut uses: Vec<(String, Timestamp)>) -> Result<(), StoreError> {
+        let writer = self.writer.clone();
+        uses.sort();
+        apart(async move { until_settled(|| access_log::note_uses(&writer, &uses)).await }).await
+    }
+
+    async fn key_uses(&self, after: Option<&str>, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        self.read(|| access_log::uses(&self.readers, after, limit)).await
     }
 
     async fn create_report(&self, report: &Report, request: &OpenRequest) -> Result<Stored, StoreError> {

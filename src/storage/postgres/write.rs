@@ -46,6 +46,7 @@ macro_rules! bind_columns {
         $query$(.bind($column))+
     }};
 }
+pub(super) use bind_columns;
 
 /// What every batch writes: the events (only rows that still have the number from which the batch was
 /// decided), the journal, and the sign-ups with their parties, where there are any.

@@ -1,5 +1,6 @@
 //! The cases: each takes a place and knows nothing of the dialect behind it.
 
+pub mod access_log;
 pub mod attendance;
 pub mod centres;
 pub mod corrupt;
