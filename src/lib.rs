@@ -10,6 +10,7 @@
 //! | `storage`   | one behaviour, two dialects                           | sqlx              |
 //! | `desk`      | group commit, the roster cache, the sweeper           | `storage`'s traits |
 //! | `feed`      | every change of every event, once, for its followers  | `desk`, `storage`'s traits |
+//! | `access_log` | who read personal data and who decided: buffer and writer | `storage`'s traits |
 //! | `audit`     | does what is stored agree with what happened?         | `storage`'s traits |
 //! | `report`    | counts and figures, worked out of the journals        | `storage`'s traits, `keys` |
 //! | `config`    | settings, and which are refused                       | toml              |
@@ -20,6 +21,7 @@
 //! | `client`    | the command line for staff and jobs, a caller as any  | `api`'s messages  |
 //! | `cli`       | wires the rooms together                              | everything        |
 
+pub mod access_log;
 pub mod admission;
 pub mod api;
 pub mod audit;

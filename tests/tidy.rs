@@ -76,6 +76,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("src/storage", &["tonic", "prost", "crate::desk", "crate::feed", "crate::api", "crate::cli"]),
     ("src/desk", &["sqlx", "tonic", "prost", "crate::feed", "crate::api", "crate::cli"]),
     ("src/feed", &["sqlx", "tonic", "prost", "crate::api", "crate::cli"]),
+    ("src/access_log", &["sqlx", "tonic", "prost", "crate::api", "crate::cli", "crate::desk", "crate::feed"]),
     ("src/audit", &["sqlx", "tonic", "prost", "crate::api", "crate::cli", "crate::desk", "crate::feed"]),
     ("src/report", &["sqlx", "tonic", "prost", "crate::api", "crate::cli", "crate::desk", "crate::feed"]),
     ("src/api", &["sqlx", "crate::cli", "crate::demo", "crate::client"]),

@@ -18,6 +18,7 @@ use crate::model::access::{self, Role};
 use crate::model::id::{CentreId, EventId};
 use crate::model::time::{Span, Timestamp};
 use crate::storage::Stored;
+use std::collections::HashMap;
 use std::sync::Arc;
 use tonic::Status;
 
@@ -86,6 +87,13 @@ impl Api {
     pub(super) async fn list_keys(&self, r: ListAccessKeysRequest) -> Result<ListAccessKeysResponse, Status> {
         let (size, after) = self.slug_page("ListAccessKeys", r.page_size, &r.page_token)?;
         let found = self.desk.store().list_access_keys(after.as_deref(), size + 1).await.map_err(status::storage)?;
+        // There are no more uses up to the last key of the page than there are keys on it.
+        let uses = self.desk.store().key_uses(after.as_deref(), size + 1).await.map_err(status::storage)?;
+        let uses: HashMap<String, Timestamp> = uses.into_iter().collect();
+        let render = |key: &access::AccessKey| AccessKey {
+            last_used_time: uses.get(&key.id).map(|at| time::instant(*at)),
+            ..render(key)
+        };
         let (access_keys, last) = super::admin::page_of(&found, size, render);
         let next_page_token = self.slug_token("ListAccessKeys", last.map(|key| key.id.as_str()));
         Ok(ListAccessKeysResponse { access_keys, next_page_token })
@@ -243,7 +251,7 @@ impl Fields {
         names
     }
 
-    fn access_key_name(&mut self, at: Path<'_>, given: &str) -> Option<String> {
+    pub(super) fn access_key_name(&mut self, at: Path<'_>, given: &str) -> Option<String> {
         let is_id = |id: &&str| id.len() == 16 && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         let id = given.strip_prefix("accessKeys/").filter(is_id).map(str::to_owned);
         if id.is_none() {
@@ -253,7 +261,7 @@ impl Fields {
     }
 }
 
-fn role_word(role: Role) -> proto::Role {
+pub(super) fn role_word(role: Role) -> proto::Role {
     match role {
         Role::Portal => proto::Role::Portal,
         Role::Leader => proto::Role::Leader,
@@ -270,7 +278,7 @@ fn role_of(word: proto::Role) -> Option<Role> {
     Role::ALL.into_iter().find(|role| role_word(*role) == word)
 }
 
-fn name(id: &str) -> String {
+pub(super) fn name(id: &str) -> String {
     format!("accessKeys/{id}")
 }
 
@@ -288,5 +296,6 @@ fn render(key: &access::AccessKey) -> AccessKey {
         create_time: Some(time::instant(key.created_at)),
         revoke_time: key.revoked_at.map(time::instant),
         old_secret_expire_time: key.old_secret.map(|(_, until)| time::instant(until)),
+        last_used_time: None,
     }
 }

@@ -115,6 +115,14 @@ impl super::proto::admin_service_server::AdminService for Api {
         caller.staff_only("RevokeAccessKey")?;
         self.revoke_key(caller, r).await.map(Response::new)
     }
+
+    async fn list_access_entries(
+        &self,
+        request: Request<ListAccessEntriesRequest>,
+    ) -> Answer<ListAccessEntriesResponse> {
+        let (caller, r) = self.admit(request).await?;
+        self.list_access(caller, r).await.map(Response::new)
+    }
 }
 
 /// Cuts a page that was read with one item more; the last of the page where more follow.

@@ -7,6 +7,7 @@ use super::identity::{FRESH, Shown as Who};
 use super::rights::{Rights, Target};
 use super::to_proto::names;
 use super::{Api, status};
+use crate::access_log::Slot;
 use crate::model::access::AccessKey;
 use crate::model::id::{CentreId, EventId};
 use std::collections::HashMap;
@@ -25,7 +26,7 @@ impl Places {
     /// Most events that are remembered.
     const MAX: usize = 100_000;
 
-    fn of(&self, event: EventId) -> Option<CentreId> {
+    pub(super) fn of(&self, event: EventId) -> Option<CentreId> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(&event).cloned()
     }
 
@@ -48,7 +49,7 @@ fn secret(metadata: &MetadataMap) -> Result<Option<&str>, Status> {
 }
 
 /// The event in the name of an event or of something that belongs to one.
-fn event_in(name: &str) -> Option<EventId> {
+pub(super) fn event_in(name: &str) -> Option<EventId> {
     let event = name.match_indices('/').nth(1).map_or(name, |(end, _)| &name[..end]);
     parse::event(event)
 }
@@ -58,40 +59,64 @@ pub(super) type Admitted<T> = Result<(Caller, T), Status>;
 
 impl Api {
     /// The caller and its message, if the caller may ask this. Whoever may not hears it before anything else; what is out
-    /// of reach is as if it were not there.
-    pub(super) async fn admit<T: Rights>(&self, request: Request<T>) -> Admitted<T> {
+    /// of reach is as if it were not there. What stands in the access log has its seat there before anything is done.
+    pub(super) async fn admit<T: Rights>(&self, mut request: Request<T>) -> Admitted<T> {
+        let slot = request.extensions_mut().remove::<Slot>();
         let who = self.identities.shown(secret(request.metadata())?).await?;
-        let (caller, key) = judged(who, &request)?;
-        let message = request.into_inner();
-        if let Some(key) = key {
-            self.learn_places(&message.targets()).await?;
-            self.reaches(&key, T::METHOD, &message.targets())?;
+        let writes = self.writes_down(&who, &request);
+        let judged = self.judge(who, &request).await;
+        if let Some(key) = writes.of(judged.is_err()) {
+            let seat = self.seat(key, judged.is_err(), &request).await;
+            match (slot, seat) {
+                (Some(slot), Ok(Some(seat))) => slot.leave(seat),
+                (_, Err(no)) if judged.is_ok() => return Err(no),
+                _ => {}
+            }
         }
-        Ok((caller, message))
+        Ok((judged?, request.into_inner()))
     }
 
-    /// The same where all that it takes is at hand; else the request comes back.
+    async fn judge<T: Rights>(&self, who: Who, request: &Request<T>) -> Result<Caller, Status> {
+        let (caller, key) = judged(who, request)?;
+        if let Some(key) = key {
+            let targets = request.get_ref().targets();
+            self.learn_places(&targets).await?;
+            self.reaches(&key, T::METHOD, &targets)?;
+        }
+        Ok(caller)
+    }
+
+    /// The same where all that it takes is at hand and nothing is written down; else the request comes back.
     pub(super) fn admit_at_once<T: Rights>(&self, request: Request<T>) -> Result<Admitted<T>, Box<Request<T>>> {
         let who = match secret(request.metadata()) {
             Ok(secret) => self.identities.shown_at_once(secret),
             Err(no) => return Ok(Err(no)),
         };
-        let Some(who) = who else { return Err(Box::new(request)) };
-        let (caller, key) = match who.and_then(|who| judged(who, &request)) {
-            Ok(judged) => judged,
-            Err(no) => return Ok(Err(no)),
+        let who = match who {
+            None => return Err(Box::new(request)),
+            Some(Err(no)) => return Ok(Err(no)),
+            Some(Ok(who)) => who,
         };
-        if let Some(key) = key {
-            let targets = request.get_ref().targets();
-            if targets.iter().any(|target| self.is_unknown(target)) {
-                drop(targets);
-                return Err(Box::new(request));
-            }
-            if let Err(no) = self.reaches(&key, T::METHOD, &targets) {
-                return Ok(Err(no));
-            }
+        let writes = self.writes_down(&who, &request);
+        let caller = self.judge_at_once(who, &request);
+        match caller {
+            Some(Ok(caller)) if writes.of(false).is_none() => Ok(Ok((caller, request.into_inner()))),
+            Some(Err(no)) if writes.of(true).is_none() => Ok(Err(no)),
+            _ => Err(Box::new(request)),
         }
-        Ok(Ok((caller, request.into_inner())))
+    }
+
+    fn judge_at_once<T: Rights>(&self, who: Who, request: &Request<T>) -> Option<Result<Caller, Status>> {
+        let (caller, key) = match judged(who, request) {
+            Ok(judged) => judged,
+            Err(no) => return Some(Err(no)),
+        };
+        let Some(key) = key else { return Some(Ok(caller)) };
+        let targets = request.get_ref().targets();
+        if targets.iter().any(|target| self.is_unknown(target)) {
+            return None;
+        }
+        Some(self.reaches(&key, T::METHOD, &targets).map(|()| caller))
     }
 
     fn is_unknown(&self, target: &Target<'_>) -> bool {
@@ -101,7 +126,7 @@ impl Api {
         }
     }
 
-    async fn learn_places(&self, targets: &[Target<'_>]) -> Result<(), Status> {
+    pub(super) async fn learn_places(&self, targets: &[Target<'_>]) -> Result<(), Status> {
         for target in targets.iter().filter(|target| self.is_unknown(target)) {
             let Target::Event(name) = target else { continue };
             let Some(event) = event_in(name) else { continue };

@@ -5,6 +5,7 @@
 //! here: rules of the field, which are the core's, and the server around the services (`server`, `layers`).
 
 mod access_keys;
+mod access_log;
 mod admin;
 mod admit;
 mod attendance;
@@ -30,6 +31,7 @@ mod status;
 mod to_proto;
 mod watch;
 
+pub use rights::table as rights_table;
 pub use watch::WatchOptions;
 
 /// The messages and services of `proto/eile/v1`, as generated.
@@ -38,6 +40,7 @@ pub mod proto {
     tonic::include_proto!("eile.v1");
 }
 
+use crate::access_log::AccessLog;
 use crate::desk::Desk;
 use crate::feed::{Feed, FeedOptions};
 use crate::model::id::EventId;
@@ -70,6 +73,7 @@ pub struct Api {
     rules: Arc<rules::Rules>,
     identities: Arc<identity::Identities>,
     places: Arc<admit::Places>,
+    access_log: AccessLog,
     watch: WatchOptions,
     /// Fires when the instance stops: streams end.
     drain: CancellationToken,
@@ -79,6 +83,7 @@ impl Api {
     pub fn new(desk: Desk, watch: WatchOptions, drain: CancellationToken) -> Self {
         let feed = Feed::open(desk.clone(), FeedOptions::default(), drain.clone());
         let reports = Reports::new(Arc::clone(desk.store()), desk.keys().clone());
+        let access_log = AccessLog::open(Arc::clone(desk.store()), Arc::clone(desk.clock()));
         let identities = Arc::new(identity::Identities::new(Arc::clone(desk.store()), Arc::clone(desk.clock())));
         Self {
             desk,
@@ -88,6 +93,7 @@ impl Api {
             rules: Arc::default(),
             identities,
             places: Arc::default(),
+            access_log,
             watch,
             drain,
         }
@@ -97,6 +103,11 @@ impl Api {
     pub fn with_feed(self, options: FeedOptions) -> Self {
         let feed = Feed::open(self.desk.clone(), options, self.drain.clone());
         Self { feed, ..self }
+    }
+
+    /// Who read and who decided; to be closed before the store is.
+    pub fn access_log(&self) -> &AccessLog {
+        &self.access_log
     }
 
     /// What works figures out.

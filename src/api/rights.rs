@@ -1,8 +1,15 @@
-//! Who may call what, and for what: the one table. Every rpc asks for its caller by the message that it takes, so an rpc
+//! Who may call what, for what, and what of it is written down: the one table. Every rpc asks for its caller by the message that it takes, so an rpc
 //! without a row here does not compile (docs/decisions/0017).
 
 use super::proto::*;
 use crate::model::access::Role;
+use crate::model::access_log::AccessKind;
+
+/// Every rpc, who may call it, and what a call by staff leaves in the access log.
+pub fn table() -> impl Iterator<Item = (&'static str, Vec<Role>, Option<AccessKind>)> {
+    let roles = |roles: Roles| Role::ALL.into_iter().filter(move |role| roles.has(*role)).collect();
+    TABLE.iter().map(move |(method, held, _, kind)| (*method, roles(*held), *kind))
+}
 
 /// Roles as a set, one bit each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +58,29 @@ pub enum Target<'a> {
     All,
 }
 
+/// What a message tells the access log, beside what it is about. None of it is taken as it comes (`Api::row`).
+#[derive(Default)]
+pub struct Told<'a> {
+    /// The registration, where the targets do not name it.
+    pub registration: &'a str,
+    /// Of a list: as many rows as were asked for.
+    pub page_size: Option<i32>,
+    pub request_id: &'a str,
+    /// The code of a reason.
+    pub reason: &'static str,
+    /// Left by whoever shows a staff key, not by portals nor where no key is asked for: the journal has the rest.
+    pub by_key_only: bool,
+}
+
 /// A row of the table.
 pub trait Rights {
     const METHOD: &'static str;
     const ROLES: Roles;
+    /// What a call by staff leaves in the access log (docs/decisions/0021): a read of personal data, a decision, or nothing.
+    const KIND: Option<AccessKind>;
+
+    /// What else of the message stands in that row; nothing where this one leaves none.
+    fn told(&self) -> Option<Told<'_>>;
 
     /// The management token, where whoever bears it may call without a key; it may be empty.
     fn token(&self) -> Option<&str>;
@@ -82,11 +108,67 @@ macro_rules! token_of {
     }};
 }
 
+macro_rules! kind_of {
+    (nothing) => {
+        None
+    };
+    (read) => {
+        Some(AccessKind::Read)
+    };
+    (decision) => {
+        Some(AccessKind::Decision)
+    };
+    (sign_up) => {
+        Some(AccessKind::Decision)
+    };
+}
+
+/// What a message tells of itself to the access log. Ids, codes and numbers: whoever adds words here tells on people.
+macro_rules! told_by {
+    ($message:ident, nothing) => {{
+        let _: &Self = $message;
+        None
+    }};
+    ($message:ident, read) => {{
+        let _: &Self = $message;
+        Some(Told::default())
+    }};
+    // Without the party's words it is a state and a place, which tools ask for all the time.
+    ($message:ident, read, full) => {
+        ($message.view == RegistrationView::Full as i32).then(Told::default)
+    };
+    ($message:ident, read, page) => {
+        Some(Told { page_size: Some($message.page_size), ..Told::default() })
+    };
+    ($message:ident, read, page_of) => {
+        Some(Told { page_size: Some($message.page_size), registration: &$message.registration, ..Told::default() })
+    };
+    ($message:ident, decision) => {
+        Some(Told { request_id: &$message.request_id, ..Told::default() })
+    };
+    ($message:ident, decision, of) => {
+        Some(Told { request_id: &$message.request_id, registration: &$message.registration, ..Told::default() })
+    };
+    ($message:ident, decision, reason) => {{
+        let reason = if $message.reason == 0 { "" } else { $message.reason().as_str_name() };
+        Some(Told { request_id: &$message.request_id, reason, ..Told::default() })
+    }};
+    ($message:ident, sign_up) => {
+        Some(Told { request_id: &$message.request_id, by_key_only: true, ..Told::default() })
+    };
+}
+
 macro_rules! rights {
-    ($($request:ident $method:literal: $roles:expr, $by_token:tt, $targets:expr;)*) => {
+    ($($request:ident $method:literal: $roles:expr, $by_token:tt, $kind:ident $(($told:ident))?, $targets:expr;)*) => {
         $(impl Rights for $request {
             const METHOD: &'static str = $method;
             const ROLES: Roles = $roles;
+            const KIND: Option<AccessKind> = kind_of!($kind);
+
+            fn told(&self) -> Option<Told<'_>> {
+                let message = self;
+                told_by!(message, $kind $(, $told)?)
+            }
 
             fn token(&self) -> Option<&str> {
                 let message = self;
@@ -99,104 +181,112 @@ macro_rules! rights {
             }
         })*
 
-        /// Every row: method, roles, by token.
-        #[cfg(test)]
-        pub const TABLE: &[(&str, Roles, bool)] = &[$(($method, $roles, $by_token)),*];
+        /// Every row: method, roles, by token, what it leaves in the access log.
+        pub const TABLE: &[(&str, Roles, bool, Option<AccessKind>)] =
+            &[$(($method, $roles, $by_token, kind_of!($kind))),*];
     };
 }
 
 rights! {
-    CreateCentreRequest "CreateCentre": ADMINISTRATOR, false, none;
-    GetCentreRequest "GetCentre": EVERYBODY, false, none;
-    ListCentresRequest "ListCentres": EVERYBODY, false, none;
-    UpdateCentreRequest "UpdateCentre": HEAD.and(ADMINISTRATOR), false, |r| {
+    CreateCentreRequest "CreateCentre": ADMINISTRATOR, false, decision, none;
+    GetCentreRequest "GetCentre": EVERYBODY, false, nothing, none;
+    ListCentresRequest "ListCentres": EVERYBODY, false, nothing, none;
+    UpdateCentreRequest "UpdateCentre": HEAD.and(ADMINISTRATOR), false, decision, |r| {
         vec![Target::Centre(r.centre.as_ref().map_or("", |centre| &centre.name))]
     };
-    CreateProgrammeRequest "CreateProgramme": HEAD.and(ADMINISTRATOR), false, none;
-    GetProgrammeRequest "GetProgramme": EVERYBODY, false, none;
-    ListProgrammesRequest "ListProgrammes": EVERYBODY, false, none;
-    UpdateProgrammeRequest "UpdateProgramme": ADMINISTRATOR, false, none;
-    CreateAccessKeyRequest "CreateAccessKey": ADMINISTRATOR, false, none;
-    ListAccessKeysRequest "ListAccessKeys": ADMINISTRATOR, false, none;
-    RotateAccessKeyRequest "RotateAccessKey": ADMINISTRATOR, false, none;
-    RevokeAccessKeyRequest "RevokeAccessKey": ADMINISTRATOR, false, none;
+    CreateProgrammeRequest "CreateProgramme": HEAD.and(ADMINISTRATOR), false, decision, none;
+    GetProgrammeRequest "GetProgramme": EVERYBODY, false, nothing, none;
+    ListProgrammesRequest "ListProgrammes": EVERYBODY, false, nothing, none;
+    UpdateProgrammeRequest "UpdateProgramme": ADMINISTRATOR, false, decision, none;
+    CreateAccessKeyRequest "CreateAccessKey": ADMINISTRATOR, false, decision, none;
+    ListAccessKeysRequest "ListAccessKeys": ADMINISTRATOR, false, nothing, none;
+    RotateAccessKeyRequest "RotateAccessKey": ADMINISTRATOR, false, decision, none;
+    RevokeAccessKeyRequest "RevokeAccessKey": ADMINISTRATOR, false, decision, none;
+    ListAccessEntriesRequest "ListAccessEntries": HEAD, false, read(page), |r| {
+        let named = [&r.event, &r.registration];
+        named.into_iter().filter(|name| !name.is_empty()).map(|name| Target::Event(name)).collect()
+    };
 
-    CreateEventRequest "CreateEvent": OFFICE, false, |r| {
+    CreateEventRequest "CreateEvent": OFFICE, false, decision, |r| {
         vec![Target::Centre(r.event.as_ref().map_or("", |event| &event.centre))]
     };
-    GetEventRequest "GetEvent": STAFF.and(PORTAL), false, |r| vec![Target::Event(&r.name)];
-    ListEventsRequest "ListEvents": OFFICE.and(PORTAL), false, none;
-    UpdateEventRequest "UpdateEvent": OFFICE, false, |r| {
+    GetEventRequest "GetEvent": STAFF.and(PORTAL), false, nothing, |r| vec![Target::Event(&r.name)];
+    ListEventsRequest "ListEvents": OFFICE.and(PORTAL), false, nothing, none;
+    UpdateEventRequest "UpdateEvent": OFFICE, false, decision, |r| {
         vec![Target::Event(r.event.as_ref().map_or("", |event| &event.name))]
     };
-    PublishEventRequest "PublishEvent": OFFICE, false, |r| vec![Target::Event(&r.name)];
-    CancelEventRequest "CancelEvent": OFFICE, false, |r| vec![Target::Event(&r.name)];
-    CompleteEventRequest "CompleteEvent": OFFICE, false, |r| vec![Target::Event(&r.name)];
-    MoveSessionRequest "MoveSession": OFFICE.and(PSYCHOLOGIST), false, |r| vec![Target::Event(&r.name)];
-    CancelSessionRequest "CancelSession": OFFICE.and(PSYCHOLOGIST), false, |r| vec![Target::Event(&r.name)];
-    CopyEventRequest "CopyEvent": OFFICE, false, |r| {
+    PublishEventRequest "PublishEvent": OFFICE, false, decision, |r| vec![Target::Event(&r.name)];
+    CancelEventRequest "CancelEvent": OFFICE, false, decision, |r| vec![Target::Event(&r.name)];
+    CompleteEventRequest "CompleteEvent": OFFICE, false, decision, |r| vec![Target::Event(&r.name)];
+    MoveSessionRequest "MoveSession": OFFICE.and(PSYCHOLOGIST), false, decision, |r| vec![Target::Event(&r.name)];
+    CancelSessionRequest "CancelSession": OFFICE.and(PSYCHOLOGIST), false, decision, |r| vec![Target::Event(&r.name)];
+    CopyEventRequest "CopyEvent": OFFICE, false, decision, |r| {
         let to = if r.centre.is_empty() { None } else { Some(Target::Centre(&r.centre)) };
         std::iter::once(Target::Event(&r.name)).chain(to).collect()
     };
 
-    CreateRegistrationRequest "CreateRegistration": SIGN_UPS, false, |r| vec![Target::Event(&r.parent)];
-    GetRegistrationRequest "GetRegistration": STAFF.and(PORTAL), true, |r| vec![Target::Event(&r.name)];
-    ListRegistrationsRequest "ListRegistrations": STAFF, false, |r| vec![Target::Event(&r.parent)];
-    UpdateRegistrationRequest "UpdateRegistration": SIGN_UPS, true, |r| {
+    CreateRegistrationRequest "CreateRegistration": SIGN_UPS, false, sign_up, |r| vec![Target::Event(&r.parent)];
+    GetRegistrationRequest "GetRegistration": STAFF.and(PORTAL), true, read(full), |r| vec![Target::Event(&r.name)];
+    ListRegistrationsRequest "ListRegistrations": STAFF, false, read(page), |r| vec![Target::Event(&r.parent)];
+    UpdateRegistrationRequest "UpdateRegistration": SIGN_UPS, true, decision, |r| {
         vec![Target::Event(r.registration.as_ref().map_or("", |registration| &registration.name))]
     };
-    CancelRegistrationRequest "CancelRegistration": SIGN_UPS, true, |r| vec![Target::Event(&r.name)];
-    AcceptOfferRequest "AcceptOffer": SIGN_UPS, true, |r| vec![Target::Event(&r.name)];
-    DeclineOfferRequest "DeclineOffer": SIGN_UPS, true, |r| vec![Target::Event(&r.name)];
-    ApproveRegistrationRequest "ApproveRegistration": OFFICE.and(PSYCHOLOGIST), false, |r| vec![Target::Event(&r.name)];
-    RejectRegistrationRequest "RejectRegistration": OFFICE.and(PSYCHOLOGIST), false, |r| vec![Target::Event(&r.name)];
-    SetRegistrationClassRequest "SetRegistrationClass": OFFICE, false, |r| vec![Target::Event(&r.name)];
-    PromoteRegistrationRequest "PromoteRegistration": OFFICE, false, |r| vec![Target::Event(&r.name)];
-    TransferRegistrationRequest "TransferRegistration": OFFICE.and(PORTAL), true, |r| {
+    CancelRegistrationRequest "CancelRegistration": SIGN_UPS, true, decision(reason), |r| vec![Target::Event(&r.name)];
+    AcceptOfferRequest "AcceptOffer": SIGN_UPS, true, decision, |r| vec![Target::Event(&r.name)];
+    DeclineOfferRequest "DeclineOffer": SIGN_UPS, true, decision(reason), |r| vec![Target::Event(&r.name)];
+    ApproveRegistrationRequest "ApproveRegistration": OFFICE.and(PSYCHOLOGIST), false, decision, |r| {
+        vec![Target::Event(&r.name)]
+    };
+    RejectRegistrationRequest "RejectRegistration": OFFICE.and(PSYCHOLOGIST), false, decision(reason), |r| {
+        vec![Target::Event(&r.name)]
+    };
+    SetRegistrationClassRequest "SetRegistrationClass": OFFICE, false, decision, |r| vec![Target::Event(&r.name)];
+    PromoteRegistrationRequest "PromoteRegistration": OFFICE, false, decision, |r| vec![Target::Event(&r.name)];
+    TransferRegistrationRequest "TransferRegistration": OFFICE.and(PORTAL), true, decision, |r| {
         vec![Target::Event(&r.name), Target::Event(&r.target_event)]
     };
-    ExplainRegistrationRequest "ExplainRegistration": SIGN_UPS, true, |r| vec![Target::Event(&r.name)];
-    WatchRegistrationRequest "WatchRegistration": SIGN_UPS, true, |r| vec![Target::Event(&r.name)];
-    WatchEventRequest "WatchEvent": STAFF.and(PORTAL), false, |r| vec![Target::Event(&r.name)];
+    ExplainRegistrationRequest "ExplainRegistration": SIGN_UPS, true, read, |r| vec![Target::Event(&r.name)];
+    WatchRegistrationRequest "WatchRegistration": SIGN_UPS, true, read, |r| vec![Target::Event(&r.name)];
+    WatchEventRequest "WatchEvent": STAFF.and(PORTAL), false, nothing, |r| vec![Target::Event(&r.name)];
 
-    RecordAttendanceRequest "RecordAttendance": STAFF, false, |r| vec![Target::Event(&r.parent)];
-    ListAttendanceRequest "ListAttendance": STAFF, false, |r| vec![Target::Event(&r.parent)];
-    CheckInRequest "CheckIn": STAFF, false, |r| vec![Target::Event(&r.parent)];
-    AddWalkInRequest "AddWalkIn": STAFF, false, |r| vec![Target::Event(&r.parent)];
-    RecordHeadCountRequest "RecordHeadCount": STAFF, false, |r| vec![Target::Event(&r.parent)];
-    GetRosterRequest "GetRoster": STAFF, false, |r| vec![Target::Event(&r.parent)];
-    GetCompletionRequest "GetCompletion": STAFF, false, |r| vec![Target::Event(&r.parent)];
+    RecordAttendanceRequest "RecordAttendance": STAFF, false, decision, |r| vec![Target::Event(&r.parent)];
+    ListAttendanceRequest "ListAttendance": STAFF, false, read(page_of), |r| vec![Target::Event(&r.parent)];
+    CheckInRequest "CheckIn": STAFF, false, decision(of), |r| vec![Target::Event(&r.parent)];
+    AddWalkInRequest "AddWalkIn": STAFF, false, decision, |r| vec![Target::Event(&r.parent)];
+    RecordHeadCountRequest "RecordHeadCount": STAFF, false, decision, |r| vec![Target::Event(&r.parent)];
+    GetRosterRequest "GetRoster": STAFF, false, read(page), |r| vec![Target::Event(&r.parent)];
+    GetCompletionRequest "GetCompletion": STAFF, false, read(page), |r| vec![Target::Event(&r.parent)];
 
     // Persons are the same in all centres: whoever merges them must reach all that it touches.
-    ListPossibleDuplicatesRequest "ListPossibleDuplicates": OFFICE, false, |r| vec![Target::Centre(&r.centre)];
-    MergePersonsRequest "MergePersons": OFFICE, false, |_| vec![Target::All];
-    UndoMergeRequest "UndoMerge": OFFICE, false, |_| vec![Target::All];
-    LinkFamilyRequest "LinkFamily": OFFICE, false, |_| vec![Target::All];
-    RecordFormRequest "RecordForm": OFFICE, false, |_| vec![Target::All];
-    ListPeopleEntriesRequest "ListPeopleEntries": OFFICE, false, |_| vec![Target::All];
+    ListPossibleDuplicatesRequest "ListPossibleDuplicates": OFFICE, false, read, |r| vec![Target::Centre(&r.centre)];
+    MergePersonsRequest "MergePersons": OFFICE, false, decision, |_| vec![Target::All];
+    UndoMergeRequest "UndoMerge": OFFICE, false, decision, |_| vec![Target::All];
+    LinkFamilyRequest "LinkFamily": OFFICE, false, decision, |_| vec![Target::All];
+    RecordFormRequest "RecordForm": OFFICE, false, decision, |_| vec![Target::All];
+    ListPeopleEntriesRequest "ListPeopleEntries": OFFICE, false, read(page), |_| vec![Target::All];
 
     // As they are, also where few are counted: not for those to whom small counts are not shown.
-    GetEventCountsRequest "GetEventCounts": STAFF.and(PORTAL), false, |r| vec![Target::Event(&r.event)];
-    ListEventCountsRequest "ListEventCounts": OFFICE.and(PORTAL), false, none;
-    GetDemandRequest "GetDemand": FIGURES, false, none;
-    GetWaitlistFunnelRequest "GetWaitlistFunnel": FIGURES, false, |r| event_if_named(&r.event);
-    GetImbalanceRequest "GetImbalance": FIGURES, false, none;
-    GetParticipationRequest "GetParticipation": FIGURES, false, none;
-    GetAttendanceSummaryRequest "GetAttendanceSummary": STAFF, false, |r| vec![Target::Event(&r.event)];
-    CreateReportRequest "CreateReport": OFFICE, false, |r| {
+    GetEventCountsRequest "GetEventCounts": STAFF.and(PORTAL), false, nothing, |r| vec![Target::Event(&r.event)];
+    ListEventCountsRequest "ListEventCounts": OFFICE.and(PORTAL), false, nothing, none;
+    GetDemandRequest "GetDemand": FIGURES, false, nothing, none;
+    GetWaitlistFunnelRequest "GetWaitlistFunnel": FIGURES, false, nothing, |r| event_if_named(&r.event);
+    GetImbalanceRequest "GetImbalance": FIGURES, false, nothing, none;
+    GetParticipationRequest "GetParticipation": FIGURES, false, nothing, none;
+    GetAttendanceSummaryRequest "GetAttendanceSummary": STAFF, false, read, |r| vec![Target::Event(&r.event)];
+    CreateReportRequest "CreateReport": OFFICE, false, decision, |r| {
         match r.report.as_ref().and_then(|report| report.query.as_ref()).and_then(|query| query.query.as_ref()) {
             Some(report_query::Query::WaitlistFunnel(funnel)) => event_if_named(&funnel.event),
             _ => Vec::new(),
         }
     };
-    GetReportRequest "GetReport": OFFICE, false, none;
-    ListReportsRequest "ListReports": OFFICE, false, none;
-    ListCorrectionsRequest "ListCorrections": OFFICE, false, none;
+    GetReportRequest "GetReport": OFFICE, false, nothing, none;
+    ListReportsRequest "ListReports": OFFICE, false, nothing, none;
+    ListCorrectionsRequest "ListCorrections": OFFICE, false, read, none;
 
-    ListChangesRequest "ListChanges": OFFICE, false, |r| {
+    ListChangesRequest "ListChanges": OFFICE, false, nothing, |r| {
         r.filter.as_ref().map(|filter| event_if_named(&filter.event)).unwrap_or_default()
     };
-    WatchChangesRequest "WatchChanges": OFFICE, false, |r| {
+    WatchChangesRequest "WatchChanges": OFFICE, false, nothing, |r| {
         r.filter.as_ref().map(|filter| event_if_named(&filter.event)).unwrap_or_default()
     };
 }
@@ -206,6 +296,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
     use super::*;
     use prost::Message;
+    use prost_types::method_options::IdempotencyLevel;
     use std::collections::BTreeSet;
 
     #[test]
@@ -228,6 +319,25 @@ mod tests {
             }
         }
         assert!(may(Role::Administrator).iter().all(|method| !method.contains("Event")));
+    }
+
+    #[test]
+    fn every_change_is_a_decision_and_no_read_is_one() {
+        let set = prost_types::FileDescriptorSet::decode(crate::api::FILE_DESCRIPTOR_SET).unwrap();
+        let methods = set.file.iter().filter(|f| f.package() == "eile.v1").flat_map(|f| &f.service);
+        for method in methods.flat_map(|s| &s.method) {
+            let changes = method.options.as_ref().unwrap().idempotency_level() == IdempotencyLevel::Idempotent;
+            let row = TABLE.iter().find(|row| row.0 == method.name()).unwrap();
+            assert_eq!(row.3 == Some(AccessKind::Decision), changes, "{}", method.name());
+        }
+    }
+
+    #[test]
+    fn whatever_names_people_is_a_read_of_personal_data() {
+        let people = ["Registration", "Roster", "Attendance", "Completion", "People", "PossibleDuplicates"];
+        for (method, _, _, kind) in TABLE.iter().filter(|row| people.iter().any(|word| row.0.contains(word))) {
+            assert!(kind.is_some(), "{method} leaves no row in the access log");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The whole service, assembled: store, desk, handlers, server, operators' port. `eile serve` runs one, and
 //! so does the demo, under a clock of its own.
 
+use crate::access_log::{self, AccessLog};
 use crate::api::server::{self, Drained, Listening, Running, ServerOptions, Serving};
 use crate::api::{Api, FILE_DESCRIPTOR_SET, WatchOptions};
 use crate::clock::Clock;
@@ -26,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 pub struct Service {
     running: Running,
     desk: Desk,
+    access_log: AccessLog,
     health: Health,
     operators: Option<Operators>,
     look: JoinHandle<()>,
@@ -67,7 +69,7 @@ impl Service {
         let desk = Desk::open_observed(store, clock, keys, desk_options(config), Some(meters));
         telemetry::show_lines(&desk, &mut registry);
         let listening = Listening { tcp: listener, tls: tls.clone() };
-        let running = serve(listening, &desk, config, &mut registry).await?;
+        let (running, access_log) = serve(listening, &desk, config, &mut registry).await?;
         let health = Health::default();
         let operators = operators.map(|listener| Operators::open(listener, registry, health.clone())).transpose()?;
         running.serving().tell(true).await;
@@ -75,7 +77,7 @@ impl Service {
         let look = tokio::spawn(look_at(Arc::clone(desk.store()), running.serving().clone(), health.clone()));
         let notice = Duration::from_secs(config.limits.drain_notice_seconds);
         let bound = Duration::from_secs(config.limits.drain_timeout_seconds);
-        Ok(Self { running, desk, health, operators, look, engine, access_keys, tls, events, notice, bound })
+        Ok(Self { running, desk, access_log, health, operators, look, engine, access_keys, tls, events, notice, bound })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -119,6 +121,9 @@ impl Service {
         let _ = self.look.await;
         self.health.set_ready(false);
         let drained = self.running.drain(self.notice, self.bound).await;
+        if tokio::time::timeout(self.bound, self.access_log.close()).await.is_err() {
+            tracing::error!("the access log was not written to its end in time");
+        }
         if tokio::time::timeout(self.bound, self.desk.drain()).await.is_err() {
             tracing::error!("the desk did not end in time");
             return Drained::Cut;
@@ -172,15 +177,23 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// The handlers behind their server.
-async fn serve(listening: Listening, desk: &Desk, config: &Config, registry: &mut Registry) -> anyhow::Result<Running> {
+async fn serve(
+    listening: Listening,
+    desk: &Desk,
+    config: &Config,
+    registry: &mut Registry,
+) -> anyhow::Result<(Running, AccessLog)> {
     let drain = CancellationToken::new();
     let feed = FeedOptions { keep: Span::hours(24 * i64::from(config.feed.keep_days)), ..FeedOptions::default() };
     let api = Api::new(desk.clone(), WatchOptions::default(), drain.clone())
         .with_feed(feed)
         .with_small_cell(config.reports.small_cell);
     tokio::spawn(keep_ahead(api.reports().clone(), drain.clone()));
+    let kept = Span::hours(24 * i64::from(config.access_log.keep_days));
+    tokio::spawn(access_log::keep(Arc::clone(desk.store()), Arc::clone(desk.clock()), kept, drain.clone()));
     let options = server_options(config);
-    Ok(server::start(listening, api.routes(), FILE_DESCRIPTOR_SET, &options, registry, drain).await?)
+    let running = server::start(listening, api.routes(), FILE_DESCRIPTOR_SET, &options, registry, drain).await?;
+    Ok((running, api.access_log().clone()))
 }
 
 /// Opens the database that the settings name.

@@ -75,6 +75,7 @@ impl Config {
             ("desk.cache_max", desk.cache_max as u64),
             ("desk.sweep_every_ms", desk.sweep_every_ms),
             ("feed.keep_days", u64::from(self.feed.keep_days)),
+            ("access_log.keep_days", u64::from(self.access_log.keep_days)),
             ("pool.readers", u64::from(self.pool.readers)),
             ("pool.patience_seconds", self.pool.patience_seconds),
         ];
@@ -89,6 +90,7 @@ impl Config {
             ("desk.batch_max", desk.batch_max as u64, 65_536),
             ("desk.sweep_every_ms", desk.sweep_every_ms, 3_600_000),
             ("feed.keep_days", u64::from(self.feed.keep_days), 36_500),
+            ("access_log.keep_days", u64::from(self.access_log.keep_days), 36_500),
             ("pool.readers", u64::from(self.pool.readers), 1_000),
             ("pool.patience_seconds", self.pool.patience_seconds, 600),
             ("reports.small_cell", self.reports.small_cell, 1_000),
@@ -149,6 +151,7 @@ mod tests {
             (refusal(|c| c.desk.lines = 0), "desk.lines must be at least 1"),
             (refusal(|c| c.desk.batch_max = 0), "desk.batch_max must be at least 1"),
             (refusal(|c| c.feed.keep_days = 0), "feed.keep_days must be at least 1"),
+            (refusal(|c| c.access_log.keep_days = 0), "access_log.keep_days must be at least 1"),
             (refusal(|c| c.pool.readers = 0), "pool.readers must be at least 1"),
             (refusal(|c| c.pool.patience_seconds = 601), "pool.patience_seconds must be at most 600"),
             (refusal(|c| c.web.cors_origins = vec!["*".into()]), "web.cors_origins: * is not an origin"),

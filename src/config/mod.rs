@@ -32,6 +32,7 @@ pub struct Config {
     pub metrics: Metrics,
     pub desk: Desk,
     pub feed: Feed,
+    pub access_log: AccessLog,
     pub pool: Pool,
     pub reports: Reports,
 }
@@ -139,6 +140,14 @@ pub struct Feed {
     pub keep_days: u32,
 }
 
+/// Who read personal data and who decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AccessLog {
+    /// How long, in days, a row is kept.
+    pub keep_days: u32,
+}
+
 /// Figures for reporting jobs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -173,6 +182,7 @@ impl Default for Config {
             metrics: Metrics::default(),
             desk: Desk::default(),
             feed: Feed::default(),
+            access_log: AccessLog::default(),
             pool: Pool::default(),
             reports: Reports::default(),
         }
@@ -213,6 +223,12 @@ impl Default for Desk {
 impl Default for Feed {
     fn default() -> Self {
         Self { keep_days: 400 }
+    }
+}
+
+impl Default for AccessLog {
+    fn default() -> Self {
+        Self { keep_days: 365 }
     }
 }
 

@@ -16,6 +16,7 @@ use eile::keys::Keys;
 use eile::model::time::{Span, Timestamp};
 use eile::storage::Options;
 use prometheus_client::registry::Registry;
+use sqlx::{Connection, PgConnection, SqliteConnection};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -35,11 +36,13 @@ pub struct House {
     pub attendance: AttendanceServiceClient<Channel>,
     pub people: PeopleServiceClient<Channel>,
     pub reports: ReportServiceClient<Channel>,
+    pub channel: Channel,
     pub clock: Arc<ManualClock>,
     pub desk: Desk,
     pub drain: CancellationToken,
     _server: Running,
     others: Vec<Running>,
+    url: String,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -79,12 +82,14 @@ impl House {
             registrations: RegistrationServiceClient::new(channel.clone()),
             attendance: AttendanceServiceClient::new(channel.clone()),
             people: PeopleServiceClient::new(channel.clone()),
-            reports: ReportServiceClient::new(channel),
+            reports: ReportServiceClient::new(channel.clone()),
+            channel,
             clock,
             desk,
             drain,
             _server: server,
             others: Vec::new(),
+            url: url.to_owned(),
             _folder: folder,
         }
     }
@@ -97,10 +102,50 @@ impl House {
         ChangeServiceClient::new(endpoint.connect().await.unwrap())
     }
 
+    /// Meddles with the tables behind the service's back.
+    pub async fn meddle(&self, sql: &'static str) {
+        if self.url.starts_with("sqlite:") {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        } else {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        }
+    }
+
+    /// Keeps everybody else from writing until it is let go.
+    pub async fn hold(&self) -> Hold {
+        if self.url.starts_with("sqlite:") {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            sqlx::raw_sql("begin immediate").execute(&mut connection).await.unwrap();
+            Hold::Sqlite(connection)
+        } else {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            sqlx::raw_sql("begin; lock table events in exclusive mode").execute(&mut connection).await.unwrap();
+            Hold::Postgres(connection)
+        }
+    }
+
     /// Moves the clock, and lets everything happen that is due by then.
     pub async fn pass(&self, time: Span) {
         self.clock.advance(time);
         self.desk.sweep_now().await;
+    }
+}
+
+pub enum Hold {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Hold {
+    pub async fn let_go(self) {
+        match self {
+            Self::Sqlite(mut connection) => drop(sqlx::raw_sql("rollback").execute(&mut connection).await.unwrap()),
+            Self::Postgres(mut connection) => drop(sqlx::raw_sql("rollback").execute(&mut connection).await.unwrap()),
+        }
     }
 }
 

@@ -28,6 +28,15 @@ macro_rules! on_both {
 }
 
 on_both! {
+    access_log:
+        every_call_leaves_what_its_row_in_the_table_says,
+        a_row_says_who_and_what_and_holds_nobodys_name,
+        a_head_sees_the_rows_of_its_own_centres,
+        a_party_and_a_portal_leave_no_row_unless_they_are_refused,
+        a_call_that_breaks_off_leaves_a_row,
+        where_rows_cannot_be_written_nobody_is_let_in_who_would_leave_one,
+        rows_go_page_by_page_newest_first,
+        when_a_key_was_used_last_is_told_to_the_minute;
     admin:
         a_centre_is_kept_and_changed_by_its_mask,
         a_programme_is_kept_and_changed_by_its_mask,

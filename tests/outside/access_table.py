@@ -253,6 +253,9 @@ TABLE = {
     "RotateAccessKey": Row(ADMINISTRATOR, Named(not_found("ACCESS_KEY")), lambda p, home: {"name": p.key}),
     "RevokeAccessKey": Row(ADMINISTRATOR, Named(not_found("ACCESS_KEY")), lambda p, home: {"name": p.key}),
 
+    "ListAccessEntries": Row(("head",), NARROWED, lambda p, home: {"centre": p.centre}),
+    "ListAccessEntries of an event": Row(("head",), EVENT, lambda p, home: {"event": p.event}),
+
     "CreateEvent": Row(OFFICE, CENTRE, lambda p, home: {"event": E.Event(
         centre=p.centre, titles=[{"language": "lt", "text": "Naujas"}], kind="EVENT_KIND_COURSE", sessions=[session()],
         seat_pools=[E.SeatPool(pool_id="main", capacity=1)])}),

@@ -2,6 +2,7 @@
 //! that answers as it is told, so that only the server is tested.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod access_log;
 mod attack;
 mod authority;
 mod browsers;

@@ -77,6 +77,12 @@ impl Served {
         assert!(self.child.wait().unwrap().success());
     }
 
+    /// As a machine that fails.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());

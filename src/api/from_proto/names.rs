@@ -27,7 +27,8 @@ pub fn event(name: &str) -> Option<EventId> {
     name.strip_prefix("events/").and_then(uuid).map(EventId)
 }
 
-fn registration(name: &str) -> Option<RegistrationName> {
+/// The ids in "events/{uuid}/registrations/{uuid}".
+pub fn registration(name: &str) -> Option<RegistrationName> {
     let (event_name, id) = name.split_once("/registrations/")?;
     Some(RegistrationName { event: event(event_name)?, id: RegistrationId(uuid(id)?) })
 }
@@ -49,6 +50,14 @@ pub fn programme(name: &str) -> Option<ProgrammeId> {
 /// The id in "persons/{uuid}".
 pub fn person(name: &str) -> Option<PersonId> {
     name.strip_prefix("persons/").and_then(uuid).map(PersonId)
+}
+
+/// How many rows a page of this size holds at most.
+pub fn page_rows(size: i32) -> u32 {
+    match u32::try_from(size) {
+        Ok(0) | Err(_) => PAGE_DEFAULT,
+        Ok(n) => n.min(PAGE_MAX),
+    }
 }
 
 impl Fields {
@@ -139,13 +148,9 @@ impl Fields {
 
     /// How many to answer.
     pub fn page_size(&mut self, given: i32) -> u32 {
-        match u32::try_from(given) {
-            Ok(0) => PAGE_DEFAULT,
-            Ok(n) => n.min(PAGE_MAX),
-            Err(_) => {
-                self.refuse(Path::Top("page_size"), "must not be negative");
-                PAGE_DEFAULT
-            }
+        if given < 0 {
+            self.refuse(Path::Top("page_size"), "must not be negative");
         }
+        page_rows(given)
     }
 }

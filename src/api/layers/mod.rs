@@ -25,6 +25,7 @@ pub use streams::Streams;
 pub use trace::TraceContext;
 pub(super) use web::{Origins, cors};
 
+use crate::access_log::Slot;
 use body::{CallBody, Holds};
 use futures_util::FutureExt;
 use http::{Request, Response, StatusCode};
@@ -122,6 +123,8 @@ where
     let seen = rules.meters.begin(request.uri().path(), trace);
     request.extensions_mut().insert(trace);
     request.extensions_mut().insert(deadline);
+    let slot = Slot::default();
+    request.extensions_mut().insert(slot.clone());
     let span = tracing::info_span!("call", method = request.uri().path(), trace_id = %trace.trace_id());
     let mut response = match taken(&rules, request.uri().path(), &seen, link.as_deref()) {
         Err(no) => no.into_http(),
@@ -131,6 +134,7 @@ where
         }
     };
     response.headers_mut().insert(trace::TRACEPARENT, trace.to_header());
+    slot.ended(refuse::number_of(refuse::ending(response.headers())));
     finish(&rules, response, seen, deadline, holds)
 }
 

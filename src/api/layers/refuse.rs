@@ -19,6 +19,11 @@ pub fn ending(headers: &HeaderMap) -> Option<Ending> {
     headers.get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()))
 }
 
+/// An ending as a number; none yet: it goes on, so it was let in.
+pub fn number_of(ending: Option<Ending>) -> u8 {
+    ending.unwrap_or(Code::Ok) as u8
+}
+
 /// The ending that trailers tell of; without a word of it, nobody knows.
 pub fn ending_of_trailers(trailers: &HeaderMap) -> Ending {
     ending(trailers).unwrap_or(Code::Unknown)

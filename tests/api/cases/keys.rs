@@ -7,13 +7,13 @@ use eile::model::time::Span;
 use tonic::{Code, Request};
 
 /// The request with the secret of a key.
-fn with<T>(secret: &str, message: T) -> Request<T> {
+pub fn with<T>(secret: &str, message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.metadata_mut().insert("authorization", format!("Bearer {secret}").parse().unwrap());
     request
 }
 
-fn key(role: Role, centres: &[&str]) -> AccessKey {
+pub fn key(role: Role, centres: &[&str]) -> AccessKey {
     AccessKey {
         display_name: format!("{role:?}"),
         role: role.into(),
@@ -23,15 +23,15 @@ fn key(role: Role, centres: &[&str]) -> AccessKey {
 }
 
 /// Two centres with an event each, and then the administrator's key, with which the door is shut.
-struct Town {
-    h: House,
-    administrator: String,
-    centres: [String; 2],
-    events: [String; 2],
+pub struct Town {
+    pub h: House,
+    pub administrator: String,
+    pub centres: [String; 2],
+    pub events: [String; 2],
 }
 
 impl Town {
-    async fn of(mut h: House) -> Self {
+    pub async fn of(mut h: House) -> Self {
         let mut centres = Vec::new();
         let mut events = Vec::new();
         for _ in 0..2 {
@@ -45,7 +45,7 @@ impl Town {
         Self { h, administrator: made.secret, centres: centres.try_into().unwrap(), events: events.try_into().unwrap() }
     }
 
-    async fn key(&mut self, key: AccessKey) -> CreateAccessKeyResponse {
+    pub async fn key(&mut self, key: AccessKey) -> CreateAccessKeyResponse {
         let ask = CreateAccessKeyRequest { request_id: id(), access_key: Some(key) };
         self.h.admin.create_access_key(with(&self.administrator, ask)).await.unwrap().into_inner()
     }
@@ -76,7 +76,8 @@ pub async fn the_first_key_is_an_administrators_and_shuts_the_door(mut h: House)
     twice.metadata_mut().append("authorization", format!("Bearer {}", made.secret).parse().unwrap());
     assert_eq!(no(h.admin.list_access_keys(twice).await).reason, "KEY_REQUIRED");
     let listed = h.admin.list_access_keys(with(&made.secret, ListAccessKeysRequest::default())).await.unwrap();
-    assert_eq!(listed.into_inner().access_keys, [made.access_key.unwrap()]);
+    let [listed] = listed.into_inner().access_keys.try_into().unwrap();
+    assert_eq!(AccessKey { last_used_time: None, ..listed }, made.access_key.unwrap());
 }
 
 pub async fn a_role_may_do_what_its_row_says_and_hears_so_before_anything_else(h: House) {
@@ -268,4 +269,12 @@ pub async fn what_is_asked_of_a_key_is_told_at_once(h: House) {
     let absent = RevokeAccessKeyRequest { request_id: id(), name: "accessKeys/0000000000000000".into() };
     let answer = town.h.admin.revoke_access_key(with(&administrator, absent)).await;
     assert_eq!(no(answer).reason, "ACCESS_KEY_NOT_FOUND");
+}
+
+impl House {
+    /// Signs a party up by a key; the registration's name.
+    pub async fn joins_by(&mut self, secret: &str, event: &str) -> String {
+        let made = self.registrations.create_registration(with(secret, sign_up(event, party(1)))).await.unwrap();
+        made.into_inner().registration.unwrap().name
+    }
 }

@@ -1,5 +1,6 @@
 //! The cases: each is told once and runs on both databases.
 
+pub mod access_log;
 pub mod admin;
 pub mod ahead;
 pub mod attendance;
