@@ -166,6 +166,7 @@ const COLUMNS: &[Column] = &[
     Column::new("state", "State"),
     Column::wide("created", "Made"),
     Column::new("expires", "Expires"),
+    Column::new("last_used", "Last used"),
     Column::wide("old_secret_until", "Old secret until"),
 ];
 
@@ -194,8 +195,7 @@ fn row(key: &proto::AccessKey) -> Vec<Value> {
         Some(_) => ("revoked", Tone::Bad),
         None => ("not revoked", Tone::Plain),
     };
-    let role = proto::Role::try_from(key.role).unwrap_or_default().as_str_name();
-    let role = role.strip_prefix("ROLE_").unwrap_or(role).to_lowercase();
+    let role = role_word(key.role);
     let role = if key.vouching { format!("{role}, vouching") } else { role };
     let reaches: Vec<&str> = key.centres.iter().chain(&key.events).map(String::as_str).collect();
     let reaches = if reaches.is_empty() { "all centres".to_owned() } else { reaches.join(" ") };
@@ -207,8 +207,15 @@ fn row(key: &proto::AccessKey) -> Vec<Value> {
         Value::Word(state.to_owned(), tone),
         time(&key.create_time),
         time(&key.expire_time),
+        time(&key.last_used_time),
         time(&key.old_secret_expire_time),
     ]
+}
+
+/// A role as it is typed.
+pub fn role_word(role: i32) -> String {
+    let name = proto::Role::try_from(role).unwrap_or_default().as_str_name();
+    name.strip_prefix("ROLE_").unwrap_or(name).to_lowercase()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! tables, JSON, CSV and XLSX. It decides nothing and keeps nothing: a page is fetched, written and forgotten. What is
 //! not here: the database, and every room that knows it.
 
+mod access_log;
 mod attendance;
 mod bars;
 mod changes;
@@ -68,6 +69,8 @@ pub enum Verb {
     /// Access keys: who may call.
     #[command(subcommand)]
     Keys(keys::Verb),
+    /// Tells who of the staff read personal data and who decided, newest first.
+    AccessLog(access_log::Arguments),
     /// Prints the completions for a shell.
     Completions(completions::Arguments),
 }
@@ -86,6 +89,7 @@ pub async fn run(verb: Verb, command: clap::Command) -> ExitCode {
         Verb::Changes(arguments) => changes::run(arguments).await,
         Verb::Report(verb) => report::run(verb).await,
         Verb::Keys(verb) => keys::run(verb).await,
+        Verb::AccessLog(arguments) => access_log::run(arguments).await,
         Verb::Completions(arguments) => completions::run(&arguments, command),
     };
     ended(done)

@@ -109,6 +109,7 @@ impl Wire {
         admin.list_access_keys(ListAccessKeysRequest) -> ListAccessKeysResponse;
         admin.rotate_access_key(RotateAccessKeyRequest) -> RotateAccessKeyResponse under request_id;
         admin.revoke_access_key(RevokeAccessKeyRequest) -> RevokeAccessKeyResponse under request_id;
+        admin.list_access_entries(ListAccessEntriesRequest) -> ListAccessEntriesResponse;
         admin.list_programmes(ListProgrammesRequest) -> ListProgrammesResponse;
         reports.get_demand(GetDemandRequest) -> GetDemandResponse;
         reports.get_imbalance(GetImbalanceRequest) -> GetImbalanceResponse;

@@ -61,6 +61,8 @@ pub struct House {
     pub desk: Client,
     pub event: String,
     pub people: Vec<SignedUp>,
+    /// The access key that the binary shows.
+    pub key: Option<String>,
     folder: tempfile::TempDir,
 }
 
@@ -101,7 +103,7 @@ impl House {
                 desk.sign_up(&event, pb::Registration { contact: Some(contact), ..party(name, 1) }).await.unwrap(),
             );
         }
-        Self { service, desk, event, people, folder: tempfile::tempdir().unwrap() }
+        Self { service, desk, event, people, key: None, folder: tempfile::tempdir().unwrap() }
     }
 
     pub fn server(&self) -> String {
@@ -111,6 +113,9 @@ impl House {
     pub fn command(&self, arguments: &[&str]) -> tokio::process::Command {
         let mut command = command(self.folder.path(), arguments);
         command.env("EILE_SERVER", self.server());
+        if let Some(key) = &self.key {
+            command.env("EILE_KEY", key);
+        }
         command
     }
 
