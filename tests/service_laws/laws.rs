@@ -528,7 +528,8 @@ fn never(history: &History) -> Vec<&'static str> {
         happened.iter().filter(|(_, is)| !entries().any(|e| is(&e.change))).map(|(what, _)| *what).collect();
     let walked_in = |c: &Call| matches!((&c.ask, &c.heard), (Ask::WalkIn { .. }, Heard::SignedUp(_)));
     let few = |enough: usize, is: &dyn Fn(&Call) -> bool| history.calls.iter().filter(|c| is(c)).count() < enough;
-    let called: [(&str, usize, &dyn Fn(&Call) -> bool); 4] = [
+    type Was<'a> = &'a dyn Fn(&Call) -> bool;
+    let called: [(&str, usize, Was<'_>); 4] = [
         ("moved to another event", 1, &|c| matches!(c.heard, Heard::Transferred(..))),
         ("walked in", 1, &walked_in),
         ("read often", 20, &Call::is_read),
