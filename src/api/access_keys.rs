@@ -14,7 +14,7 @@ use super::repeat::again;
 use super::request::Asked;
 use super::to_proto::{names, time};
 use super::{Api, status};
-use crate::model::access::{self, Role};
+use crate::model::access::{self, Role, SecretHash};
 use crate::model::id::{CentreId, EventId};
 use crate::model::time::{Span, Timestamp};
 use crate::storage::Stored;
@@ -73,6 +73,12 @@ impl Api {
         }
         if known.values().filter(|key| key.is_live(now)).count() >= LIVE_MAX {
             return Err(status::access_keys_full(LIVE_MAX));
+        }
+        if key.certificate.is_some_and(|shown| known.values().any(|key| key.is_live(now) && key.is_named_by(&shown))) {
+            let mut fields = Fields::default();
+            let why = "is named by another key, which is neither revoked nor expired";
+            fields.refuse(Path::Top("access_key").field("certificate_sha256"), why);
+            return fields.finish(()).map_err(status::fields);
         }
         for centre in &key.centres {
             self.centre(Some(centre.clone())).await?;
@@ -225,11 +231,24 @@ impl Fields {
             vouching: given.vouching,
             secret: [0; 32],
             old_secret: None,
+            certificate: self.fingerprint(at.field("certificate_sha256"), &given.certificate_sha256),
             created_at: now,
             expires_at,
             revoked_at: None,
             version: 1,
         }
+    }
+
+    /// As `openssl` shows it, or without colons; nothing where none is given.
+    fn fingerprint(&mut self, at: Path<'_>, given: &str) -> Option<SecretHash> {
+        if given.is_empty() {
+            return None;
+        }
+        let read = fingerprint(given);
+        if read.is_none() {
+            self.refuse(at, "must be 64 hexadecimal digits");
+        }
+        read
     }
 
     fn names<T: PartialEq>(
@@ -278,6 +297,21 @@ fn role_of(word: proto::Role) -> Option<Role> {
     Role::ALL.into_iter().find(|role| role_word(*role) == word)
 }
 
+fn fingerprint(text: &str) -> Option<SecretHash> {
+    let digits: Vec<u8> = text
+        .bytes()
+        .filter(|b| *b != b':')
+        .map(|b| char::from(b).to_digit(16).map(|d| d as u8))
+        .collect::<Option<_>>()?;
+    let bytes: Vec<u8> =
+        digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |sum, digit| sum << 4 | digit)).collect();
+    bytes.try_into().ok().filter(|_| digits.len() == 64)
+}
+
+fn hex(hash: &SecretHash) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 pub(super) fn name(id: &str) -> String {
     format!("accessKeys/{id}")
 }
@@ -297,5 +331,26 @@ fn render(key: &access::AccessKey) -> AccessKey {
         revoke_time: key.revoked_at.map(time::instant),
         old_secret_expire_time: key.old_secret.map(|(_, until)| time::instant(until)),
         last_used_time: None,
+        certificate_sha256: key.certificate.as_ref().map(hex).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_is_read_as_openssl_shows_it() {
+        let bytes: SecretHash = std::array::from_fn(|i| u8::try_from(i * 8 + 3).unwrap_or_default());
+        let plain = hex(&bytes);
+        let pairs: Vec<&str> = (0..32).map(|i| &plain[2 * i..2 * i + 2]).collect();
+        for shown in [plain.clone(), pairs.join(":").to_uppercase()] {
+            assert_eq!(fingerprint(&shown), Some(bytes), "{shown}");
+        }
+        for wrong in
+            [&plain[1..], &plain[2..], "", &format!("{plain}00"), &plain.replace('3', "g"), &plain.replace('3', "+")]
+        {
+            assert_eq!(fingerprint(wrong), None, "{wrong}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! about (docs/decisions/0017). Handlers get their caller here and nowhere else.
 
 use super::caller::Caller;
+use super::certificate::certificate;
 use super::from_proto::names as parse;
 use super::identity::{FRESH, Shown as Who};
 use super::rights::{Rights, Target};
@@ -62,7 +63,7 @@ impl Api {
     /// of reach is as if it were not there. What stands in the access log has its seat there before anything is done.
     pub(super) async fn admit<T: Rights>(&self, mut request: Request<T>) -> Admitted<T> {
         let slot = request.extensions_mut().remove::<Slot>();
-        let who = self.identities.shown(secret(request.metadata())?).await?;
+        let who = self.identities.shown_with(secret(request.metadata())?, certificate(&request)).await?;
         let writes = self.writes_down(&who, &request);
         let judged = self.judge(who, &request).await;
         if let Some(key) = writes.of(judged.is_err()) {
@@ -89,7 +90,7 @@ impl Api {
     /// The same where all that it takes is at hand and nothing is written down; else the request comes back.
     pub(super) fn admit_at_once<T: Rights>(&self, request: Request<T>) -> Result<Admitted<T>, Box<Request<T>>> {
         let who = match secret(request.metadata()) {
-            Ok(secret) => self.identities.shown_at_once(secret),
+            Ok(secret) => self.identities.shown_with_at_once(secret, certificate(&request)),
             Err(no) => return Ok(Err(no)),
         };
         let who = match who {

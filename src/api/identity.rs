@@ -17,7 +17,7 @@ pub(super) const FRESH: Duration = Duration::from_secs(2);
 /// Older, and nobody is let in by them.
 const STALE: Duration = Duration::from_secs(4);
 /// A key that is not known may have been made a moment ago: so often it is looked for.
-const LOOK: Duration = Duration::from_millis(250);
+pub(super) const LOOK: Duration = Duration::from_millis(250);
 /// Keys read at once.
 const CHUNK: u32 = 1_000;
 
@@ -61,7 +61,7 @@ impl Identities {
 
     /// The same, where the keys are at hand and fresh.
     pub fn shown_at_once(&self, secret: Option<&str>) -> Option<Result<Shown, Status>> {
-        let (keys, _) = self.at_hand().filter(|(_, at)| at.elapsed() < FRESH)?;
+        let keys = self.fresh()?;
         let Some(secret) = secret else {
             return Some(Ok(if keys.is_empty() { Shown::Open } else { Shown::Nobody }));
         };
@@ -70,7 +70,7 @@ impl Identities {
         Some(self.opened(key, hash))
     }
 
-    fn opened(&self, key: &Arc<AccessKey>, hash: SecretHash) -> Result<Shown, Status> {
+    pub(super) fn opened(&self, key: &Arc<AccessKey>, hash: SecretHash) -> Result<Shown, Status> {
         let now = self.clock.now();
         let opens = key.is_opened_by(&hash, now) && key.is_live(now);
         if opens { Ok(Shown::Key(Arc::clone(key), hash)) } else { Err(status::key_required()) }
@@ -92,6 +92,11 @@ impl Identities {
     /// The key of that id as it was read last.
     pub fn key(&self, id: &str) -> Option<Arc<AccessKey>> {
         self.at_hand().and_then(|(keys, _)| keys.get(id).cloned())
+    }
+
+    /// The keys, where they are at hand and fresh.
+    pub(super) fn fresh(&self) -> Option<Known> {
+        self.at_hand().filter(|(_, at)| at.elapsed() < FRESH).map(|(keys, _)| keys)
     }
 
     fn at_hand(&self) -> Option<(Known, Instant)> {

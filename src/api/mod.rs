@@ -10,6 +10,7 @@ mod admin;
 mod admit;
 mod attendance;
 mod caller;
+mod certificate;
 mod changes;
 mod cursor;
 mod events;

@@ -25,6 +25,7 @@ pub async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         vouching: false,
         secret: secret.hash,
         old_secret: None,
+        certificate: None,
         created_at: SystemClock.now(),
         expires_at: None,
         revoked_at: None,

@@ -7,6 +7,7 @@ use super::wire::{PAGE, Wire};
 use super::words;
 use crate::api::proto;
 use crate::model::time::Zone;
+use crate::tls;
 use clap::Subcommand;
 use uuid::Uuid;
 
@@ -16,6 +17,7 @@ Examples:
   export EILE_KEY=eile_...                                     the key that the verbs of this shell show
   eile keys create --role portal --centre elektrenai --name 'Web site'
   eile keys create --role coordinator --centre elektrenai --centre kaisiadorys --name 'Staff tool'
+  eile keys create --role reporting --centre elektrenai --name 'Night job' --certificate job.pem
   eile keys list
   eile keys rotate 0f1e2d3c4b5a6978 --old-secret-hours 2
   eile keys revoke 0f1e2d3c4b5a6978";
@@ -64,6 +66,9 @@ pub struct Create {
     /// From this instant on it lets nobody in: 2026-12-31T22:00:00Z.
     #[arg(long, value_name = "INSTANT")]
     expires: Option<jiff::Timestamp>,
+    /// A client certificate that may be shown in place of the secret: a file in PEM, or its SHA-256 fingerprint.
+    #[arg(long, value_name = "FILE|SHA256")]
+    certificate: Option<String>,
     #[command(flatten)]
     reach: Reach,
 }
@@ -110,6 +115,7 @@ async fn create(arguments: Create) -> Result<Verdict, Failure> {
     let wire = Wire::to(&arguments.reach)?;
     let expire_time =
         arguments.expires.map(|at| prost_types::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() });
+    let certificate_sha256 = arguments.certificate.as_deref().map(fingerprint).transpose()?.unwrap_or_default();
     let access_key = proto::AccessKey {
         display_name: arguments.name,
         role: role(&arguments.role).into(),
@@ -118,12 +124,26 @@ async fn create(arguments: Create) -> Result<Verdict, Failure> {
         events: arguments.events,
         vouching: arguments.vouching,
         expire_time,
+        certificate_sha256,
         ..proto::AccessKey::default()
     };
     let ask = proto::CreateAccessKeyRequest { request_id: Uuid::new_v4().to_string(), access_key: Some(access_key) };
     let made = wire.create_access_key(ask).await?;
     tell(&made.access_key.unwrap_or_default().name, "made", &made.secret);
     Ok(Verdict::Done)
+}
+
+/// The fingerprint as it is given, or of the first certificate in the file.
+fn fingerprint(given: &str) -> Result<String, Failure> {
+    let is_one = given.bytes().filter(u8::is_ascii_hexdigit).count() == 64
+        && given.bytes().all(|b| b.is_ascii_hexdigit() || b == b':');
+    if is_one {
+        return Ok(given.to_owned());
+    }
+    let pem = std::fs::read(given).map_err(|e| Failure::usage(format!("--certificate: cannot read {given}: {e}")))?;
+    let hash = tls::fingerprint_of_pem(&pem);
+    let hash = hash.ok_or_else(|| Failure::usage(format!("--certificate: {given} holds no certificate in PEM")))?;
+    Ok(hash.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 async fn rotate(arguments: Rotate) -> Result<Verdict, Failure> {
@@ -168,6 +188,7 @@ const COLUMNS: &[Column] = &[
     Column::new("expires", "Expires"),
     Column::new("last_used", "Last used"),
     Column::wide("old_secret_until", "Old secret until"),
+    Column::wide("certificate_sha256", "Certificate"),
 ];
 
 async fn list(arguments: List) -> Result<Verdict, Failure> {
@@ -209,6 +230,7 @@ fn row(key: &proto::AccessKey) -> Vec<Value> {
         time(&key.expire_time),
         time(&key.last_used_time),
         time(&key.old_secret_expire_time),
+        Value::Text(key.certificate_sha256.clone()),
     ]
 }
 

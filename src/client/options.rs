@@ -13,9 +13,18 @@ use uuid::Uuid;
 #[derive(Args)]
 #[command(next_help_heading = "Service")]
 pub struct Reach {
-    /// The service's address.
+    /// The service's address; https:// where it speaks TLS.
     #[arg(long, value_name = "URL", env = "EILE_SERVER", default_value = "http://127.0.0.1:7443")]
     pub server: String,
+    /// Who vouches for the service's certificate, in PEM [default: whom this machine trusts].
+    #[arg(long, value_name = "FILE", env = "EILE_CA", hide_env_values = true)]
+    pub ca: Option<PathBuf>,
+    /// The certificate that is shown, in PEM, where an access key names it; then no secret is needed.
+    #[arg(long, value_name = "FILE", env = "EILE_CLIENT_CERTIFICATE", hide_env_values = true, requires = "client_key")]
+    pub client_certificate: Option<PathBuf>,
+    /// The private key of that certificate, in PEM.
+    #[arg(long, value_name = "FILE", env = "EILE_CLIENT_KEY", hide_env_values = true, requires = "client_certificate")]
+    pub client_key: Option<PathBuf>,
     /// The secret of an access key; better given by the environment, where no list of processes shows it.
     #[arg(long, value_name = "SECRET", env = "EILE_KEY", hide_env_values = true)]
     pub key: Option<String>,

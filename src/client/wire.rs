@@ -10,10 +10,11 @@ use proto::change_service_client::ChangeServiceClient;
 use proto::event_service_client::EventServiceClient;
 use proto::registration_service_client::RegistrationServiceClient;
 use proto::report_service_client::ReportServiceClient;
+use std::path::Path;
 use std::time::Duration;
 use tokio::time::Instant;
 use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_types::StatusExt;
 
@@ -53,14 +54,7 @@ macro_rules! rpc {
 impl Wire {
     /// Nothing is called yet.
     pub fn to(reach: &Reach) -> Result<Self, Failure> {
-        let server = &reach.server;
-        if !server.starts_with("http://") {
-            return Err(Failure::usage(format!(
-                "--server {server}: give http://ADDRESS:PORT; this version has no TLS"
-            )));
-        }
-        let endpoint = Endpoint::from_shared(server.clone());
-        let endpoint = endpoint.map_err(|_| Failure::usage(format!("--server {server} is no URL")))?;
+        let endpoint = endpoint(reach)?;
         let channel = endpoint.tcp_nodelay(true).connect_timeout(Duration::from_secs(5)).connect_lazy();
         Ok(Self {
             events: EventServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
@@ -149,6 +143,39 @@ impl Wire {
             tokio::time::sleep(pause).await;
         }
     }
+}
+
+/// Where calls go, in plain text or over TLS.
+fn endpoint(reach: &Reach) -> Result<Endpoint, Failure> {
+    let server = &reach.server;
+    let is_tls = server.starts_with("https://");
+    if !is_tls && !server.starts_with("http://") {
+        return Err(Failure::usage(format!("--server {server}: give https://NAME:PORT, or http://ADDRESS:PORT")));
+    }
+    let endpoint = Endpoint::from_shared(server.clone());
+    let endpoint = endpoint.map_err(|_| Failure::usage(format!("--server {server} is no URL")))?;
+    if !is_tls {
+        // Whoever names these files means to be safe.
+        return match reach.ca.as_ref().or(reach.client_certificate.as_ref()) {
+            Some(_) => Err(Failure::usage(format!("--server {server} speaks no TLS: give https://NAME:PORT"))),
+            None => Ok(endpoint),
+        };
+    }
+    let read =
+        |path: &Path| std::fs::read(path).map_err(|e| Failure::usage(format!("cannot read {}: {e}", path.display())));
+    let mut config = ClientTlsConfig::new();
+    config = match &reach.ca {
+        Some(ca) => config.ca_certificate(Certificate::from_pem(read(ca)?)),
+        None => config.with_native_roots(),
+    };
+    if let (Some(certificate), Some(key)) = (&reach.client_certificate, &reach.client_key) {
+        config = config.identity(Identity::from_pem(read(certificate)?, read(key)?));
+    }
+    endpoint.tls_config(config).map_err(|e| Failure::usage(format!("the files for TLS do not serve: {}", root_of(&e))))
+}
+
+fn root_of(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), root_of)
 }
 
 /// Never shown in a message, whatever is wrong with it.

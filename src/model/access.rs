@@ -51,6 +51,9 @@ pub struct AccessKey {
     pub secret: SecretHash,
     /// The secret before the last rotation, and until when it goes on.
     pub old_secret: Option<(SecretHash, Timestamp)>,
+    /// SHA-256 of a client certificate that may be shown in place of the secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<SecretHash>,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
@@ -64,10 +67,16 @@ impl AccessKey {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|at| now < at)
     }
 
-    /// Whether one of its secrets that count at this time has this hash.
+    /// Whether one of its secrets that count at this time, or its certificate, has this hash. No secret has the hash of a
+    /// certificate.
     pub fn is_opened_by(&self, hash: &SecretHash, now: Timestamp) -> bool {
         let old = self.old_secret.as_ref().filter(|(_, until)| now < *until);
-        same(&self.secret, hash) | old.is_some_and(|(old, _)| same(old, hash))
+        same(&self.secret, hash) | old.is_some_and(|(old, _)| same(old, hash)) | self.is_named_by(hash)
+    }
+
+    /// Whether this is the certificate that it names.
+    pub fn is_named_by(&self, certificate: &SecretHash) -> bool {
+        self.certificate.as_ref().is_some_and(|own| same(own, certificate))
     }
 
     pub fn reaches_centre(&self, centre: &CentreId) -> bool {
@@ -100,6 +109,7 @@ mod tests {
             vouching: false,
             secret: [1; 32],
             old_secret: Some(([2; 32], Timestamp(100))),
+            certificate: Some([4; 32]),
             created_at: Timestamp(0),
             expires_at: Some(Timestamp(200)),
             revoked_at: None,
@@ -117,6 +127,7 @@ mod tests {
     fn the_old_secret_goes_on_until_its_time_and_no_other_ever_does() {
         let opens = |byte, now| key().is_opened_by(&[byte; 32], Timestamp(now));
         assert!(opens(1, 99) && opens(1, 150) && opens(2, 99) && !opens(2, 100) && !opens(3, 1));
+        assert!(opens(4, 99) && opens(4, 150), "a certificate is not rotated with the secret");
         let mut last = [1; 32];
         last[31] = 0;
         assert!(!key().is_opened_by(&last, Timestamp(1)));

@@ -15,8 +15,10 @@ use prometheus_client::registry::Registry;
 use renew::{Keeper, Meters};
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
@@ -25,6 +27,7 @@ use tokio_rustls::server::TlsStream;
 #[derive(Clone)]
 pub struct Tls {
     current: watch::Receiver<Arc<ServerConfig>>,
+    clock: Arc<dyn Clock>,
     failed: Counter,
     expires: Timestamp,
     asks_clients: bool,
@@ -34,7 +37,8 @@ pub struct Tls {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientCertificate {
     pub sha256: [u8; 32],
-    pub expires: Timestamp,
+    /// When it expires, and with it the connection that shows it.
+    pub until: Instant,
 }
 
 impl Tls {
@@ -48,9 +52,9 @@ impl Tls {
         registry.register("eile_tls_handshakes_failed", help, failed.clone());
         let meters = Meters::new(registry);
         let (sender, current) = watch::channel(loaded.config);
-        let keeper = Keeper::new(files, contents, expires, clock, meters);
+        let keeper = Keeper::new(files, contents, expires, Arc::clone(&clock), meters);
         tokio::spawn(keeper.keep(sender));
-        Ok(Self { current, failed, expires, asks_clients })
+        Ok(Self { current, clock, failed, expires, asks_clients })
     }
 
     /// When the certificate that was there at the start expires.
@@ -69,15 +73,16 @@ impl Tls {
         TlsAcceptor::from(config).accept(tcp).await
     }
 
+    /// Whose certificate this connection shows, if any. It was verified with the handshake.
+    pub fn shown_on(&self, stream: &TlsStream<TcpStream>) -> Option<ClientCertificate> {
+        let certificate = stream.get_ref().1.peer_certificates()?.first()?;
+        let left = x509::expires(certificate)?.since(self.clock.now()).0;
+        let until = Instant::now().checked_add(Duration::from_micros(u64::try_from(left).unwrap_or_default()))?;
+        Some(ClientCertificate { sha256: x509::fingerprint(certificate), until })
+    }
+
     /// Somebody did not come so far.
     pub fn has_failed(&self) {
         self.failed.inc();
     }
-}
-
-/// Whose certificate this connection shows, if any. It was verified with the handshake.
-pub fn shown_on(stream: &TlsStream<TcpStream>) -> Option<ClientCertificate> {
-    let certificate = stream.get_ref().1.peer_certificates()?.first()?;
-    let expires = x509::expires(certificate)?;
-    Some(ClientCertificate { sha256: x509::fingerprint(certificate), expires })
 }

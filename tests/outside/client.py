@@ -151,16 +151,23 @@ CATALOGUE = read_catalogue()
 assert set(CATALOGUE) == {n.removeprefix("ERROR_REASON_") for n in errors_pb2.ErrorReason.keys()} - {"UNSPECIFIED"}
 
 
+def open_channel(address, credentials, options):
+    if credentials is None:
+        return grpc.insecure_channel(address, options)
+    return grpc.secure_channel(address, credentials, options)
+
+
 class Api:
     """A connection. `api.CreateEvent(event=..., ...)` takes a request's fields; a request_id is made where one is
-    needed and none is given. What is not OK is raised as Refused, audited. `key` is the secret of an access key."""
+    needed and none is given. What is not OK is raised as Refused, audited. `key` is the secret of an access key;
+    `credentials` are those of gRPC, for TLS."""
 
-    def __init__(self, address, vouches=True, timeout=60, key=None, metadata=()):
+    def __init__(self, address, vouches=True, timeout=60, key=None, metadata=(), credentials=None):
         self.address, self.timeout = address, timeout
         lowered = () if vouches else (("eile-vouches", "no"),)
         shown = () if key is None else (("authorization", f"Bearer {key}"),)
         self.metadata = (*lowered, *shown, *metadata)
-        self.channel = grpc.insecure_channel(address, OPTIONS)
+        self.channel = open_channel(address, credentials, OPTIONS)
 
     def __getattr__(self, method):
         if method not in METHODS:

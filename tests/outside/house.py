@@ -15,6 +15,7 @@ import tempfile
 import time
 
 import grpc
+from client import open_channel
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -48,9 +49,10 @@ def tied(signal_name):
 
 
 class Server:
-    """One `eile serve`. Started again, it keeps its address and its database."""
+    """One `eile serve`. Started again, it keeps its address and its database. `credentials` are asked for with, over TLS."""
 
-    def __init__(self, binary, database, *settings):
+    def __init__(self, binary, database, *settings, credentials=None):
+        self.credentials = credentials
         self.binary, self.database = binary, database
         self.settings = [word for s in settings for word in ("--set", s)]
         self.address = f"{LOOPBACK}:{free_port()}"
@@ -79,7 +81,7 @@ class Server:
         raise AssertionError(f"the server does not serve after {seconds} s:\n{self.log_tail()}")
 
     def health(self, service=""):
-        with grpc.insecure_channel(self.address, [("grpc.use_local_subchannel_pool", 1)]) as channel:
+        with open_channel(self.address, self.credentials, [("grpc.use_local_subchannel_pool", 1)]) as channel:
             try:
                 ask = health_pb2_grpc.HealthStub(channel).Check
                 return ask(health_pb2.HealthCheckRequest(service=service), timeout=2).status

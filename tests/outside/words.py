@@ -107,10 +107,10 @@ def access_key(role, *centres, **fields):
 class World:
     """A centre, and short ways to say what tests say all the time. `key` is shown with every call."""
 
-    def __init__(self, address, own_centre=True, key=None):
+    def __init__(self, address, own_centre=True, key=None, credentials=None):
         self.address = address
-        self.api = Api(address, key=key)
-        self.portal = Api(address, vouches=False, key=key)
+        self.api = Api(address, key=key, credentials=credentials)
+        self.portal = Api(address, vouches=False, key=key, credentials=credentials)
         self.centre = self.api.CreateCentre(centre=centre()).centre.name if own_centre else ""
         # Events in which something falls due by itself while the tests run.
         self.moved_by_time = set()

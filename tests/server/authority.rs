@@ -3,6 +3,7 @@
 use eile::tls::Files;
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, date_time_ymd};
 use std::path::PathBuf;
+use std::time::Duration;
 use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
 pub struct Authority {
@@ -36,11 +37,18 @@ impl Authority {
     }
 
     pub fn certificate(&self, purpose: ExtendedKeyUsagePurpose, until: i32) -> Pair {
+        let seconds = date_time_ymd(until, 1, 1).unix_timestamp();
+        self.until(purpose, seconds)
+    }
+
+    /// The same, until that second since 1970.
+    pub fn until(&self, purpose: ExtendedKeyUsagePurpose, seconds: i64) -> Pair {
         let key = KeyPair::generate().unwrap();
         let mut wanted = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
         wanted.extended_key_usages = vec![purpose];
         wanted.not_before = date_time_ymd(2000, 1, 1);
-        wanted.not_after = date_time_ymd(until, 1, 1);
+        let since_1970 = Duration::from_secs(seconds.try_into().unwrap());
+        wanted.not_after = date_time_ymd(1970, 1, 1) + since_1970;
         let certificate = wanted.signed_by(&key, &self.issuer).unwrap().pem();
         Pair { certificate, key: key.serialize_pem() }
     }

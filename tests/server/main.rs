@@ -13,6 +13,7 @@ mod drain;
 mod frames;
 mod greed;
 mod limits;
+mod machines;
 mod memory;
 mod process;
 mod seen;

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use tonic_health::pb::health_client::HealthClient;
 
-fn eile(folder: &Path, arguments: &[&str]) -> Command {
+pub fn eile(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_eile"));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("EILE_")) {
         command.env_remove(name);

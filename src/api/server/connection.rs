@@ -1,7 +1,7 @@
 //! One connection as HTTP is spoken on it, in plain text or over TLS. It holds its seats until it is dropped.
 
 use crate::api::layers::Link;
-use crate::tls::{self, ClientCertificate};
+use crate::tls::ClientCertificate;
 use prometheus_client::metrics::gauge::Gauge;
 use std::io;
 use std::pin::Pin;
@@ -45,20 +45,14 @@ pub struct Connection {
     link: Arc<Link>,
     /// What is still to come of it, while everything before was right.
     preface: &'static [u8],
+    /// What the other end has shown, if anything.
+    pub certificate: Option<ClientCertificate>,
     _seat: Seat,
 }
 
 impl Connection {
     pub fn new(wire: Wire, link: Arc<Link>, seat: Seat) -> Self {
-        Self { wire, link, preface: PREFACE, _seat: seat }
-    }
-
-    /// Whose certificate the other end has shown, if any.
-    pub fn certificate(&self) -> Option<ClientCertificate> {
-        match &self.wire {
-            Wire::Plain(_) => None,
-            Wire::Tls(stream) => tls::shown_on(stream),
-        }
+        Self { wire, link, preface: PREFACE, certificate: None, _seat: seat }
     }
 
     /// Hears whether it speaks HTTP/2. Whoever speaks anything else is greeted at its first call.

@@ -99,8 +99,12 @@ where
         };
         match connection {
             Ok(connection) => {
-                let arriving = arriving(link.clone(), info, connection.certificate());
-                self.serve(connection, &link, arriving, &orders, since).await;
+                let certificate = connection.certificate;
+                let arriving = arriving(link.clone(), info, certificate);
+                tokio::select! {
+                    () = self.serve(connection, &link, arriving, &orders, since) => {}
+                    () = expired(certificate) => tracing::debug!("a connection ended with the certificate shown on it"),
+                }
             }
             Err(error) => tracing::debug!(%error, "a connection ended before it had agreed on TLS"),
         }
@@ -143,6 +147,14 @@ where
             }
         })
         .await;
+    }
+}
+
+/// Waits until what was shown on a connection counts no more.
+async fn expired(certificate: Option<ClientCertificate>) {
+    match certificate {
+        Some(certificate) => sleep_until(certificate.until).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -113,7 +113,12 @@ impl Arrived {
         let Some(tls) = self.tls else { return Ok(Connection::new(Wire::Plain(self.tcp), self.link, self.seat)) };
         let agreed = timeout_at(until, tls.accept(self.tcp)).await;
         match agreed.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-            Ok(stream) => Ok(Connection::new(Wire::Tls(Box::new(stream)), self.link, self.seat)),
+            Ok(stream) => {
+                let certificate = tls.shown_on(&stream);
+                let mut connection = Connection::new(Wire::Tls(Box::new(stream)), self.link, self.seat);
+                connection.certificate = certificate;
+                Ok(connection)
+            }
             Err(error) => {
                 tls.has_failed();
                 Err(error)
