@@ -13,6 +13,7 @@
 //! | `access_log` | who read personal data and who decided: buffer and writer | `storage`'s traits |
 //! | `audit`     | does what is stored agree with what happened?         | `storage`'s traits |
 //! | `report`    | counts and figures, worked out of the journals        | `storage`'s traits, `keys` |
+//! | `oidc`      | people who sign in: their tokens, their issuer's keys   | jsonwebtoken, hyper |
 //! | `config`    | settings, and which are refused                       | toml              |
 //! | `tls`       | certificates from files, renewed without a restart     | rustls            |
 //! | `telemetry` | log, metrics, the operators' port                     | axum              |
@@ -34,6 +35,7 @@ pub mod desk;
 pub mod feed;
 pub mod keys;
 pub mod model;
+pub mod oidc;
 pub mod report;
 pub mod storage;
 pub mod telemetry;

@@ -79,6 +79,20 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("src/access_log", &["sqlx", "tonic", "prost", "crate::api", "crate::cli", "crate::desk", "crate::feed"]),
     ("src/audit", &["sqlx", "tonic", "prost", "crate::api", "crate::cli", "crate::desk", "crate::feed"]),
     ("src/report", &["sqlx", "tonic", "prost", "crate::api", "crate::cli", "crate::desk", "crate::feed"]),
+    (
+        "src/oidc",
+        &[
+            "sqlx",
+            "tonic",
+            "prost",
+            "crate::storage",
+            "crate::desk",
+            "crate::feed",
+            "crate::api",
+            "crate::config",
+            "crate::clock",
+        ],
+    ),
     ("src/api", &["sqlx", "crate::cli", "crate::demo", "crate::client"]),
     (
         "src/client",

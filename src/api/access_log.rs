@@ -12,6 +12,7 @@ use super::to_proto::{names, time};
 use super::{Api, access_keys, status};
 use crate::model::access_log::{AccessEntry, AccessKind, AccessQuery};
 use crate::model::time::Timestamp;
+use crate::oidc::is_user;
 use tonic::Status;
 use uuid::Uuid;
 
@@ -58,13 +59,27 @@ impl Fields {
             centre: given(&r.centre).then(|| self.centre_name(Path::Top("centre"), &r.centre)).flatten(),
             event: event.or(registration.map(|name| name.event)),
             registration: registration.map(|name| name.id),
-            key: given(&r.access_key).then(|| self.access_key_name(Path::Top("access_key"), &r.access_key)).flatten(),
+            key: given(&r.access_key).then(|| self.actor_name(Path::Top("access_key"), &r.access_key)).flatten(),
             from: self.instant(Path::Top("start_time"), r.start_time),
             before: self.instant(Path::Top("end_time"), r.end_time),
             after: None,
             limit: 0,
         }
     }
+
+    /// Who called: a key, or a user who signed in.
+    fn actor_name(&mut self, at: Path<'_>, given: &str) -> Option<String> {
+        match given.strip_prefix(USERS).filter(|id| is_user(id)) {
+            Some(id) => Some(id.to_owned()),
+            None => self.access_key_name(at, given),
+        }
+    }
+}
+
+const USERS: &str = "users/";
+
+fn actor(id: &str) -> String {
+    if is_user(id) { format!("{USERS}{id}") } else { access_keys::name(id) }
 }
 
 fn cursor(entry: &AccessEntry) -> Vec<u8> {
@@ -81,7 +96,7 @@ fn render(entry: &AccessEntry) -> proto::AccessEntry {
     let registration = event.zip(entry.registration).map(|(event, id)| names::registration(event, id));
     proto::AccessEntry {
         time: Some(time::instant(entry.at)),
-        access_key: if entry.key.is_empty() { String::new() } else { access_keys::name(&entry.key) },
+        access_key: if entry.key.is_empty() { String::new() } else { actor(&entry.key) },
         role: entry.role.map_or(proto::Role::Unspecified, access_keys::role_word).into(),
         person: entry.person.map(|id| id.to_string()).unwrap_or_default(),
         method: entry.method.clone(),

@@ -168,7 +168,7 @@ impl Api {
     /// The key of a caller; nothing for whoever needs none.
     pub(super) fn key_of(&self, caller: Caller) -> Result<Option<Arc<AccessKey>>, Status> {
         let Some(key) = caller.key else { return Ok(None) };
-        self.identities.key(key.id()).map(Some).ok_or_else(status::key_required)
+        self.identities.key(key.id(), &key.secret).map(Some).ok_or_else(status::key_required)
     }
 
     /// Narrows what is asked about to what the caller reaches: left out, it is the one centre of whoever has but one.

@@ -1,4 +1,4 @@
-//! Who calls. By an access key, as what the key's role says; by a management token, as the party; and before the first key
+//! Who calls. By an access key, or by signing in, as what its role says; by a management token, as the party; and before the first key
 //! was ever made, everybody on loopback is staff that vouches for the people it signs up, and lowers itself by metadata.
 
 use super::from_proto::names::RegistrationName;
@@ -38,7 +38,7 @@ enum Kind {
     Bearer,
 }
 
-/// The id of an access key, 16 hexadecimal digits, and the hash of the secret that was shown.
+/// The id of an access key, 16 hexadecimal digits, or of a user, and the hash of the secret or token that was shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct ShownKey {
     id: [u8; 16],

@@ -45,6 +45,7 @@ use crate::access_log::AccessLog;
 use crate::desk::Desk;
 use crate::feed::{Feed, FeedOptions};
 use crate::model::id::EventId;
+use crate::oidc::Users;
 use crate::report::Reports;
 use crate::storage::StoreError;
 use proto::admin_service_server::AdminServiceServer;
@@ -85,7 +86,7 @@ impl Api {
         let feed = Feed::open(desk.clone(), FeedOptions::default(), drain.clone());
         let reports = Reports::new(Arc::clone(desk.store()), desk.keys().clone());
         let access_log = AccessLog::open(Arc::clone(desk.store()), Arc::clone(desk.clock()));
-        let identities = Arc::new(identity::Identities::new(Arc::clone(desk.store()), Arc::clone(desk.clock())));
+        let identities = Arc::new(identity::Identities::new(Arc::clone(desk.store()), Arc::clone(desk.clock()), None));
         Self {
             desk,
             feed,
@@ -119,6 +120,12 @@ impl Api {
     /// With another bound below which counts are hidden from reporting jobs.
     pub fn with_small_cell(self, small_cell: u64) -> Self {
         Self { small_cell, ..self }
+    }
+
+    /// With people who sign in: nobody is let in any more who shows nothing.
+    pub fn with_users(self, users: Arc<Users>) -> Self {
+        let (store, clock) = (Arc::clone(self.desk.store()), Arc::clone(self.desk.clock()));
+        Self { identities: Arc::new(identity::Identities::new(store, clock, Some(users))), ..self }
     }
 
     pub fn admin_service(&self) -> AdminServiceServer<Self> {

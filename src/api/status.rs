@@ -76,7 +76,7 @@ pub fn code_of(reason: ErrorReason) -> Code {
         KeyRequired => Code::Unauthenticated,
         EtagMismatch | WatchLagged | FeedLagged => Code::Aborted,
         CursorExpired => Code::OutOfRange,
-        Overloaded | Draining | StorageUnavailable | OutcomeUnknown => Code::Unavailable,
+        Overloaded | Draining | StorageUnavailable | OutcomeUnknown | IssuerUnavailable => Code::Unavailable,
         DeadlineExceeded => Code::DeadlineExceeded,
     }
 }
@@ -299,6 +299,12 @@ pub fn overloaded() -> Status {
 
 fn storage_unavailable() -> Status {
     again(ErrorReason::StorageUnavailable, "the database does not answer; nothing was done; send again", 2)
+}
+
+/// Nobody can tell whether a token is good.
+pub fn issuer_unavailable() -> Status {
+    let message = "who signs people in has not said for too long which keys are its own; nothing was done; send again";
+    again(ErrorReason::IssuerUnavailable, message, 10)
 }
 
 fn outcome_unknown() -> Status {

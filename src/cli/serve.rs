@@ -51,11 +51,14 @@ fn say_what_is_used(config: &Config, service: &Service) {
     };
     say(format_args!("database: {} ({}; {found})", config.database, service.engine()));
     match service.access_keys() {
-        None => say(format_args!(
+        None if service.issuer().is_none() => say(format_args!(
             "calls: {} (NO ACCESS KEYS: whoever reaches it is trusted as staff; `eile keys create` makes the first)",
             service.address()
         )),
-        Some(live) => say(format_args!("calls: {} (access keys that let in: {live})", service.address())),
+        live => say(format_args!("calls: {} (access keys that let in: {})", service.address(), live.unwrap_or(0))),
+    }
+    if let Some(issuer) = service.issuer() {
+        say(format_args!("people sign in with: {issuer}"));
     }
     if let Some(tls) = service.tls() {
         let clients = if tls.asks_clients() { "; clients may show certificates" } else { "" };

@@ -10,6 +10,7 @@ use crate::desk::{Desk, DeskOptions};
 use crate::feed::FeedOptions;
 use crate::keys::Keys;
 use crate::model::time::{Span, Timestamp};
+use crate::oidc::Users;
 use crate::report::keep_ahead;
 use crate::storage::{self, Store};
 use crate::telemetry::{self, DeskMeters, Health, Operators};
@@ -34,6 +35,7 @@ pub struct Service {
     engine: String,
     access_keys: Option<usize>,
     tls: Option<Tls>,
+    issuer: Option<String>,
     events: u64,
     notice: Duration,
     bound: Duration,
@@ -56,20 +58,16 @@ impl Service {
         let store = open_store(config).await?;
         let keys = Keys::new(store.secret().await?);
         let access_keys = live_keys(store.as_ref(), clock.now()).await?;
-        // Behind a proxy a loopback address is open to whoever reaches the proxy.
-        anyhow::ensure!(
-            access_keys.is_some() || (config.listen.ip().is_loopback() && !config.behind_proxy),
-            "there is no access key, and {} is reached from elsewhere: anybody could do anything; `eile admin-key` makes \
-             the first key",
-            config.listen
-        );
+        let users = users(config, &keys).await?;
+        let issuer = users.as_ref().map(|users| users.issuer().to_owned());
+        must_not_be_open(config, access_keys.is_some() || users.is_some())?;
         let engine = store.engine().await?;
         let events = store.count_events().await?;
         let meters = Arc::new(DeskMeters::new(&mut registry));
         let desk = Desk::open_observed(store, clock, keys, desk_options(config), Some(meters));
         telemetry::show_lines(&desk, &mut registry);
         let listening = Listening { tcp: listener, tls: tls.clone() };
-        let (running, access_log) = serve(listening, &desk, config, &mut registry).await?;
+        let (running, access_log) = serve(listening, &desk, config, users, &mut registry).await?;
         let health = Health::default();
         let operators = operators.map(|listener| Operators::open(listener, registry, health.clone())).transpose()?;
         running.serving().tell(true).await;
@@ -77,7 +75,21 @@ impl Service {
         let look = tokio::spawn(look_at(Arc::clone(desk.store()), running.serving().clone(), health.clone()));
         let notice = Duration::from_secs(config.limits.drain_notice_seconds);
         let bound = Duration::from_secs(config.limits.drain_timeout_seconds);
-        Ok(Self { running, desk, access_log, health, operators, look, engine, access_keys, tls, events, notice, bound })
+        Ok(Self {
+            running,
+            desk,
+            access_log,
+            health,
+            operators,
+            look,
+            engine,
+            access_keys,
+            tls,
+            issuer,
+            events,
+            notice,
+            bound,
+        })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -103,6 +115,11 @@ impl Service {
     /// TLS, where it is spoken.
     pub fn tls(&self) -> Option<&Tls> {
         self.tls.as_ref()
+    }
+
+    /// Who signs people in, if anybody does: then nobody is trusted who shows nothing.
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
     }
 
     /// How many events there were when it started.
@@ -150,6 +167,25 @@ async fn live_keys(store: &dyn Store, now: Timestamp) -> anyhow::Result<Option<u
     }
 }
 
+/// Refuses to take calls from elsewhere where nobody is asked who they are. Behind a proxy a loopback address is open to
+/// whoever reaches the proxy.
+fn must_not_be_open(config: &Config, asks: bool) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        asks || (config.listen.ip().is_loopback() && !config.behind_proxy),
+        "there is no access key, nobody signs in, and {} is reached from elsewhere: anybody could do anything; \
+         `eile admin-key` makes the first key",
+        config.listen
+    );
+    Ok(())
+}
+
+/// The people who sign in, where the settings name who signs their tokens.
+async fn users(config: &Config, keys: &Keys) -> anyhow::Result<Option<Arc<Users>>> {
+    let Some(options) = config.oidc.options().map_err(anyhow::Error::msg)? else { return Ok(None) };
+    let users = Users::open(options, keys.clone()).await.context("people cannot sign in (oidc)")?;
+    Ok(Some(Arc::new(users)))
+}
+
 /// How often the database is asked whether it answers, and how long it may take.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 const LOOK_TIME: Duration = Duration::from_secs(3);
@@ -181,6 +217,7 @@ async fn serve(
     listening: Listening,
     desk: &Desk,
     config: &Config,
+    users: Option<Arc<Users>>,
     registry: &mut Registry,
 ) -> anyhow::Result<(Running, AccessLog)> {
     let drain = CancellationToken::new();
@@ -188,6 +225,10 @@ async fn serve(
     let api = Api::new(desk.clone(), WatchOptions::default(), drain.clone())
         .with_feed(feed)
         .with_small_cell(config.reports.small_cell);
+    let api = match users {
+        Some(users) => api.with_users(users),
+        None => api,
+    };
     tokio::spawn(keep_ahead(api.reports().clone(), drain.clone()));
     let kept = Span::hours(24 * i64::from(config.access_log.keep_days));
     tokio::spawn(access_log::keep(Arc::clone(desk.store()), Arc::clone(desk.clock()), kept, drain.clone()));

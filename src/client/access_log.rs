@@ -29,7 +29,7 @@ pub struct Arguments {
     /// Only rows about this registration: events/{uuid}/registrations/{uuid}.
     #[arg(long, value_name = "REGISTRATION")]
     registration: Option<String>,
-    /// Only rows of this access key: accessKeys/{id}, or the id.
+    /// Only rows of this access key, or of this user who signed in: its name, or its id.
     #[arg(long, value_name = "KEY")]
     of_key: Option<String>,
     /// At or after this time.
@@ -100,10 +100,15 @@ fn first(arguments: &Arguments) -> Result<proto::ListAccessEntriesRequest, Failu
         end_time: at(arguments.until)?,
         event: arguments.event.clone().unwrap_or_default(),
         registration: named("events/", &arguments.registration),
-        access_key: named("accessKeys/", &arguments.of_key),
+        access_key: named(if is_user(&arguments.of_key) { "users/" } else { "accessKeys/" }, &arguments.of_key),
         page_size: PAGE,
         page_token: String::new(),
     })
+}
+
+/// Ids of users begin with a letter that no key's has.
+fn is_user(given: &Option<String>) -> bool {
+    given.as_ref().is_some_and(|given| given.starts_with('u'))
 }
 
 fn row(entry: &proto::AccessEntry, zone: &Zone) -> Vec<Value> {

@@ -14,6 +14,7 @@ impl Config {
             .or_else(|| self.listen_refusal())
             .or_else(|| self.metrics_refusal())
             .or_else(|| self.bounds_refusal())
+            .or_else(|| self.oidc.options().err())
             .or_else(|| self.web.cors_origins.iter().find_map(|origin| origin_refusal(origin)))
     }
 

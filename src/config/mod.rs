@@ -3,9 +3,11 @@
 
 mod check;
 mod database;
+mod oidc;
 mod sources;
 
 pub use database::{Database, Postgres};
+pub use oidc::Oidc;
 pub use sources::{Setting, load};
 
 use crate::tls::Files;
@@ -17,7 +19,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Where calls are taken. Anywhere but on loopback only with access keys, and over TLS or behind a proxy.
+    /// Where calls are taken. Anywhere but on loopback only with access keys or `oidc`, and over TLS or behind a proxy.
     pub listen: SocketAddr,
     /// Whether something in front of it does TLS, so that plain text may be spoken elsewhere than on loopback.
     pub behind_proxy: bool,
@@ -35,6 +37,7 @@ pub struct Config {
     pub access_log: AccessLog,
     pub pool: Pool,
     pub reports: Reports,
+    pub oidc: Oidc,
 }
 
 /// TLS in the process. The files are read again when they change.
@@ -185,6 +188,7 @@ impl Default for Config {
             access_log: AccessLog::default(),
             pool: Pool::default(),
             reports: Reports::default(),
+            oidc: Oidc::default(),
         }
     }
 }

@@ -37,6 +37,14 @@ impl Keys {
         self.secret_for("access-key-rotation", id, request_id)
     }
 
+    /// The id of whoever signs in as this subject of an issuer: of the length of an access key's, and never one of those.
+    /// Who it is tells only whoever knows the subject.
+    pub fn user_id(&self, issuer: &str, subject: &str) -> String {
+        let hash = self.hash("user", &[issuer.as_bytes(), subject.as_bytes()]);
+        let digits: String = hash.iter().take(ID_LENGTH / 2).map(|b| format!("{b:02x}")).collect();
+        format!("u{}", &digits[1..])
+    }
+
     fn secret_for(&self, purpose: &str, id: &str, request_id: Uuid) -> NewSecret {
         let secret = URL_SAFE_NO_PAD.encode(self.hash(purpose, &[id.as_bytes(), request_id.as_bytes()]));
         let text = format!("{PREFIX}{id}_{secret}");

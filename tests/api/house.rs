@@ -14,6 +14,7 @@ use eile::clock::{Clock, ManualClock};
 use eile::desk::{Desk, DeskOptions};
 use eile::keys::Keys;
 use eile::model::time::{Span, Timestamp};
+use eile::oidc::Users;
 use eile::storage::Options;
 use prometheus_client::registry::Registry;
 use sqlx::{Connection, PgConnection, SqliteConnection};
@@ -71,10 +72,8 @@ impl House {
         let options = DeskOptions { shared, lines: if shared { 2 } else { 1 }, ..DeskOptions::default() };
         let desk = Desk::open(store, Arc::clone(&clock) as Arc<dyn Clock>, keys, options);
         let drain = CancellationToken::new();
-        let server = serve(&desk, drain.clone()).await;
-        let endpoint = Channel::from_shared(format!("http://{}", server.address())).unwrap();
-        // A small window, so that a reader which takes nothing is felt at once.
-        let channel = endpoint.initial_stream_window_size(1024).connect().await.unwrap();
+        let server = serve(&desk, None, drain.clone()).await;
+        let channel = channel(&server).await;
         Self {
             admin: AdminServiceClient::new(channel.clone()),
             changes: ChangeServiceClient::new(channel.clone()),
@@ -96,7 +95,7 @@ impl House {
 
     /// The feed of another server over the same desk, which remembers nothing of what this one told.
     pub async fn another_api(&mut self) -> ChangeServiceClient<Channel> {
-        let server = serve(&self.desk, self.drain.clone()).await;
+        let server = serve(&self.desk, None, self.drain.clone()).await;
         let endpoint = Channel::from_shared(format!("http://{}", server.address())).unwrap();
         self.others.push(server);
         ChangeServiceClient::new(endpoint.connect().await.unwrap())
@@ -128,6 +127,17 @@ impl House {
         }
     }
 
+    /// From now on those whose issuer this is may sign in, at a server of theirs that the clients call.
+    pub async fn let_sign_in(&mut self, users: Arc<Users>) {
+        let server = serve(&self.desk, Some(users), self.drain.clone()).await;
+        let channel = channel(&server).await;
+        self.others.push(server);
+        self.admin = AdminServiceClient::new(channel.clone());
+        self.events = EventServiceClient::new(channel.clone());
+        self.registrations = RegistrationServiceClient::new(channel.clone());
+        self.reports = ReportServiceClient::new(channel);
+    }
+
     /// Moves the clock, and lets everything happen that is due by then.
     pub async fn pass(&self, time: Span) {
         self.clock.advance(time);
@@ -150,8 +160,12 @@ impl Hold {
 }
 
 /// A server over this desk.
-async fn serve(desk: &Desk, drain: CancellationToken) -> Running {
+async fn serve(desk: &Desk, users: Option<Arc<Users>>, drain: CancellationToken) -> Running {
     let api = Api::new(desk.clone(), WatchOptions { heartbeat: HEARTBEAT, stall: STALL }, drain.clone());
+    let api = match users {
+        Some(users) => api.with_users(users),
+        None => api,
+    };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let options = ServerOptions {
         deadline_max: Duration::from_secs(30),
@@ -163,6 +177,12 @@ async fn serve(desk: &Desk, drain: CancellationToken) -> Running {
     let mut registry = Registry::default();
     let routes = api.routes();
     server::start(listener, routes, FILE_DESCRIPTOR_SET, &options, &mut registry, drain).await.unwrap()
+}
+
+/// A connection with a small window, so that a reader which takes nothing is felt at once.
+async fn channel(server: &Running) -> Channel {
+    let endpoint = Channel::from_shared(format!("http://{}", server.address())).unwrap();
+    endpoint.initial_stream_window_size(1024).connect().await.unwrap()
 }
 
 /// The request as a reporting job sends it.

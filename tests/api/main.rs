@@ -5,6 +5,9 @@
 #[path = "../support/postgres.rs"]
 mod postgres;
 
+#[path = "../support/issuer.rs"]
+mod issuer;
+
 mod cases;
 mod house;
 mod samples;
@@ -73,6 +76,15 @@ on_both! {
         a_family_needs_no_key_but_its_token,
         a_portal_that_vouches_is_told_of_a_duplicate_and_no_other_is,
         what_is_asked_of_a_key_is_told_at_once;
+    oidc:
+        who_signs_in_reaches_what_the_mapping_says,
+        what_a_user_reads_stands_in_the_access_log_under_a_name_that_is_nobodys,
+        where_people_sign_in_nobody_is_trusted_who_shows_nothing,
+        a_stream_ends_with_the_token_that_it_was_opened_by,
+        keys_are_rotated_while_the_service_runs,
+        kids_that_nobody_knows_do_not_hammer_the_issuer,
+        an_issuer_that_is_down_is_no_fault_of_the_callers,
+        the_page_of_another_issuer_is_not_believed;
     lists:
         a_list_of_long_events_ends_its_pages_by_bytes,
         a_list_of_large_parties_ends_its_pages_by_bytes;

@@ -11,6 +11,7 @@ use crate::model::access::{AccessKey, Role};
 use crate::model::access_log::{AccessEntry, AccessKind};
 use crate::model::id::CentreId;
 use crate::model::time::Timestamp;
+use crate::oidc::is_user;
 use crate::storage::StoreError;
 use std::sync::Arc;
 use tonic::metadata::MetadataMap;
@@ -45,7 +46,9 @@ impl Writes {
 impl Api {
     /// What is written down of this call. Notes by the way that the key was used.
     pub(in crate::api) fn writes_down<T: Rights>(&self, who: &Who, request: &Request<T>) -> Writes {
-        if let Who::Key(key, _) = who {
+        if let Who::Key(key, _) = who
+            && !is_user(&key.id)
+        {
             self.access_log.used(&key.id, self.desk.clock().now());
         }
         let (Some(_), Some(told)) = (T::KIND, request.get_ref().told()) else { return Writes::Nothing };

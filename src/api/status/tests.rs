@@ -134,6 +134,7 @@ fn every_answer() -> Vec<Status> {
         token_invalid("events/1/registrations/2"),
         staff_only("ApproveRegistration"),
         key_required(),
+        issuer_unavailable(),
         role_not_allowed("ApproveRegistration"),
         centre_required("GetDemand"),
         access_key_not_found("accessKeys/0f1e2d3c4b5a6978"),

@@ -9,6 +9,7 @@ pub mod closing;
 pub mod events;
 pub mod keys;
 pub mod lists;
+pub mod oidc;
 pub mod once;
 pub mod questions;
 pub mod refusals;
