@@ -7,8 +7,10 @@ use std::sync::{Mutex, PoisonError};
 /// Rows of one key within a minute.
 const ROWS_MAX: u32 = 60;
 const MINUTE: Span = Span::seconds(60);
+/// Those who are counted. There are a thousand live keys at most, but any number who sign in.
+const COUNTS_MAX: usize = 10_000;
 
-/// By key. There are a thousand live keys at most.
+/// By key.
 #[derive(Default)]
 pub(super) struct Refusals(Mutex<HashMap<String, Count>>);
 
@@ -22,6 +24,9 @@ impl Refusals {
     /// Whether the next one has a row, and how many before it had none.
     pub fn next(&self, key: &str, now: Timestamp) -> Option<u32> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= COUNTS_MAX && !all.contains_key(key) {
+            all.retain(|_, count| now < count.since.plus(MINUTE));
+        }
         let count = all.entry(key.to_owned()).or_insert(Count { since: now, rows: 0, left_out: 0 });
         if now >= count.since.plus(MINUTE) {
             (count.since, count.rows) = (now, 0);

@@ -13,6 +13,7 @@ import atexit
 import importlib
 import pathlib
 import shutil
+import sqlite3
 import sys
 import tempfile
 
@@ -75,6 +76,22 @@ def new_database(kind, request):
     yield make
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def stored_rows(kind, request):
+    """The rows of a table as they are stored, each as a text, read behind the service's back."""
+
+    def of_file(database, table):
+        connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+        connection.text_factory = lambda text: text.decode(errors="replace")
+        rows = [repr(row) for row in connection.execute(f"select * from {table}")]
+        connection.close()
+        return rows
+
+    if kind == "postgres":
+        return lambda database, table: request.getfixturevalue("cluster").rows(database, f"select * from {table}")
+    return of_file
 
 
 @pytest.fixture

@@ -120,6 +120,11 @@ class Server:
     def must_check(self):
         assert self.check() == 0, f"`eile check` found a difference:\n{self.log_tail()}"
 
+    def memory_kib(self):
+        """What it has of the machine's memory now."""
+        status = pathlib.Path(f"/proc/{self.child.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+
     def log_text(self):
         return pathlib.Path(f"{self.folder}/log").read_text(errors="replace")
 
@@ -204,6 +209,14 @@ class Cluster:
     def _sql(self, text):
         where = ["-h", LOOPBACK, "-p", str(self.port), "-U", "eile", "-d", "postgres", "-X", "-q", "-c", text]
         return subprocess.run(self._tool("psql", *where), cwd=self.folder, capture_output=True, text=True)
+
+    def rows(self, database, text):
+        """What a query answers in one of its databases, a line per row."""
+        name = database.rsplit("/", 1)[1]
+        where = ["-h", LOOPBACK, "-p", str(self.port), "-U", "eile", "-d", name, "-X", "-q", "-A", "-t", "-c", text]
+        done = subprocess.run(self._tool("psql", *where), cwd=self.folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
 
     def new_database(self):
         self.databases += 1

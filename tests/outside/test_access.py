@@ -175,6 +175,9 @@ def everything(closed):
         ("ListPeopleEntries", "entries"))]
     world.api = closed.administrator
     keys = world.list_all("ListAccessKeys", "access_keys")
+    for key in keys:
+        # That a key is used is no change of it.
+        key.ClearField("last_used_time")
     return dict(zip(("events", "people", "marks", "centres", "programmes", "reports", "entries", "keys"),
                     (events, people, marks, *lists, keys)))
 
@@ -226,6 +229,24 @@ def test_the_matrix_would_see_a_leak(closed):
     own = closed.caller("the party").api.GetRegistration(
         name=event.mine.name, view=FULL, management_token=event.mine.token)
     assert event.mine.words <= words_in(own) and event.neighbour.words <= hidden["the party"]
+
+
+def test_the_access_log_names_nobody(closed, stored_rows):
+    """After all that the matrix asked: the rows are there, those of the table and those that heads are told."""
+    world = World.visiting(closed.server.address)
+    world.api = closed.caller("head of all").api
+    told = world.list_all("ListAccessEntries", "entries")
+    stored = stored_rows(closed.server.database, "access_log")
+    assert len(told) > 1000 and len(stored) > 1000
+    assert {e.outcome for e in told} >= {"OK", "PERMISSION_DENIED", "NOT_FOUND", "INVALID_ARGUMENT"}
+    for text in ("\n".join(map(str, told)), "\n".join(stored)):
+        assert not (found := re.search(r".*(zqx[a-z]{12}|@example).*", text)), found[0]
+    # What is about one centre is told to its own head alone.
+    there = closed.there
+    world.api = closed.caller("head here").api
+    for entry in world.list_all("ListAccessEntries", "entries"):
+        assert entry.centre == closed.here.centre
+        assert not any(event.name in str(entry) for event in there.events()), entry
 
 
 def words_in(message):

@@ -116,7 +116,10 @@ fn row<T: Rights>(kind: AccessKind, key: Option<&AccessKey>, request: &Request<T
     let targets = message.targets();
     let named = targets.iter().find_map(|target| if let Target::Event(name) = target { Some(*name) } else { None });
     let named = named.unwrap_or_default();
-    let registration = parse::registration(told.registration).or_else(|| parse::registration(named));
+    let event = event_in(named);
+    // One that is named beside its event may be of another, whose people are none of this centre's.
+    let beside = parse::registration(told.registration).filter(|name| Some(name.event) == event);
+    let registration = beside.or_else(|| parse::registration(named));
     Ok(AccessEntry {
         id: Uuid::nil(),
         at: Timestamp(0),
@@ -126,7 +129,7 @@ fn row<T: Rights>(kind: AccessKind, key: Option<&AccessKey>, request: &Request<T
         method: T::METHOD.to_owned(),
         kind,
         centre: None,
-        event: registration.map(|name| name.event).or_else(|| event_in(named)),
+        event,
         registration: registration.map(|name| name.id),
         rows_max: told.page_size.map(parse::page_rows),
         request_id: parse::uuid(told.request_id),
