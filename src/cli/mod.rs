@@ -1,6 +1,7 @@
 //! The command line: what can be asked of the binary. It wires the rooms together and decides nothing.
 
 mod admin_key;
+mod backup;
 mod check;
 mod flags;
 mod migrate;
@@ -42,6 +43,11 @@ enum Command {
     ///
     /// Exit code 0: nothing differs; 1: something does; 2: it could not be checked.
     Check(check::Arguments),
+    /// Copies the embedded database to a file, also while the service runs.
+    ///
+    /// PostgreSQL has its own tools for that. The copy holds all that the database does: names, contacts, and the
+    /// installation's secret.
+    Backup(backup::Arguments),
     #[command(flatten)]
     Client(client::Verb),
 }
@@ -54,6 +60,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Migrate(flags) => (migrate::run(&flags).await, 1),
         Command::AdminKey(flags) => (admin_key::run(&flags).await, 1),
         Command::Check(arguments) => (check::run(&arguments).await, 2),
+        Command::Backup(arguments) => (backup::run(&arguments).await, 1),
         Command::Client(verb) => return client::run(verb, Arguments::command()).await,
     };
     done.unwrap_or_else(|error| {

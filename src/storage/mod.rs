@@ -17,6 +17,7 @@ pub use traits::{
     Whole,
 };
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +54,14 @@ pub async fn migrate(url: &str) -> Result<(), StoreError> {
     match dialect(url)? {
         Dialect::Sqlite => sqlite::migrate(url).await,
         Dialect::Postgres => postgres::migrate(url).await,
+    }
+}
+
+/// Copies the database to a file while a service goes on with it, where it is an embedded one.
+pub async fn backup(url: &str, to: &Path) -> Result<(), StoreError> {
+    match dialect(url)? {
+        Dialect::Sqlite => sqlite::backup(url, to).await,
+        Dialect::Postgres => postgres::backup(url, to).await,
     }
 }
 

@@ -90,6 +90,9 @@ impl Keeper {
     }
 
     fn well(&mut self) {
+        if self.told_trouble.is_some() {
+            tracing::info!("the files for TLS serve again");
+        }
         (self.trouble, self.told_trouble) = (None, None);
         self.meters.broken.set(0);
     }

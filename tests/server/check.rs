@@ -53,20 +53,7 @@ pub async fn play(channel: Channel) -> String {
     let mut desk = RegistrationServiceClient::new(channel);
     let mut first = String::new();
     for n in 0..7 {
-        let contact =
-            Contact { display_name: format!("Vardenė {n}"), email: format!("p{n}@example.org"), ..Default::default() };
-        let party = Registration {
-            contact: Some(contact),
-            head_count: Some(HeadCount { adults: 1, children: 0 }),
-            ..Default::default()
-        };
-        let request = CreateRegistrationRequest {
-            request_id: id(),
-            parent: name.clone(),
-            registration: Some(party),
-            ..Default::default()
-        };
-        let made = desk.create_registration(request).await.unwrap().into_inner();
+        let made = desk.create_registration(another_party(&name, n)).await.unwrap().into_inner();
         if n == 0 {
             first = made.registration.unwrap().name;
         }
@@ -74,6 +61,23 @@ pub async fn play(channel: Channel) -> String {
     let request = CancelRegistrationRequest { request_id: id(), name: first, ..Default::default() };
     desk.cancel_registration(request).await.unwrap();
     name
+}
+
+/// The sign-up of one adult, who is somebody else for each number.
+pub fn another_party(event: &str, n: u32) -> CreateRegistrationRequest {
+    let contact =
+        Contact { display_name: format!("Vardenė {n}"), email: format!("p{n}@example.org"), ..Default::default() };
+    let party = Registration {
+        contact: Some(contact),
+        head_count: Some(HeadCount { adults: 1, children: 0 }),
+        ..Default::default()
+    };
+    CreateRegistrationRequest {
+        request_id: id(),
+        parent: event.to_owned(),
+        registration: Some(party),
+        ..Default::default()
+    }
 }
 
 /// A copy of the database, with one thing done to it behind the service's back.

@@ -5,6 +5,7 @@
 mod access_log;
 mod attack;
 mod authority;
+mod backup;
 mod browsers;
 mod check;
 mod connections;

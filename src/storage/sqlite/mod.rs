@@ -1,6 +1,7 @@
 //! The behaviour on embedded SQLite: one file, one process, one connection that writes.
 
 mod access_log;
+mod backup;
 mod digests;
 mod documents;
 mod errors;
@@ -16,6 +17,7 @@ mod secrets;
 mod transact;
 mod write;
 
+pub(super) use backup::backup;
 pub(super) use open::migrate;
 
 use super::codec::{DocumentRow, people_id};

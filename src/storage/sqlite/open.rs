@@ -57,7 +57,7 @@ async fn take(url: &str, make: bool) -> Result<(SqliteConnectOptions, File), Sto
 }
 
 /// Two names of one file must meet at one lock and one WAL: links are followed to where they lead.
-fn real_path(database: &Path, make: bool) -> Result<PathBuf, StoreError> {
+pub(super) fn real_path(database: &Path, make: bool) -> Result<PathBuf, StoreError> {
     if make {
         let cannot = |e| StoreError::Unavailable(format!("the database file cannot be made: {e}"));
         for_us_alone(File::options().append(true).create(true)).open(database).map_err(cannot)?;
@@ -72,13 +72,13 @@ fn real_path(database: &Path, make: bool) -> Result<PathBuf, StoreError> {
 
 /// Names and contacts stand in it: whoever runs the service reads it, and nobody else. The WAL gets the same rights.
 #[cfg(unix)]
-fn for_us_alone(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(super) fn for_us_alone(options: &mut OpenOptions) -> &mut OpenOptions {
     use std::os::unix::fs::OpenOptionsExt;
     options.mode(0o600)
 }
 
 #[cfg(not(unix))]
-fn for_us_alone(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(super) fn for_us_alone(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
@@ -114,7 +114,7 @@ async fn check_owner(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn connect_options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
+pub(super) fn connect_options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
     let options = SqliteConnectOptions::from_str(url)
         .map_err(|_| StoreError::Failed("a SQLite URL looks like sqlite:path/to/file".into()))?;
     if url.contains(":memory:") || url.contains("mode=memory") {
