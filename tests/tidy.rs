@@ -223,3 +223,20 @@ fn nothing_is_left_unfinished_and_no_machine_is_named() {
         }
     }
 }
+
+#[test]
+fn what_operators_are_told_to_alarm_on_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let told = fs::read_to_string(root.join("docs/operations.md")).unwrap();
+    let source: String = files("src", "rs").iter().map(|path| code(path)).collect();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let metrics: BTreeSet<&str> = told
+        .split(|c: char| !is_part(c))
+        .filter(|word| word.starts_with("eile_") || word.starts_with("grpc_server_"))
+        .map(|word| word.strip_suffix("_total").or(word.strip_suffix("_info")).unwrap_or(word))
+        .collect();
+    assert!(metrics.len() > 10, "{metrics:?}");
+    for metric in metrics {
+        assert!(source.contains(&format!("\"{metric}\"")), "docs/operations.md names {metric}, which nobody measures");
+    }
+}
