@@ -14,6 +14,7 @@
 //! | `audit`     | does what is stored agree with what happened?         | `storage`'s traits |
 //! | `report`    | counts and figures, worked out of the journals        | `storage`'s traits, `keys` |
 //! | `oidc`      | people who sign in: their tokens, their issuer's keys   | jsonwebtoken, hyper |
+//! | `privacy`   | personal data that go, and what has run out           | `desk`, `storage`'s traits |
 //! | `config`    | settings, and which are refused                       | toml              |
 //! | `tls`       | certificates from files, renewed without a restart     | rustls            |
 //! | `telemetry` | log, metrics, the operators' port                     | axum              |
@@ -36,6 +37,7 @@ pub mod feed;
 pub mod keys;
 pub mod model;
 pub mod oidc;
+pub mod privacy;
 pub mod report;
 pub mod storage;
 pub mod telemetry;

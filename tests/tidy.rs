@@ -93,6 +93,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
             "crate::clock",
         ],
     ),
+    ("src/privacy", &["sqlx", "tonic", "prost", "crate::api", "crate::cli", "crate::feed", "crate::report"]),
     ("src/api", &["sqlx", "crate::cli", "crate::demo", "crate::client"]),
     (
         "src/client",

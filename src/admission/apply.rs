@@ -2,7 +2,7 @@
 
 use super::attendance::SessionCounts;
 use super::change::{Because, Change, Entering, Entry};
-use super::roster::{Held, Roster, Standing};
+use super::roster::{Erased, Held, Roster, Standing};
 use crate::model::attendance::Source;
 use crate::model::contact::ContactKeys;
 use crate::model::event::{EventState, Pool, Terms};
@@ -92,6 +92,10 @@ impl Roster {
                 s.twin_of = twin_of.or(s.twin_of);
                 s.drop_at = drop_at.or(s.drop_at);
             }),
+            Change::Erased { number, kept } => self.change(*number, entry, |s| {
+                s.erased = Some(Erased { at: entry.at, kept: *kept });
+                s.contact = ContactKeys::default();
+            }),
             Change::TwinCleared { number } => self.change(*number, entry, |s| {
                 s.twin_of = None;
                 s.drop_at = None;
@@ -128,6 +132,7 @@ impl Roster {
             changed_at: entry.at,
             steps: vec![entry.number],
             contact: ContactKeys::default(),
+            erased: None,
         };
         self.place(standing);
     }

@@ -159,6 +159,16 @@ impl Roster {
         sessions.filter_map(last).max().unwrap_or(0)
     }
 
+    /// The marks of one registration.
+    pub fn marks_of(&self, number: Number) -> impl Iterator<Item = (MarkKey, &Marked)> {
+        self.attendance.iter().flat_map(move |a| {
+            a.sessions.keys().flat_map(move |session| {
+                let of = |member| MarkKey { session: *session, number, member };
+                a.marks.range(of(0)..=of(MemberNo::MAX)).map(|(key, marked)| (*key, marked))
+            })
+        })
+    }
+
     /// Enters a mark from its row.
     pub fn place_mark(&mut self, key: MarkKey, marked: Marked) {
         self.attendance.get_or_insert_default().set(key, marked);

@@ -136,6 +136,11 @@ pub enum Change {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         drop_at: Option<Timestamp>,
     },
+    /// Personal data of the party were erased: all of it, or all but what must be kept for a while.
+    Erased {
+        number: Number,
+        kept: bool,
+    },
     /// The registration that it may have been a duplicate of is no longer live.
     TwinCleared {
         number: Number,
@@ -248,6 +253,7 @@ impl Change {
             | Change::ClassSet { number, .. }
             | Change::Resized { number, .. }
             | Change::Amended { number, .. }
+            | Change::Erased { number, .. }
             | Change::TwinCleared { number }
             | Change::CheckedIn { number, .. } => Some(*number),
             Change::EventCreated { .. }

@@ -34,6 +34,12 @@ pub enum Verb {
         size: Option<u32>,
         contact: Option<ContactKeys>,
     },
+    /// Personal data of the party go; `kept` where some must stay for a while. A live registration ends with it, unless
+    /// its event is over.
+    Erase {
+        number: Number,
+        kept: bool,
+    },
     Cancel {
         number: Number,
         reason: CancelReason,

@@ -28,6 +28,7 @@ impl Roster {
                 let end = End::Cancelled { by: actor, reason: *reason };
                 Ok(vec![Change::Ended { number: *number, end }])
             }
+            Verb::Erase { number, kept } => self.erase(*number, *kept, actor, now),
             Verb::Accept { number } => self.accept(*number, now),
             Verb::Decline { number, reason } => {
                 self.offered(*number)?;
@@ -227,6 +228,10 @@ impl Roster {
         (actor, now): (ActorKind, Timestamp),
     ) -> Decision {
         let s = self.live(number)?;
+        if s.erased.is_some() {
+            // What was erased is not filled in again.
+            return Err(Refusal::IllegalState { state: s.state.kind() });
+        }
         let mut changes = Vec::new();
         if let Some(size) = size.filter(|n| *n != s.size) {
             self.size_allowed(size)?;

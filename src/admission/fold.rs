@@ -254,6 +254,7 @@ fn about(verb: &Verb, changes: &[Change]) -> Number {
             _ => None,
         }),
         Verb::Amend { number, .. }
+        | Verb::Erase { number, .. }
         | Verb::Cancel { number, .. }
         | Verb::Accept { number }
         | Verb::Decline { number, .. }

@@ -83,6 +83,7 @@ fn owed(entry: &Entry) -> Option<(Number, NoticeKind)> {
         | Change::ClassSet { .. }
         | Change::Resized { .. }
         | Change::Amended { .. }
+        | Change::Erased { .. }
         | Change::TwinCleared { .. }
         | Change::SeatsFree { .. }
         | Change::AttendanceRecorded { .. }

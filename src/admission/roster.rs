@@ -11,6 +11,7 @@ use crate::model::event::{EventState, Pool, Terms};
 use crate::model::id::{EventId, Number, PoolNo, RegistrationId};
 use crate::model::registration::{State, StateKind};
 use crate::model::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -40,6 +41,17 @@ pub struct Standing {
     pub steps: Vec<u64>,
     /// Not in the journal: attached from the row.
     pub contact: ContactKeys,
+    /// Whether personal data of the party were erased.
+    pub erased: Option<Erased>,
+}
+
+/// What became of a party's personal data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erased {
+    /// Of the last erasure.
+    pub at: Timestamp,
+    /// Some must be kept for a while.
+    pub kept: bool,
 }
 
 /// What was answered under a request id.

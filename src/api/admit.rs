@@ -171,6 +171,15 @@ impl Api {
         self.identities.key(key.id(), &key.secret).map(Some).ok_or_else(status::key_required)
     }
 
+    /// Whether the caller reaches an event that is there.
+    pub(super) async fn reaches_event(&self, caller: Caller, event: EventId) -> Result<bool, Status> {
+        let Some(key) = self.key_of(caller)? else { return Ok(true) };
+        let name = names::event(event);
+        let target = [Target::Event(&name)];
+        self.learn_places(&target).await?;
+        Ok(self.reaches(&key, "", &target).is_ok())
+    }
+
     /// Narrows what is asked about to what the caller reaches: left out, it is the one centre of whoever has but one.
     pub(super) fn narrow(&self, caller: Caller, method: &str, centre: &mut String) -> Result<(), Status> {
         let Some(key) = self.key_of(caller)?.filter(|key| !key.all_centres) else { return Ok(()) };

@@ -21,6 +21,7 @@ mod identity;
 pub mod layers;
 mod page_token;
 mod people;
+mod privacy;
 mod registrations;
 mod repeat;
 mod reports;
@@ -45,7 +46,9 @@ use crate::access_log::AccessLog;
 use crate::desk::Desk;
 use crate::feed::{Feed, FeedOptions};
 use crate::model::id::EventId;
+use crate::model::retention::Rules as RetentionRules;
 use crate::oidc::Users;
+use crate::privacy::Privacy;
 use crate::report::Reports;
 use crate::storage::StoreError;
 use proto::admin_service_server::AdminServiceServer;
@@ -53,6 +56,7 @@ use proto::attendance_service_server::AttendanceServiceServer;
 use proto::change_service_server::ChangeServiceServer;
 use proto::event_service_server::EventServiceServer;
 use proto::people_service_server::PeopleServiceServer;
+use proto::privacy_service_server::PrivacyServiceServer;
 use proto::registration_service_server::RegistrationServiceServer;
 use proto::report_service_server::ReportServiceServer;
 use std::future::Future;
@@ -70,6 +74,7 @@ pub struct Api {
     desk: Desk,
     feed: Feed,
     reports: Reports,
+    privacy: Privacy,
     /// Counts below it are hidden from reporting jobs.
     small_cell: u64,
     rules: Arc<rules::Rules>,
@@ -87,10 +92,12 @@ impl Api {
         let reports = Reports::new(Arc::clone(desk.store()), desk.keys().clone());
         let access_log = AccessLog::open(Arc::clone(desk.store()), Arc::clone(desk.clock()));
         let identities = Arc::new(identity::Identities::new(Arc::clone(desk.store()), Arc::clone(desk.clock()), None));
+        let privacy = Privacy::new(desk.clone(), RetentionRules::default());
         Self {
             desk,
             feed,
             reports,
+            privacy,
             small_cell: 5,
             rules: Arc::default(),
             identities,
@@ -110,6 +117,11 @@ impl Api {
     /// Who read and who decided; to be closed before the store is.
     pub fn access_log(&self) -> &AccessLog {
         &self.access_log
+    }
+
+    /// With other rules of retention, or a list of erasures.
+    pub fn with_privacy(self, privacy: Privacy) -> Self {
+        Self { privacy, ..self }
     }
 
     /// What works figures out.
@@ -152,6 +164,10 @@ impl Api {
         PeopleServiceServer::new(self.clone()).max_decoding_message_size(server::MESSAGE_BYTES_MAX)
     }
 
+    pub fn privacy_service(&self) -> PrivacyServiceServer<Self> {
+        PrivacyServiceServer::new(self.clone()).max_decoding_message_size(server::MESSAGE_BYTES_MAX)
+    }
+
     pub fn report_service(&self) -> ReportServiceServer<Self> {
         ReportServiceServer::new(self.clone()).max_decoding_message_size(server::MESSAGE_BYTES_MAX)
     }
@@ -163,6 +179,7 @@ impl Api {
             .add_service(self.change_service())
             .add_service(self.event_service())
             .add_service(self.people_service())
+            .add_service(self.privacy_service())
             .add_service(self.registration_service())
             .add_service(self.report_service())
     }

@@ -265,6 +265,12 @@ rights! {
     RecordFormRequest "RecordForm": OFFICE, false, decision, |_| vec![Target::All];
     ListPeopleEntriesRequest "ListPeopleEntries": OFFICE, false, read(page), |_| vec![Target::All];
 
+    ExportRegistrationRequest "ExportRegistration": OFFICE, true, read, |r| vec![Target::Event(&r.name)];
+    EraseRegistrationRequest "EraseRegistration": OFFICE, true, decision, |r| vec![Target::Event(&r.name)];
+    FindRegistrationsRequest "FindRegistrations": OFFICE, false, read, none;
+    ListDueErasuresRequest "ListDueErasures": HEAD, false, read, none;
+    EraseDueRequest "EraseDue": HEAD, false, decision, none;
+
     // As they are, also where few are counted: not for those to whom small counts are not shown.
     GetEventCountsRequest "GetEventCounts": STAFF.and(PORTAL), false, nothing, |r| vec![Target::Event(&r.event)];
     ListEventCountsRequest "ListEventCounts": OFFICE.and(PORTAL), false, nothing, none;

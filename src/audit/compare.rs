@@ -162,6 +162,7 @@ fn compare_standing(notes: &mut Notes, stored: &Standing, told: &Standing) {
     same("time to drop", &stored.drop_at, &told.drop_at);
     same("time of acceptance", &stored.accepted_at, &told.accepted_at);
     same("time of change", &stored.changed_at, &told.changed_at);
+    same("erasure", &stored.erased, &told.erased);
     same("steps", &stored.steps, &told.steps);
     if notes.0.len() == before {
         notes.add(About::Registration, format!("{n} differs from the journal"));

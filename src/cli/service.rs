@@ -11,6 +11,7 @@ use crate::feed::FeedOptions;
 use crate::keys::Keys;
 use crate::model::time::{Span, Timestamp};
 use crate::oidc::Users;
+use crate::privacy::{Ledger, Privacy, keep_rules};
 use crate::report::keep_ahead;
 use crate::storage::{self, Store};
 use crate::telemetry::{self, DeskMeters, Health, Operators};
@@ -18,6 +19,7 @@ use crate::tls::Tls;
 use anyhow::Context;
 use prometheus_client::registry::Registry;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -67,7 +69,8 @@ impl Service {
         let desk = Desk::open_observed(store, clock, keys, desk_options(config), Some(meters));
         telemetry::show_lines(&desk, &mut registry);
         let listening = Listening { tcp: listener, tls: tls.clone() };
-        let (running, access_log) = serve(listening, &desk, config, users, &mut registry).await?;
+        let privacy = privacy(&desk, config).await?;
+        let (running, access_log) = serve(listening, (&desk, privacy), config, users, &mut registry).await?;
         let health = Health::default();
         let operators = operators.map(|listener| Operators::open(listener, registry, health.clone())).transpose()?;
         running.serving().tell(true).await;
@@ -212,10 +215,28 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
+const ONCE_A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The rules for personal data, and the list of erasures: replayed before anybody is served.
+async fn privacy(desk: &Desk, config: &Config) -> anyhow::Result<Privacy> {
+    let privacy = Privacy::new(desk.clone(), config.retention.rules());
+    if config.privacy.erasures_file.is_empty() {
+        return Ok(privacy);
+    }
+    let path = Path::new(&config.privacy.erasures_file);
+    let ledger = Ledger::open(path).with_context(|| format!("cannot read the list of erasures {}", path.display()))?;
+    let privacy = privacy.with_ledger(Arc::new(ledger));
+    let again = privacy.replay().await.context("cannot erase again what was erased")?;
+    if again > 0 {
+        tracing::warn!(registrations = again, "the database had personal data that were erased: they are erased again");
+    }
+    Ok(privacy)
+}
+
 /// The handlers behind their server.
 async fn serve(
     listening: Listening,
-    desk: &Desk,
+    (desk, privacy): (&Desk, Privacy),
     config: &Config,
     users: Option<Arc<Users>>,
     registry: &mut Registry,
@@ -224,11 +245,15 @@ async fn serve(
     let feed = FeedOptions { keep: Span::hours(24 * i64::from(config.feed.keep_days)), ..FeedOptions::default() };
     let api = Api::new(desk.clone(), WatchOptions::default(), drain.clone())
         .with_feed(feed)
-        .with_small_cell(config.reports.small_cell);
+        .with_small_cell(config.reports.small_cell)
+        .with_privacy(privacy.clone());
     let api = match users {
         Some(users) => api.with_users(users),
         None => api,
     };
+    if config.retention.automatic {
+        tokio::spawn(keep_rules(privacy, ONCE_A_DAY, drain.clone()));
+    }
     tokio::spawn(keep_ahead(api.reports().clone(), drain.clone()));
     let kept = Span::hours(24 * i64::from(config.access_log.keep_days));
     tokio::spawn(access_log::keep(Arc::clone(desk.store()), Arc::clone(desk.clock()), kept, drain.clone()));

@@ -17,6 +17,7 @@ mod keys;
 mod line;
 mod minutes;
 mod options;
+mod privacy;
 mod report;
 mod roster;
 mod sheet;
@@ -71,6 +72,12 @@ pub enum Verb {
     Keys(keys::Verb),
     /// Tells who of the staff read personal data and who decided, newest first.
     AccessLog(access_log::Arguments),
+    /// Personal data of a registration: found, exported, erased.
+    #[command(subcommand)]
+    Personal(privacy::Verb),
+    /// Personal data whose time is over.
+    #[command(subcommand)]
+    Retention(privacy::Retention),
     /// Prints the completions for a shell.
     Completions(completions::Arguments),
 }
@@ -90,6 +97,8 @@ pub async fn run(verb: Verb, command: clap::Command) -> ExitCode {
         Verb::Report(verb) => report::run(verb).await,
         Verb::Keys(verb) => keys::run(verb).await,
         Verb::AccessLog(arguments) => access_log::run(arguments).await,
+        Verb::Personal(verb) => privacy::run(verb).await,
+        Verb::Retention(verb) => privacy::retention(verb).await,
         Verb::Completions(arguments) => completions::run(&arguments, command),
     };
     ended(done)

@@ -105,6 +105,14 @@ pub fn event_name(text: &str) -> Result<String, String> {
     Ok(format!("events/{id}"))
 }
 
+/// `events/{uuid}/registrations/{uuid}`.
+pub fn registration_name(text: &str) -> Result<String, String> {
+    let wrong = || "give events/{uuid}/registrations/{uuid}".to_owned();
+    let (event, id) = text.split_once("/registrations/").ok_or_else(wrong)?;
+    let id = Uuid::parse_str(id).map_err(|_| wrong())?;
+    Ok(format!("{}/registrations/{id}", event_name(event).map_err(|_| wrong())?))
+}
+
 /// A registration as it is typed: its whole name, or its last part where the event is known anyway.
 #[derive(Clone, Debug)]
 pub struct RegistrationId {

@@ -8,6 +8,7 @@ use proto::admin_service_client::AdminServiceClient;
 use proto::attendance_service_client::AttendanceServiceClient;
 use proto::change_service_client::ChangeServiceClient;
 use proto::event_service_client::EventServiceClient;
+use proto::privacy_service_client::PrivacyServiceClient;
 use proto::registration_service_client::RegistrationServiceClient;
 use proto::report_service_client::ReportServiceClient;
 use std::path::Path;
@@ -33,6 +34,7 @@ pub struct Wire {
     door: AttendanceServiceClient<Channel>,
     feed: ChangeServiceClient<Channel>,
     admin: AdminServiceClient<Channel>,
+    privacy: PrivacyServiceClient<Channel>,
     reports: ReportServiceClient<Channel>,
     /// Asks for figures as a reporting job sees them.
     protected: bool,
@@ -62,6 +64,7 @@ impl Wire {
             door: AttendanceServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
             feed: ChangeServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
             admin: AdminServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
+            privacy: PrivacyServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
             reports: ReportServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX),
             protected: false,
             authorization: reach.key.as_deref().map(authorization).transpose()?,
@@ -105,6 +108,11 @@ impl Wire {
         admin.revoke_access_key(RevokeAccessKeyRequest) -> RevokeAccessKeyResponse under request_id;
         admin.list_access_entries(ListAccessEntriesRequest) -> ListAccessEntriesResponse;
         admin.list_programmes(ListProgrammesRequest) -> ListProgrammesResponse;
+        privacy.export_registration(ExportRegistrationRequest) -> ExportRegistrationResponse;
+        privacy.erase_registration(EraseRegistrationRequest) -> EraseRegistrationResponse under request_id;
+        privacy.find_registrations(FindRegistrationsRequest) -> FindRegistrationsResponse;
+        privacy.list_due_erasures(ListDueErasuresRequest) -> ListDueErasuresResponse;
+        privacy.erase_due(EraseDueRequest) -> EraseDueResponse under request_id;
         reports.get_demand(GetDemandRequest) -> GetDemandResponse;
         reports.get_imbalance(GetImbalanceRequest) -> GetImbalanceResponse;
         reports.get_participation(GetParticipationRequest) -> GetParticipationResponse;

@@ -95,6 +95,10 @@ impl Config {
             ("pool.readers", u64::from(self.pool.readers), 1_000),
             ("pool.patience_seconds", self.pool.patience_seconds, 600),
             ("reports.small_cell", self.reports.small_cell, 1_000),
+            ("retention.unseated_days", u64::from(self.retention.unseated_days), 36_500),
+            ("retention.contact_days", u64::from(self.retention.contact_days), 36_500),
+            ("retention.participant_days", u64::from(self.retention.participant_days), 36_500),
+            ("retention.project_days", u64::from(self.retention.project_days), 36_500),
         ];
         let zero = at_least_one.iter().find(|(_, value)| *value == 0);
         let too_large = at_most.iter().find(|(_, value, most)| value > most);

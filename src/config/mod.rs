@@ -10,6 +10,7 @@ pub use database::{Database, Postgres};
 pub use oidc::Oidc;
 pub use sources::{Setting, load};
 
+use crate::model::retention::Rules;
 use crate::tls::Files;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -38,6 +39,8 @@ pub struct Config {
     pub pool: Pool,
     pub reports: Reports,
     pub oidc: Oidc,
+    pub privacy: Privacy,
+    pub retention: Retention,
 }
 
 /// TLS in the process. The files are read again when they change.
@@ -160,6 +163,31 @@ pub struct Reports {
     pub small_cell: u64,
 }
 
+/// What of personal data must outlive the database.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Privacy {
+    /// The file with the list of erasures, ids only, which is replayed at start, before anybody is served: so that a
+    /// restored backup forgets again what it had forgotten. Keep it outside the backups of the database. Empty: none.
+    pub erasures_file: String,
+}
+
+/// How long personal data are kept, in days after the end of the event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Whether the service erases by itself, once a day, what has run out. Otherwise somebody calls `eile retention apply`.
+    pub automatic: bool,
+    /// Everything of parties that never took part.
+    pub unseated_days: u32,
+    /// Contact, answers and wishes of those who took part.
+    pub contact_days: u32,
+    /// Names of those who took part.
+    pub participant_days: u32,
+    /// The same at events of a project, whose grant must be accounted for.
+    pub project_days: u32,
+}
+
 /// Connections to the database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -189,6 +217,8 @@ impl Default for Config {
             pool: Pool::default(),
             reports: Reports::default(),
             oidc: Oidc::default(),
+            privacy: Privacy::default(),
+            retention: Retention::default(),
         }
     }
 }
@@ -239,6 +269,20 @@ impl Default for AccessLog {
 impl Default for Reports {
     fn default() -> Self {
         Self { small_cell: 5 }
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        let Rules { unseated_days, contact_days, participant_days, project_days } = Rules::default();
+        Self { automatic: false, unseated_days, contact_days, participant_days, project_days }
+    }
+}
+
+impl Retention {
+    pub fn rules(&self) -> Rules {
+        let Self { automatic: _, unseated_days, contact_days, participant_days, project_days } = *self;
+        Rules { unseated_days, contact_days, participant_days, project_days }
     }
 }
 

@@ -60,6 +60,7 @@ pub(super) struct AtTable {
     parties: BTreeMap<Number, PartyPapers>,
     requests: Vec<RequestWrite>,
     reasons: Vec<Reason>,
+    erased: Vec<Number>,
 }
 
 /// A sign-up that was taken in.
@@ -93,6 +94,7 @@ impl AtTable {
             parties: BTreeMap::new(),
             requests: Vec::new(),
             reasons: Vec::new(),
+            erased: Vec::new(),
         }
     }
 
@@ -168,6 +170,7 @@ impl AtTable {
             parties: parties.into_iter().map(|(n, p)| party_write(n, p)).collect(),
             requests: std::mem::take(&mut self.requests),
             reasons: std::mem::take(&mut self.reasons),
+            erased: std::mem::take(&mut self.erased),
             marks,
         })
     }
@@ -240,6 +243,10 @@ impl AtTable {
                 }
                 self.parties.insert(*number, (**words).clone());
             }
+            (Papers::Party { words, .. }, Verb::Erase { number, .. }) => {
+                self.parties.insert(*number, (**words).clone());
+                self.erased.push(*number);
+            }
             (Papers::Event(papers), _) => answer = loaded.edit(papers),
             (Papers::Reason(text), _) if !text.is_empty() => {
                 self.reasons.push(Reason { journal_number, number: outcome.number, text: text.clone() });
@@ -258,7 +265,7 @@ impl Loaded {
     fn is_stale(&self, papers: &Papers, verb: &Verb) -> bool {
         match (papers, verb) {
             (Papers::Repeat, _) => true,
-            (Papers::Party { seen_step, seen_marked, .. }, Verb::Amend { number, .. }) => {
+            (Papers::Party { seen_step, seen_marked, .. }, Verb::Amend { number, .. } | Verb::Erase { number, .. }) => {
                 let moved = |s: &crate::admission::Standing| s.steps.last() != Some(seen_step);
                 self.roster.standing(*number).is_some_and(moved)
                     || self.roster.last_member_marked(*number) != *seen_marked

@@ -19,7 +19,7 @@ pub enum Papers {
     None,
     /// With `Verb::Register`.
     SignUp(Box<SignUp>),
-    /// With `Verb::Amend`: the party's words from now on, made from those that were read when this was the last step
+    /// With `Verb::Amend` and `Verb::Erase`: the party's words from now on, made from those that were read when this was the last step
     /// of its registration, and `seen_marked` its last member with a mark. Where either has moved since, the answer is
     /// `Stale` and the caller reads again.
     Party {

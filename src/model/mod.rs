@@ -15,5 +15,6 @@ pub mod person;
 pub mod policy;
 pub mod registration;
 pub mod report;
+pub mod retention;
 pub mod text;
 pub mod time;

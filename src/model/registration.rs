@@ -129,6 +129,8 @@ pub enum CancelReason {
     Other,
     /// Did not come, and said nothing: staff give the seat on.
     NoShow,
+    /// Its personal data were erased.
+    Erased,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

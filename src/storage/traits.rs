@@ -104,6 +104,8 @@ pub struct EventWrite {
     pub requests: Vec<RequestWrite>,
     /// Reasons that staff wrote down, apart from what they decided.
     pub reasons: Vec<Reason>,
+    /// Parties whose personal data were erased: what staff wrote about them goes too.
+    pub erased: Vec<Number>,
     /// Marks that are new or corrected, each once, as they stand after the batch.
     pub marks: Vec<(MarkKey, Marked)>,
 }
@@ -324,6 +326,19 @@ pub trait Store: Send + Sync + 'static {
         after: Option<(String, Number)>,
         limit: u32,
     ) -> Result<Vec<PartyRow>, StoreError>;
+
+    /// Registrations, live and ended, whose contact has one of these keys; whatever their event, in any order.
+    async fn registrations_by_contact(
+        &self,
+        contact: ContactKeys,
+    ) -> Result<Vec<(EventId, RegistrationId)>, StoreError>;
+
+    /// The reasons that staff wrote down about a registration, with the journal numbers of their decisions.
+    async fn reasons(&self, event: EventId, number: Number) -> Result<Vec<(u64, String)>, StoreError>;
+
+    /// After personal data were erased: nothing of what was overwritten stays in the database's own files, as far as
+    /// the engine lets its client see to that.
+    async fn scrub(&self) -> Result<(), StoreError>;
 
     /// SHA-256 of a registration's management token.
     async fn token_hash(&self, event: EventId, number: Number) -> Result<Option<[u8; 32]>, StoreError>;

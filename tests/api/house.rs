@@ -6,6 +6,7 @@ use eile::api::proto::attendance_service_client::AttendanceServiceClient;
 use eile::api::proto::change_service_client::ChangeServiceClient;
 use eile::api::proto::event_service_client::EventServiceClient;
 use eile::api::proto::people_service_client::PeopleServiceClient;
+use eile::api::proto::privacy_service_client::PrivacyServiceClient;
 use eile::api::proto::registration_service_client::RegistrationServiceClient;
 use eile::api::proto::report_service_client::ReportServiceClient;
 use eile::api::server::{self, Running, ServerOptions};
@@ -36,6 +37,7 @@ pub struct House {
     pub registrations: RegistrationServiceClient<Channel>,
     pub attendance: AttendanceServiceClient<Channel>,
     pub people: PeopleServiceClient<Channel>,
+    pub privacy: PrivacyServiceClient<Channel>,
     pub reports: ReportServiceClient<Channel>,
     pub channel: Channel,
     pub clock: Arc<ManualClock>,
@@ -81,6 +83,7 @@ impl House {
             registrations: RegistrationServiceClient::new(channel.clone()),
             attendance: AttendanceServiceClient::new(channel.clone()),
             people: PeopleServiceClient::new(channel.clone()),
+            privacy: PrivacyServiceClient::new(channel.clone()),
             reports: ReportServiceClient::new(channel.clone()),
             channel,
             clock,

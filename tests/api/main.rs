@@ -156,6 +156,13 @@ on_both! {
         the_feed_tells_nothing_of_persons,
         a_pool_that_was_taken_out_keeps_its_id,
         a_stream_of_changes_ends_when_the_instance_stops;
+    privacy:
+        who_never_took_part_is_erased_at_once_and_the_line_closes_up,
+        names_of_those_who_took_part_stay_as_evidence_until_their_day,
+        what_has_run_out_is_listed_and_erased_by_kind_and_day,
+        an_export_holds_everything_of_one_party_and_nothing_of_others,
+        an_erasure_reaches_what_a_transfer_left_behind,
+        bad_wishes_for_erasure_are_told;
     questions:
         q01_who_waited_for_parenting_training_in_elektrenai_in_persons_and_families,
         q02_applicants_per_seat_by_programme_and_municipality,

@@ -5,8 +5,9 @@ use eile::admission::{Entry, SeatCounts};
 use eile::model::access::AccessKey;
 use eile::model::access_log::{AccessEntry, AccessQuery};
 use eile::model::centre::{Centre, Programme};
+use eile::model::contact::ContactKeys;
 use eile::model::event::Event;
-use eile::model::id::{CentreId, EventId, Number, ProgrammeId};
+use eile::model::id::{CentreId, EventId, Number, ProgrammeId, RegistrationId};
 use eile::model::person::PeopleEntry;
 use eile::model::report::Report;
 use eile::model::time::Timestamp;
@@ -195,6 +196,18 @@ impl Store for Faulty {
         limit: u32,
     ) -> Result<Vec<PartyRow>, StoreError> {
         self.inner.parties_by_name(event, after, limit).await
+    }
+    async fn registrations_by_contact(
+        &self,
+        contact: ContactKeys,
+    ) -> Result<Vec<(EventId, RegistrationId)>, StoreError> {
+        self.inner.registrations_by_contact(contact).await
+    }
+    async fn reasons(&self, event: EventId, number: Number) -> Result<Vec<(u64, String)>, StoreError> {
+        self.inner.reasons(event, number).await
+    }
+    async fn scrub(&self) -> Result<(), StoreError> {
+        self.inner.scrub().await
     }
     async fn token_hash(&self, event: EventId, number: Number) -> Result<Option<[u8; 32]>, StoreError> {
         self.inner.token_hash(event, number).await

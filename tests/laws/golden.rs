@@ -107,6 +107,7 @@ fn the_stored_form_of_what_happens_to_a_registration_never_changes() {
     stands(amended(None, None), r#"{"amended":{"number":7}}"#);
     stands(amended(Some(3), Some(Timestamp(9))), r#"{"amended":{"number":7,"twin_of":3,"drop_at":9}}"#);
     stands(Change::TwinCleared { number: 7 }, r#"{"twin_cleared":{"number":7}}"#);
+    stands(Change::Erased { number: 7, kept: true }, r#"{"erased":{"number":7,"kept":true}}"#);
 }
 
 #[test]

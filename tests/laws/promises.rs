@@ -349,6 +349,7 @@ fn steps_are_all_entries(world: &World, step: &Step) {
             | Change::Ended { number, .. }
             | Change::ClassSet { number, .. }
             | Change::Amended { number, .. }
+            | Change::Erased { number, .. }
             | Change::TwinCleared { number } => [Some(*number), None],
             _ => [None, None],
         };

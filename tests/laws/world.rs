@@ -30,6 +30,10 @@ pub enum Op {
         wishes: u8,
     },
     Cancel(u8),
+    Erase {
+        who: u8,
+        kept: bool,
+    },
     Amend {
         who: u8,
         size: Option<u32>,
@@ -156,6 +160,7 @@ pub fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         20 => sign_up(),
         8 => any::<u8>().prop_map(Op::Cancel),
+        2 => (any::<u8>(), any::<bool>()).prop_map(|(who, kept)| Op::Erase { who, kept }),
         3 => (any::<u8>(), prop::option::of(1u32..6), prop::option::weighted(0.4, 0u8..7), by)
             .prop_map(|(who, size, contact, by)| Op::Amend { who, size, contact, by }),
         3 => any::<u8>().prop_map(Op::Accept),
@@ -393,6 +398,7 @@ impl World {
                     }),
                 )
             }
+            Op::Erase { who, kept } => (party, Verb::Erase { number: self.pick(event, *who, |_| true), kept: *kept }),
             Op::Cancel(who) => (party, Verb::Cancel { number: self.pick(event, *who, live), reason }),
             Op::Amend { who, size, contact, by } => {
                 let number = self.pick(event, *who, live);

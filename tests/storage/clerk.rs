@@ -163,7 +163,7 @@ pub fn decide(memory: &mut Memory, commands: &[Command], now: Timestamp) -> (Vec
     let mut entries: Vec<Entry> = Vec::new();
     let mut answers = Vec::new();
     let mut sign_ups = Vec::new();
-    let (mut requests, mut reasons, mut parties) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut requests, mut reasons, mut parties, mut erased) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for command in commands {
         let answer = memory.roster.handle(command, now, &mut entries);
         answers.push(answer.clone());
@@ -177,6 +177,10 @@ pub fn decide(memory: &mut Memory, commands: &[Command], now: Timestamp) -> (Vec
             Verb::Amend { number, contact: Some(contact), .. } => {
                 memory.roster.attach(*number, registration_id(*number), *contact);
                 parties.push(party(*number, "amended"));
+            }
+            Verb::Erase { number, .. } => {
+                parties.push(party(*number, "erased"));
+                erased.push(*number);
             }
             Verb::SetClass { number, .. } => reasons.push(Reason {
                 journal_number: memory.roster.journal_number,
@@ -226,6 +230,7 @@ pub fn decide(memory: &mut Memory, commands: &[Command], now: Timestamp) -> (Vec
         parties,
         requests,
         reasons,
+        erased,
         marks,
     };
     (answers, Some(write))

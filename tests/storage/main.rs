@@ -77,7 +77,8 @@ on_both! {
     parties:
         parties_come_back_as_they_were_given,
         names_are_paged_in_the_order_of_their_bytes,
-        the_hash_of_a_token_is_found_by_number;
+        the_hash_of_a_token_is_found_by_number,
+        what_is_erased_is_gone_with_what_staff_wrote_and_the_contact_finds_nobody;
     attendance:
         marks_and_heads_are_read_back_as_they_stand,
         an_instance_that_is_behind_learns_the_marks_from_the_journal;

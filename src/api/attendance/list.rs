@@ -71,6 +71,23 @@ impl Api {
         Ok(ListAttendanceResponse { attendances, sessions: page.sessions, next_page_token })
     }
 
+    /// Every mark of one registration, with what was corrected: for whom it is about.
+    pub(in crate::api) async fn marks_of_registration(
+        &self,
+        event: EventId,
+        id: RegistrationId,
+    ) -> Result<Vec<Attendance>, Status> {
+        let found = self.look(event, |view| page(view, "", Some(id), None, usize::MAX - 1)).await?;
+        let marks = found.map(|page| page.marks).unwrap_or_default();
+        let steps: Vec<(MarkKey, u64)> = marks.iter().map(|(key, marked, ..)| (*key, marked.step)).collect();
+        let before = self.corrections(event, &steps).await?;
+        let told = marks.iter().zip(before).map(|((key, marked, id, session), corrections)| Attendance {
+            corrections,
+            ..attendance::mark(event, *id, *key, session, marked)
+        });
+        Ok(told.collect())
+    }
+
     /// What each mark was before: each entry names the one that it corrects. All marks of a page go back together.
     async fn corrections(&self, event: EventId, marks: &[(MarkKey, u64)]) -> Result<Vec<Vec<MarkBefore>>, Status> {
         let mut told: Vec<Vec<MarkBefore>> = marks.iter().map(|_| Vec::new()).collect();

@@ -111,6 +111,10 @@ fn cancel_reason(fields: &mut Fields, given: i32) -> CancelReason {
         Some(proto::CancelReason::Duplicate) => CancelReason::Duplicate,
         Some(proto::CancelReason::Other) => CancelReason::Other,
         Some(proto::CancelReason::NoShow) => CancelReason::NoShow,
+        Some(proto::CancelReason::Erased) => {
+            fields.refuse(Path::Top("reason"), "is set by the service, see PrivacyService");
+            CancelReason::Erased
+        }
     }
 }
 

@@ -23,7 +23,7 @@ const STEPS_MAX: usize = 200;
 pub(super) type Looked = (proto::Registration, Standing, Arc<Terms>);
 
 impl Api {
-    pub(super) async fn registration(
+    pub(in crate::api) async fn registration(
         &self,
         caller: Caller,
         r: GetRegistrationRequest,
@@ -50,7 +50,7 @@ impl Api {
         }
     }
 
-    pub(super) async fn explain(
+    pub(in crate::api) async fn explain(
         &self,
         caller: Caller,
         r: ExplainRegistrationRequest,

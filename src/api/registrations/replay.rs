@@ -3,7 +3,7 @@
 //! back to that moment by the journal. Only repeated requests about a registration that has moved on pay for it.
 
 use super::change::Named;
-use crate::admission::{Change, Entry, Standing};
+use crate::admission::{Change, Entry, Erased, Standing};
 use crate::api::caller::Caller;
 use crate::api::proto::{CreateRegistrationResponse, Registration};
 use crate::api::request::Asked;
@@ -60,6 +60,7 @@ fn moved_since(standing: &Standing, journal_number: u64) -> bool {
 /// Sets what a repeated answer shows to what the registration's first steps, these entries, made of it.
 fn take_back(standing: &mut Standing, entries: &[Entry]) {
     let own = standing.number;
+    standing.erased = None;
     for entry in entries {
         match &entry.change {
             Change::Registered { number, size, twin_of, .. } if *number == own => {
@@ -73,6 +74,9 @@ fn take_back(standing: &mut Standing, entries: &[Entry]) {
                 standing.twin_of = Some(*twin_of);
             }
             Change::TwinCleared { number } if *number == own => standing.twin_of = None,
+            Change::Erased { number, kept } if *number == own => {
+                standing.erased = Some(Erased { at: entry.at, kept: *kept });
+            }
             _ => {}
         }
     }

@@ -1,7 +1,7 @@
 //! A change as the feed tells it: ids, numbers, states and counts of seats. No class and no reason of a cancellation or a
 //! rejection goes out here: a reporting job follows the feed, and has no right to them.
 
-use super::explain::{because_word, entering};
+use super::explain::{because_word, entering, erased_word};
 use super::{int32, int64, names, time, words};
 use crate::admission::{Change, Entering, Entry, Idle, SeatCounts};
 use crate::api::proto;
@@ -71,6 +71,7 @@ pub fn kind(change: &Change) -> Kind {
         Change::ClassSet { .. } => Kind::ClassChanged,
         Change::Resized { .. } => Kind::PartyResized,
         Change::Amended { .. } => Kind::RegistrationCorrected,
+        Change::Erased { .. } => Kind::RegistrationErased,
         Change::TwinCleared { .. } => Kind::DuplicateCleared,
         Change::AttendanceRecorded { .. } => Kind::AttendanceRecorded,
         Change::CheckedIn { .. } => Kind::CheckedIn,
@@ -114,6 +115,7 @@ fn told(change: &Change) -> Told {
         Change::ClassSet { .. } => only("class_set"),
         Change::Resized { size, .. } => Told { persons: *size, ..only("party_resized") },
         Change::Amended { .. } => only("details_corrected"),
+        Change::Erased { kept, .. } => only(erased_word(*kept)),
         Change::TwinCleared { .. } => only("twin_ended"),
         Change::AttendanceRecorded { marks, .. } => Told { persons: count(marks.len()), ..only("list_entered") },
         Change::CheckedIn { marks, .. } => Told { persons: count(marks.len()), ..only("at_the_door") },

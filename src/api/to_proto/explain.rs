@@ -187,6 +187,7 @@ fn told(change: &Change, of: Number, for_staff: bool) -> Option<Told> {
             (*number, (StepKind::DuplicateChanged, "contact_taken", None))
         }
         Change::Amended { number, .. } => (*number, (StepKind::DetailsChanged, "details_corrected", None)),
+        Change::Erased { number, kept } => (*number, (StepKind::Erased, erased_word(*kept), None)),
         Change::TwinCleared { number } if for_staff => (*number, (StepKind::DuplicateChanged, "twin_ended", None)),
         Change::TwinCleared { .. }
         | Change::ClassSet { .. }
@@ -234,6 +235,10 @@ fn pool_of(to: &Entering) -> Option<crate::model::id::PoolNo> {
         Entering::Seat { pool, .. } => Some(*pool),
         Entering::InReview | Entering::Line => None,
     }
+}
+
+pub(super) fn erased_word(kept: bool) -> &'static str {
+    if kept { "erased_in_part" } else { "erased" }
 }
 
 pub(super) fn because_word(because: Because) -> &'static str {

@@ -51,6 +51,7 @@ fn render(event: EventId, terms: &Terms, s: &Standing, outcome: &Outcome, for_st
             Some(End::Transferred { to }) => names::registration(to.event, to.registration),
             _ => String::new(),
         },
+        erase_time: s.erased.map(|erased| time::instant(erased.at)),
         ..proto::Registration::default()
     }
 }

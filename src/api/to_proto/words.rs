@@ -95,6 +95,7 @@ pub fn cancel_reason(reason: CancelReason) -> &'static str {
         CancelReason::EnteredByMistake => P::EnteredByMistake,
         CancelReason::Duplicate => P::Duplicate,
         CancelReason::NoShow => P::NoShow,
+        CancelReason::Erased => P::Erased,
         CancelReason::Unspecified | CancelReason::Other => P::Other,
     };
     unprefixed(word.as_str_name(), "CANCEL_REASON_")

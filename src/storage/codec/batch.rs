@@ -25,6 +25,8 @@ pub(in crate::storage) struct Batch {
     pub changed_parties: Vec<PartyColumns>,
     pub requests: Vec<RequestColumns>,
     pub reasons: Vec<ReasonColumns>,
+    /// Registrations whose reasons go, also those of this batch.
+    pub forgotten: Vec<(Uuid, i64)>,
     pub marks: Vec<MarkColumns>,
 }
 
@@ -128,6 +130,7 @@ impl Batch {
             number: i64::from(r.number),
             reason: r.text,
         }));
+        self.forgotten.extend(write.erased.iter().map(|number| (event, i64::from(*number))));
         self.marks.extend(write.marks.iter().map(|(key, marked)| MarkColumns::of(event, *key, marked)));
         Ok(())
     }

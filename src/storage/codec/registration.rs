@@ -2,7 +2,7 @@
 //! end with its reason) is one nullable JSON text, so that the row of an ordinary sign-up stays lean.
 
 use super::{column, corrupt, count, from_json, signed, to_json, unsigned};
-use crate::admission::{Outcome, Recorded, Standing};
+use crate::admission::{Erased, Outcome, Recorded, Standing};
 use crate::model::contact::ContactKeys;
 use crate::model::id::{Number, PoolNo, RegistrationId};
 use crate::model::registration::{End, State, StateKind};
@@ -34,6 +34,8 @@ struct Rare {
     drop_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     end: Option<End>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased: Option<Erased>,
 }
 
 fn is_zero(n: &u16) -> bool {
@@ -63,6 +65,7 @@ impl Rare {
             twin_of: standing.twin_of,
             drop_at: standing.drop_at,
             end,
+            erased: standing.erased,
         };
         if rare == Self::default() { Ok(None) } else { to_json(&rare).map(Some) }
     }
@@ -204,6 +207,7 @@ impl Reader {
             changed_at: Timestamp(row.8),
             steps: read_steps(&row.9).ok_or_else(|| corrupt(TABLE, "steps", id))?,
             contact: ContactKeys { email: row.10.map(unsigned), phone: row.11.map(unsigned) },
+            erased: rare.erased,
         };
         let recorded = read_recorded(TABLE, standing.number, row.12, row.13, &row.14)?;
         Ok((standing, recorded))

@@ -2,10 +2,12 @@
 
 use super::errors::failed;
 use super::held::Connections;
-use crate::model::id::{EventId, Number};
-use crate::storage::codec::{corrupt, count};
+use crate::model::contact::ContactKeys;
+use crate::model::id::{EventId, Number, RegistrationId};
+use crate::storage::codec::{corrupt, count, signed};
 use crate::storage::traits::{PartyRow, StoreError};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 pub(super) async fn parties(
     readers: &Connections,
@@ -91,6 +93,48 @@ pub(super) async fn token_hash(
         hash.try_into().map_err(|_| corrupt("registrations", "token_hash", format_args!("{}, {number}", event.0)))
     };
     hash.map(read).transpose()
+}
+
+/// Seldom asked, so that no index by contact is kept for it: every row is looked at.
+pub(super) async fn registrations_by_contact(
+    readers: &Connections,
+    contact: ContactKeys,
+) -> Result<Vec<(EventId, RegistrationId)>, StoreError> {
+    let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
+        "-- registrations_by_contact
+        select event_id, id
+        from registrations
+        where email_key = $1
+          or phone_key = $2",
+    )
+    .bind(contact.email.map(signed))
+    .bind(contact.phone.map(signed))
+    .fetch_all(&mut *readers.hold().await?)
+    .await
+    .map_err(failed)?;
+    Ok(rows.into_iter().map(|(event, id)| (EventId(event), RegistrationId(id))).collect())
+}
+
+/// What staff wrote about a registration.
+pub(super) async fn reasons(
+    readers: &Connections,
+    event: EventId,
+    number: Number,
+) -> Result<Vec<(u64, String)>, StoreError> {
+    let rows: Vec<(i64, String)> = sqlx::query_as(
+        "-- reasons
+        select journal_number, reason
+        from reasons
+        where event_id = $1
+          and number = $2
+        order by journal_number",
+    )
+    .bind(event.0)
+    .bind(i64::from(number))
+    .fetch_all(&mut *readers.hold().await?)
+    .await
+    .map_err(failed)?;
+    rows.into_iter().map(|(step, text)| Ok((count(step, "reasons", "journal_number", event.0)?, text))).collect()
 }
 
 fn read_parties(event: EventId, rows: Vec<(i64, String, String)>) -> Result<Vec<PartyRow>, StoreError> {

@@ -26,6 +26,7 @@ pub(super) async fn write(connection: &mut PgConnection, batch: Batch) -> Result
     update_parties(connection, batch.changed_parties).await?;
     insert_requests(connection, batch.requests).await?;
     insert_reasons(connection, batch.reasons).await?;
+    forget_reasons(connection, batch.forgotten).await?;
     write_marks(connection, batch.marks).await
 }
 
@@ -263,6 +264,27 @@ async fn insert_requests(connection: &mut PgConnection, rows: Vec<RequestColumns
     );
     let query = bind_columns!(query, rows; event, key, fingerprint, number, outcome, journal_number, answer);
     run(connection, query, count, "requests").await
+}
+
+/// However many there are of a registration.
+async fn forget_reasons(connection: &mut PgConnection, rows: Vec<(Uuid, i64)>) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let (events, numbers): (Vec<Uuid>, Vec<i64>) = rows.into_iter().unzip();
+    sqlx::query(
+        "-- forget_reasons
+        delete from reasons
+        using unnest($1::uuid[], $2::bigint[]) as b (event_id, number)
+        where reasons.event_id = b.event_id
+          and reasons.number = b.number",
+    )
+    .bind(events)
+    .bind(numbers)
+    .execute(connection)
+    .await
+    .map_err(failed)?;
+    Ok(())
 }
 
 async fn insert_reasons(connection: &mut PgConnection, rows: Vec<ReasonColumns>) -> Result<(), StoreError> {

@@ -30,8 +30,9 @@ use crate::admission::{Entry, SeatCounts};
 use crate::model::access::AccessKey;
 use crate::model::access_log::{AccessEntry, AccessQuery};
 use crate::model::centre::{Centre, Programme};
+use crate::model::contact::ContactKeys;
 use crate::model::event::Event;
-use crate::model::id::{CentreId, EventId, Number, ProgrammeId};
+use crate::model::id::{CentreId, EventId, Number, ProgrammeId, RegistrationId};
 use crate::model::person::PeopleEntry;
 use crate::model::report::Report;
 use crate::model::time::Timestamp;
@@ -155,6 +156,21 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<PartyRow>, StoreError> {
         until_settled(|| parties::parties_by_name(&self.readers, event, after.clone(), limit)).await
+    }
+
+    async fn registrations_by_contact(
+        &self,
+        contact: ContactKeys,
+    ) -> Result<Vec<(EventId, RegistrationId)>, StoreError> {
+        until_settled(|| parties::registrations_by_contact(&self.readers, contact)).await
+    }
+
+    async fn reasons(&self, event: EventId, number: Number) -> Result<Vec<(u64, String)>, StoreError> {
+        until_settled(|| parties::reasons(&self.readers, event, number)).await
+    }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        open::scrub(&self.writer).await
     }
 
     async fn token_hash(&self, event: EventId, number: Number) -> Result<Option<[u8; 32]>, StoreError> {

@@ -259,6 +259,11 @@ async fn write_back(connection: &mut SqliteConnection) -> Result<(), StoreError>
     if busy == 0 { Ok(()) } else { Err(StoreError::Unavailable("the WAL cannot be written back now".into())) }
 }
 
+/// Nothing that was overwritten stays in the file (`secure_delete`) or in the WAL, which still has the pages of before.
+pub(super) async fn scrub(writer: &Writer) -> Result<(), StoreError> {
+    write_back(&mut *writer.take().await?).await
+}
+
 /// A new file is safe only once its folder's entry is on disk too.
 fn sync_folder(database: &Path) -> Result<(), StoreError> {
     let folder = match database.parent() {

@@ -50,7 +50,7 @@ impl Writer {
     }
 
     /// The connection. Whoever has it is the only one who writes.
-    async fn take(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+    pub async fn take(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
         self.check()?;
         self.pool.acquire().await.map_err(failed)
     }

@@ -18,9 +18,11 @@ use uuid::Uuid;
 /// Writes all rows of a batch in the transaction that is open.
 pub(super) async fn write(connection: &mut SqliteConnection, mut batch: Batch) -> Result<(), StoreError> {
     update_documents(connection, std::mem::take(&mut batch.documents)).await?;
+    let forgotten = std::mem::take(&mut batch.forgotten);
     let mut script = Script::of_many();
     fill(&mut script, batch);
-    script.run(connection).await
+    script.run(connection).await?;
+    forget_reasons(connection, forgotten).await
 }
 
 /// Whether a batch is what a lone command writes: a row of each table at most.
@@ -38,7 +40,7 @@ pub(super) fn is_lone(batch: &Batch) -> bool {
         batch.reasons.len(),
         batch.marks.len(),
     ];
-    batch.documents.is_empty() && rows.iter().all(|n| *n <= 1)
+    batch.documents.is_empty() && batch.forgotten.is_empty() && rows.iter().all(|n| *n <= 1)
 }
 
 /// What a lone command writes, as one script that begins its transaction itself.
@@ -319,6 +321,24 @@ fn insert_reasons(script: &mut Script, rows: Vec<ReasonColumns>) {
         query.bind(row.event).bind(row.journal_number).bind(row.number).bind(row.reason)
     };
     SQL.add(script, rows, bind, "reasons");
+}
+
+/// However many there are of a registration.
+async fn forget_reasons(connection: &mut SqliteConnection, rows: Vec<(Uuid, i64)>) -> Result<(), StoreError> {
+    for (event, number) in rows {
+        sqlx::query(
+            "-- forget_reasons
+            delete from reasons
+            where event_id = $1
+              and number = $2",
+        )
+        .bind(event)
+        .bind(number)
+        .execute(&mut *connection)
+        .await
+        .map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// The last mark stands; what it was before stands in the journal.

@@ -11,6 +11,7 @@ pub mod keys;
 pub mod lists;
 pub mod oidc;
 pub mod once;
+pub mod privacy;
 pub mod questions;
 pub mod refusals;
 pub mod registrations;

@@ -51,3 +51,23 @@ pub async fn the_hash_of_a_token_is_found_by_number(place: Place) {
     assert_eq!(place.store.token_hash(clerk.event, 7).await.unwrap(), Some(clerk::token_hash(7)));
     assert_eq!(place.store.token_hash(clerk.event, 21).await.unwrap(), None);
 }
+
+pub async fn what_is_erased_is_gone_with_what_staff_wrote_and_the_contact_finds_nobody(place: Place) {
+    let clerk = signed_up(&place).await;
+    let class = |number| asked(Verb::SetClass { number, class: None });
+    clerk.hand_in(vec![class(4), class(5)]).await.unwrap();
+    let found = place.store.registrations_by_contact(contact(4)).await.unwrap();
+    assert_eq!(found, [(clerk.event, clerk::registration_id(4))]);
+    assert_eq!(place.store.reasons(clerk.event, 4).await.unwrap().len(), 1);
+    // A reason that comes in the same batch goes too.
+    clerk.hand_in(vec![class(4), asked(Verb::Erase { number: 4, kept: false })]).await.unwrap();
+    assert_eq!(place.store.registrations_by_contact(contact(4)).await.unwrap(), []);
+    assert_eq!(place.store.reasons(clerk.event, 4).await.unwrap(), []);
+    assert_eq!(place.store.reasons(clerk.event, 5).await.unwrap().len(), 1, "of somebody else");
+    let row = &place.store.parties(clerk.event, &[4]).await.unwrap()[0];
+    assert_eq!(row.document, clerk::party(4, "erased").document);
+    place.store.scrub().await.unwrap();
+    let whole = place.store.whole(clerk.event).await.unwrap().unwrap();
+    let standing = whole.standings.iter().find(|s| s.number == 4).unwrap();
+    assert_eq!(standing.erased.map(|erased| erased.kept), Some(false), "it comes back from its row");
+}

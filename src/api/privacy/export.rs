@@ -1,0 +1,71 @@
+//! ExportRegistration: what stands elsewhere, put together for whom it is about.
+
+use super::text;
+use crate::api::caller::Caller;
+use crate::api::from_proto::{Fields, Path};
+use crate::api::proto::{
+    ExplainRegistrationRequest, ExportRegistrationRequest, ExportRegistrationResponse, GetRegistrationRequest,
+    RegistrationView, StaffNote,
+};
+use crate::api::to_proto::{int64, time};
+use crate::api::{Api, status};
+use crate::model::time::Zone;
+use tonic::Status;
+
+impl Api {
+    pub(super) async fn export(
+        &self,
+        caller: Caller,
+        r: ExportRegistrationRequest,
+    ) -> Result<ExportRegistrationResponse, Status> {
+        let mut fields = Fields::default();
+        let named = self.named(caller, &mut fields, "name", &r.name, &r.management_token).await?;
+        let language =
+            if r.language.is_empty() { r.language } else { fields.language(Path::Top("language"), r.language) };
+        let language = fields.finish(language).map_err(status::fields)?;
+        let (event, id) = (named.name.event, named.name.id);
+        let (name, management_token) = (r.name, r.management_token);
+        let get = GetRegistrationRequest {
+            name: name.clone(),
+            management_token: management_token.clone(),
+            view: RegistrationView::Full.into(),
+        };
+        let registration = self.registration(caller, get).await?;
+        let explain = ExplainRegistrationRequest { name, management_token };
+        let steps = self.explain(caller, explain).await?.steps;
+        let attendances = self.marks_of_registration(event, id).await?;
+        let notes = if named.acting.is_staff() { self.notes(event, named.number).await? } else { Vec::new() };
+        let (kept, erased) = self.privacy.kept(event, id).await.map_err(|e| super::no(e, None))?;
+        let language = text::known(if language.is_empty() { &registration.language } else { &language });
+        let mut export = ExportRegistrationResponse {
+            steps,
+            attendances,
+            notes,
+            erasure: erased.map(|erased| super::told(&erased)),
+            contact_kept_until: kept.contact_until.map(time::instant),
+            names_kept_until: kept.names_until.map(time::instant),
+            language: language.to_owned(),
+            registration: Some(registration),
+            text: String::new(),
+        };
+        let (title, zone) = self.title_and_zone(event, language).await?;
+        export.text = text::of(&export, language, &title, &zone);
+        Ok(export)
+    }
+
+    async fn notes(&self, event: crate::model::id::EventId, number: u32) -> Result<Vec<StaffNote>, Status> {
+        let reasons = self.desk.store().reasons(event, number).await.map_err(status::storage)?;
+        Ok(reasons.into_iter().map(|(step, text)| StaffNote { journal_number: int64(step), text }).collect())
+    }
+
+    /// The event's title in this language, or in Lithuanian, or in whatever it has.
+    async fn title_and_zone(&self, event: crate::model::id::EventId, language: &str) -> Result<(String, Zone), Status> {
+        self.look(event, |view| {
+            let titles = &view.event.details.titles;
+            let in_language = |code: &str| titles.iter().find(|text| text.language == code);
+            let title = in_language(language).or_else(|| in_language("lt")).or_else(|| titles.first());
+            (title.map(|text| text.text.clone()).unwrap_or_default(), view.roster.terms.zone.clone())
+        })
+        .await
+    }
+}
