@@ -315,6 +315,12 @@ TABLE = {
         "person": p.person, "project_code": "07-001", "received": True}),
     "ListPeopleEntries": Row(OFFICE, OfAll(), nothing),
 
+    "ExportRegistration": Row(OFFICE, BY_TOKEN, mine()),
+    "EraseRegistration": Row(OFFICE, BY_TOKEN, mine(validate_only=True)),
+    "FindRegistrations": Row(OFFICE, Nothing(), lambda p, home: {"email": "niekas@example.org"}),
+    "ListDueErasures": Row(("head",), NARROWED, lambda p, home: {"centre": p.centre}),
+    "EraseDue": Row(("head",), NARROWED, lambda p, home: {"centre": p.centre}),
+
     "GetEventCounts": Row((*STAFF, "portal"), EVENT, lambda p, home: {"event": p.event}),
     "ListEventCounts": Row((*OFFICE, "portal"), Nothing(), nothing),
     "ListEventCounts of a centre": Row((*OFFICE, "portal"), Filtered(), of_centre),

@@ -7,7 +7,7 @@ import re
 import uuid
 
 import grpc
-from eile.v1 import admin_pb2, attendance_pb2, changes_pb2, errors_pb2, events_pb2, people_pb2, registrations_pb2, reports_pb2
+from eile.v1 import admin_pb2, attendance_pb2, changes_pb2, errors_pb2, events_pb2, people_pb2, privacy_pb2, registrations_pb2, reports_pb2
 from google.protobuf import any_pb2, message_factory
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
@@ -25,7 +25,7 @@ OPTIONS = [
 METHODS = {
     method.name: (f"/{service.full_name}/{method.name}", method)
     for module in (
-        admin_pb2, attendance_pb2, changes_pb2, events_pb2, people_pb2, registrations_pb2, reports_pb2)
+        admin_pb2, attendance_pb2, changes_pb2, events_pb2, people_pb2, privacy_pb2, registrations_pb2, reports_pb2)
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }
