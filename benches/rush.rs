@@ -83,6 +83,8 @@ struct Figures {
     position: f64,
     event: f64,
     idle_mib: f64,
+    /// With an access key, each as a share of the same without one, on the same server in the same round.
+    keyed: [f64; 4],
 }
 
 struct Round {
@@ -160,16 +162,19 @@ async fn of_eile(settings: &Settings, url: &str) -> Figures {
     for _ in 0..1000 {
         many.push(make_event(&client).await);
     }
-    let spread = client.closed(Call::SignUp(Arc::new(many)), IN_FLIGHT, settings.lasts).await;
+    let many = Arc::new(many);
+    let spread = client.closed(Call::SignUp(many.clone()), IN_FLIGHT, settings.lasts).await;
     let open_event = Arc::new(vec![make_event(&client).await]);
     let half = sign_ups.per_second / 2.0;
     let open = client.open(Call::SignUp(open_event.clone()), half, settings.lasts).await;
     let alone = client.closed(Call::SignUp(open_event), 1, settings.lasts / 2).await;
     let names = Arc::new(names_in(&client, &hot[0], 1000).await);
-    let position = client.closed(Call::Position(names), IN_FLIGHT, settings.lasts).await;
+    let position = client.closed(Call::Position(names.clone()), IN_FLIGHT, settings.lasts).await;
     let event = client.closed(Call::Event(hot[0].clone()), IN_FLIGHT, settings.lasts).await;
     assert_eq!(spread.failed + open.failed + position.failed + event.failed, 0, "a call failed");
+    let keyed = with_a_key(settings, client, &hot[0], &many, &names).await;
     Figures {
+        keyed: [0, 1, 2, 3].map(|n| keyed[2 * n + 1] / keyed[2 * n]),
         hot: sign_ups.per_second,
         hot_p99_ms: sign_ups.at(0.99).as_secs_f64() * 1e3,
         spread: spread.per_second,
@@ -180,6 +185,30 @@ async fn of_eile(settings: &Settings, url: &str) -> Figures {
         event: event.per_second,
         idle_mib,
     }
+}
+
+/// Sign-ups on one event and on many, positions and events: each without a key, and then with one.
+async fn with_a_key(
+    settings: &Settings,
+    client: Client,
+    event: &str,
+    many: &Arc<Vec<String>>,
+    names: &Arc<Vec<String>>,
+) -> [f64; 8] {
+    let hot = Arc::new(vec![make_event(&client).await]);
+    let calls =
+        [Call::SignUp(hot), Call::SignUp(many.clone()), Call::Position(names.clone()), Call::Event(event.to_owned())];
+    let mut figures = [0.0; 8];
+    for (n, call) in calls.iter().enumerate() {
+        figures[2 * n] = client.closed(call.clone(), IN_FLIGHT, settings.lasts).await.per_second;
+    }
+    let client = client.with_key().await;
+    for (n, call) in calls.into_iter().enumerate() {
+        let run = client.closed(call, IN_FLIGHT, settings.lasts).await;
+        assert_eq!(run.failed, 0, "a call with a key failed");
+        figures[2 * n + 1] = run.per_second;
+    }
+    figures
 }
 
 async fn warm(client: &Client, call: &Call) {
@@ -287,6 +316,16 @@ fn rows(rounds: &[Round]) -> Vec<Row> {
             Box::new(|_| true),
             each(&|r| of(r).open_p99_ms),
         ));
+        let whats = ["hot event", "1,000 events", "position", "event with counts"];
+        for (n, what) in whats.into_iter().enumerate() {
+            rows.push(row(
+                &format!("{what}, with a key / without"),
+                ">= 0.90".into(),
+                "",
+                Box::new(at_least(0.9)),
+                each(&move |r| of(r).keyed[n]),
+            ));
+        }
         rows.push(row("memory, idle", "<= 32".into(), "MiB", Box::new(at_most(32.0)), each(&|r| of(r).idle_mib)));
     }
     rows

@@ -8,6 +8,8 @@ use proto::registration_service_client::RegistrationServiceClient;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tonic::Request;
+use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use uuid::Uuid;
 
@@ -17,6 +19,8 @@ const CONNECTIONS: usize = 8;
 #[derive(Clone)]
 pub struct Client {
     channels: Arc<Vec<Channel>>,
+    /// What says who calls; nothing before the first key is made.
+    shown: Option<MetadataValue<Ascii>>,
 }
 
 /// Calls in flight while a database is filled.
@@ -57,7 +61,28 @@ impl Client {
             let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
             channels.push(endpoint.connect().await.unwrap());
         }
-        Self { channels: Arc::new(channels) }
+        Self { channels: Arc::new(channels), shown: None }
+    }
+
+    /// Makes the first key, with which the door is shut, and a coordinator's: from then on this client shows that one.
+    pub async fn with_key(self) -> Self {
+        let administrator = self.key("", proto::Role::Administrator, &[]).await;
+        let secret = self.key(&administrator, proto::Role::Coordinator, &["centres/elk"]).await;
+        Self { shown: Some(bearer(&secret)), ..self }
+    }
+
+    async fn key(&self, by: &str, role: proto::Role, centres: &[&str]) -> String {
+        let access_key = proto::AccessKey {
+            display_name: "rush".into(),
+            role: role.into(),
+            centres: centres.iter().map(|name| (*name).to_owned()).collect(),
+            ..Default::default()
+        };
+        let ask =
+            proto::CreateAccessKeyRequest { request_id: Uuid::new_v4().to_string(), access_key: Some(access_key) };
+        let shown = (!by.is_empty()).then(|| bearer(by));
+        let mut admin = proto::admin_service_client::AdminServiceClient::new(self.channel());
+        admin.create_access_key(showing(&shown, ask)).await.unwrap().into_inner().secret
     }
 
     pub fn channel(&self) -> Channel {
@@ -72,8 +97,9 @@ impl Client {
         let mut callers = Vec::new();
         for _ in 0..in_flight {
             let (channel, call, stop) = (self.channel(), call.clone(), Arc::clone(&stop));
+            let shown = self.shown.clone();
             callers.push(tokio::spawn(async move {
-                let mut one = Caller::new(channel, call);
+                let mut one = Caller::new(channel, call, shown);
                 while !stop.load(Ordering::Relaxed) {
                     let sent = Instant::now();
                     one.call(sent).await;
@@ -93,9 +119,9 @@ impl Client {
         let started = Instant::now() + Duration::from_millis(50);
         let mut callers = Vec::new();
         for lane in 0..lanes {
-            let (channel, call) = (self.channel(), call.clone());
+            let (channel, call, shown) = (self.channel(), call.clone(), self.shown.clone());
             callers.push(tokio::spawn(async move {
-                let mut one = Caller::new(channel, call);
+                let mut one = Caller::new(channel, call, shown);
                 let step = Duration::from_secs_f64(lanes as f64 / rate);
                 let mut due = started + step.mul_f64(lane as f64 / lanes as f64);
                 while due < started + lasts {
@@ -126,16 +152,31 @@ struct Caller {
     registrations: RegistrationServiceClient<Channel>,
     events: EventServiceClient<Channel>,
     call: Call,
+    shown: Option<MetadataValue<Ascii>>,
     latency: Histogram<u64>,
     failed: u64,
 }
 
+/// The metadata of this secret.
+fn bearer(secret: &str) -> MetadataValue<Ascii> {
+    format!("Bearer {secret}").parse().unwrap()
+}
+
+fn showing<T>(shown: &Option<MetadataValue<Ascii>>, ask: T) -> Request<T> {
+    let mut request = Request::new(ask);
+    if let Some(shown) = shown {
+        request.metadata_mut().insert("authorization", shown.clone());
+    }
+    request
+}
+
 impl Caller {
-    fn new(channel: Channel, call: Call) -> Self {
+    fn new(channel: Channel, call: Call, shown: Option<MetadataValue<Ascii>>) -> Self {
         Self {
             registrations: RegistrationServiceClient::new(channel.clone()),
             events: EventServiceClient::new(channel),
             call,
+            shown,
             latency: Histogram::new_with_bounds(1, 600_000_000, 3).unwrap(),
             failed: 0,
         }
@@ -147,16 +188,16 @@ impl Caller {
         let failed = match &self.call {
             Call::SignUp(events) => {
                 let request = sign_up(&events[n as usize % events.len()], n);
-                self.registrations.create_registration(request).await.err()
+                self.registrations.create_registration(showing(&self.shown, request)).await.err()
             }
             Call::Position(names) => {
                 let name = names[(n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 16) as usize % names.len()].clone();
                 let request = proto::GetRegistrationRequest { name, ..Default::default() };
-                self.registrations.get_registration(request).await.err()
+                self.registrations.get_registration(showing(&self.shown, request)).await.err()
             }
             Call::Event(name) => {
                 let request = proto::GetEventRequest { name: name.clone() };
-                self.events.get_event(request).await.err()
+                self.events.get_event(showing(&self.shown, request)).await.err()
             }
         };
         if let Some(status) = failed {
