@@ -10,9 +10,12 @@ use super::proto::{self, ListAccessEntriesRequest, ListAccessEntriesResponse};
 use super::rights::Rights;
 use super::to_proto::{names, time};
 use super::{Api, access_keys, status};
+use crate::desk::{DeskError, View};
 use crate::model::access_log::{AccessEntry, AccessKind, AccessQuery};
+use crate::model::id::{EventId, RegistrationId};
 use crate::model::time::Timestamp;
 use crate::oidc::is_user;
+use std::collections::{BTreeSet, HashSet};
 use tonic::Status;
 use uuid::Uuid;
 
@@ -38,10 +41,33 @@ impl Api {
         let pages = Pages::of(self.desk.keys(), METHOD, &asked.map(String::as_str));
         query.after = pages.cursor(&r.page_token)?.and_then(|bytes| read_cursor(&bytes));
         query.limit = size + 1;
-        let found = self.desk.store().access_entries(&query).await.map_err(status::storage)?;
+        let mut found = self.desk.store().access_entries(&query).await.map_err(status::storage)?;
+        self.of_their_events(&mut found).await?;
         let (entries, last) = page_of(&found, size, render);
         let next_page_token = last.map(|entry| pages.token(&cursor(entry))).unwrap_or_default();
         Ok(ListAccessEntriesResponse { entries, next_page_token })
+    }
+
+    /// Leaves out registrations that are not of the event under which somebody named them: they may be of another centre.
+    /// Not when the row is written, which must not wait for the event.
+    async fn of_their_events(&self, found: &mut [AccessEntry]) -> Result<(), Status> {
+        let events: BTreeSet<EventId> = found.iter().filter_map(|e| e.registration.and(e.event)).collect();
+        for event in events {
+            let named: Vec<_> =
+                found.iter().filter(|e| e.event == Some(event)).filter_map(|e| e.registration).collect();
+            let are_there = |view: &View<'_>| -> HashSet<RegistrationId> {
+                let is_there = |id: &RegistrationId| view.roster.standing(id.number()).is_some_and(|s| s.id == *id);
+                named.iter().copied().filter(is_there).collect()
+            };
+            let there = match self.desk.read(event, are_there).await {
+                Err(DeskError::EventNotFound) => HashSet::new(),
+                there => there.map_err(|error| status::desk(error, &status::About::event(METHOD, event)))?,
+            };
+            for entry in found.iter_mut().filter(|e| e.event == Some(event)) {
+                entry.registration = entry.registration.filter(|id| there.contains(id));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -37,6 +37,7 @@ on_both! {
         a_head_sees_the_rows_of_its_own_centres,
         a_party_and_a_portal_leave_no_row_unless_they_are_refused,
         a_call_that_breaks_off_leaves_a_row,
+        a_registration_that_was_named_under_another_event_is_not_told,
         where_rows_cannot_be_written_nobody_is_let_in_who_would_leave_one,
         rows_go_page_by_page_newest_first,
         when_a_key_was_used_last_is_told_to_the_minute;

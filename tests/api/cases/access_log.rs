@@ -358,6 +358,25 @@ pub async fn a_call_that_breaks_off_leaves_a_row(h: House) {
     assert!([(cancelled, "DEADLINE_EXCEEDED"), (cancelled, "CANCELLED")].contains(&outcomes[1]), "{outcomes:?}");
 }
 
+pub async fn a_registration_that_was_named_under_another_event_is_not_told(h: House) {
+    let mut town = Town::of(h).await;
+    let head = town.all_seeing().await;
+    let made = town.key(AccessKey { all_centres: true, ..key(Role::Coordinator, &[]) }).await;
+    let registration = town.h.joins_by(&made.secret, &town.events[1].clone()).await;
+    let (_, id) = registration.rsplit_once('/').unwrap();
+    let mixed = format!("{}/registrations/{id}", town.events[0]);
+    for (name, told) in [(registration.clone(), registration.clone()), (mixed, String::new())] {
+        let view = RegistrationView::Full.into();
+        let ask = GetRegistrationRequest { name: name.clone(), view, ..Default::default() };
+        let _ = town.h.registrations.clone().get_registration(with(&made.secret, ask)).await;
+        let (event, _) = name.split_once("/registrations/").unwrap();
+        let ask = ListAccessEntriesRequest { event: event.into(), ..of_key(&made) };
+        let expected = if told.is_empty() { 1 } else { 2 };
+        let rows = town.rows(&head, ask, expected).await;
+        assert_eq!((rows[0].method.as_str(), rows[0].registration.as_str()), ("GetRegistration", told.as_str()));
+    }
+}
+
 pub async fn where_rows_cannot_be_written_nobody_is_let_in_who_would_leave_one(h: House) {
     let mut town = Town::of(h).await;
     let head = town.all_seeing().await;
