@@ -48,6 +48,15 @@ def tied(signal_name):
     return ["setpriv", f"--pdeathsig={signal_name}"] if shutil.which("setpriv") else []
 
 
+def read_all(paths):
+    """Each path with its bytes; PostgreSQL takes files away while they are read."""
+    for path in paths:
+        try:
+            yield path, path.read_bytes()
+        except FileNotFoundError:
+            continue
+
+
 class Server:
     """One `eile serve`. Started again, it keeps its address and its database. `credentials` are asked for with, over TLS."""
 
