@@ -31,9 +31,9 @@ pub enum Verb {
 #[derive(Subcommand)]
 pub enum Retention {
     /// Lists the registrations whose personal data have run out.
-    Due(Due),
+    Due(OfCentre),
     /// Erases what has run out.
-    Apply(Apply),
+    Apply(OfCentre),
 }
 
 #[derive(clap::Args)]
@@ -79,7 +79,7 @@ pub struct Erase {
 }
 
 #[derive(clap::Args)]
-pub struct Due {
+pub struct OfCentre {
     /// The centre; a key that reaches one centre may leave it out.
     #[arg(long, value_name = "CENTRE")]
     centre: Option<String>,
@@ -87,12 +87,6 @@ pub struct Due {
     reach: Reach,
     #[command(flatten)]
     show: Show,
-}
-
-#[derive(clap::Args)]
-pub struct Apply {
-    #[command(flatten)]
-    due: Due,
 }
 
 pub async fn run(verb: Verb) -> Result<Verdict, Failure> {
@@ -106,7 +100,7 @@ pub async fn run(verb: Verb) -> Result<Verdict, Failure> {
 pub async fn retention(verb: Retention) -> Result<Verdict, Failure> {
     match verb {
         Retention::Due(arguments) => due(arguments).await,
-        Retention::Apply(arguments) => apply(arguments.due).await,
+        Retention::Apply(arguments) => apply(arguments).await,
     }
 }
 
@@ -209,7 +203,7 @@ fn centre(given: Option<String>) -> String {
     }
 }
 
-async fn due(arguments: Due) -> Result<Verdict, Failure> {
+async fn due(arguments: OfCentre) -> Result<Verdict, Failure> {
     let wire = Wire::to(&arguments.reach)?;
     let centre = centre(arguments.centre);
     let mut output = Output::open(&arguments.show, Shape::One)?;
@@ -227,7 +221,7 @@ async fn due(arguments: Due) -> Result<Verdict, Failure> {
     }
 }
 
-async fn apply(arguments: Due) -> Result<Verdict, Failure> {
+async fn apply(arguments: OfCentre) -> Result<Verdict, Failure> {
     let wire = Wire::to(&arguments.reach)?;
     let centre = centre(arguments.centre);
     let mut output = Output::open(&arguments.show, Shape::One)?;

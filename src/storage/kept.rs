@@ -1,6 +1,6 @@
 //! What reports ask of a database, and what it keeps for them.
 
-use super::traits::{PartyRow, Whole};
+use super::transaction::{PartyRow, Whole};
 use crate::admission::Entry;
 use crate::model::id::{CentreId, EventId, ProgrammeId};
 use crate::model::time::Timestamp;

@@ -9,12 +9,15 @@ mod postgres;
 mod retry;
 mod sqlite;
 mod traits;
+mod transaction;
 
 pub use kept::{Digest, DigestQuery, DigestRow, Everything};
 pub use traits::{
-    Behind, ChangedRegistration, Decide, EventQuery, EventRow, EventWrite, FeedPage, FeedQuery, FeedRow, Fresh, Lock,
-    NO_START, NewRegistration, OpenRequest, PartyRow, PartyWrite, Reason, RequestWrite, Store, StoreError, Stored,
-    Whole,
+    EventQuery, EventRow, FeedPage, FeedQuery, FeedRow, NO_START, OpenRequest, Store, StoreError, Stored,
+};
+pub use transaction::{
+    Behind, ChangedRegistration, Decide, EventWrite, Fresh, Lock, NewRegistration, PartyRow, PartyWrite, Reason,
+    RequestWrite, Whole,
 };
 
 use std::path::Path;

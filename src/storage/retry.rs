@@ -2,7 +2,7 @@
 //! inside their transaction and are therefore safe to do again, even where the fate of a commit is unknown.
 //! The desk repeats `transact` itself, because it must decide again.
 
-use super::traits::StoreError;
+use super::StoreError;
 use std::time::Duration;
 
 /// More than a pool has connections by default: when the database has started anew, each of them fails once.

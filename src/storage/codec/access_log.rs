@@ -4,7 +4,7 @@ use super::{corrupt, count, from_json, to_json};
 use crate::model::access_log::{AccessEntry, AccessKind, AccessQuery};
 use crate::model::id::{CentreId, EventId, RegistrationId};
 use crate::model::time::Timestamp;
-use crate::storage::traits::StoreError;
+use crate::storage::StoreError;
 use sqlx::FromRow;
 use uuid::Uuid;
 

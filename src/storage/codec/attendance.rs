@@ -5,7 +5,7 @@ use crate::admission::{MarkKey, Marked};
 use crate::model::attendance::{Mark, Source};
 use crate::model::registration::ActorKind;
 use crate::model::time::Timestamp;
-use crate::storage::traits::StoreError;
+use crate::storage::StoreError;
 use uuid::Uuid;
 
 const TABLE: &str = "attendance";

@@ -6,7 +6,7 @@ use super::{
     write_outcome,
 };
 use crate::admission::{Change, SeatCounts};
-use crate::storage::traits::{EventWrite, StoreError};
+use crate::storage::{EventWrite, StoreError};
 use uuid::Uuid;
 
 /// All rows of a batch.
@@ -137,7 +137,7 @@ impl Batch {
 }
 
 impl PartyColumns {
-    fn of(event: Uuid, party: crate::storage::traits::PartyWrite) -> Self {
+    fn of(event: Uuid, party: crate::storage::PartyWrite) -> Self {
         Self { event, number: i64::from(party.number), document: party.document, search: party.search }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{corrupt, count};
 use crate::model::id::EventId;
+use crate::storage::StoreError;
 use crate::storage::kept::{Digest, DigestRow};
-use crate::storage::traits::StoreError;
 use uuid::Uuid;
 
 /// The event's id and number, and the number and summary that are kept of it.

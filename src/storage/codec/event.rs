@@ -5,7 +5,7 @@ use crate::admission::{Counts, Header, SeatCounts, SessionCounts};
 use crate::model::event::{Event, EventKind, EventState, Terms};
 use crate::model::id::Number;
 use crate::model::time::Timestamp;
-use crate::storage::traits::{EventRow, NO_START, StoreError};
+use crate::storage::{EventRow, NO_START, StoreError};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -156,7 +156,7 @@ pub(in crate::storage) struct QueryColumns {
 }
 
 impl QueryColumns {
-    pub fn of(query: &crate::storage::traits::EventQuery) -> Self {
+    pub fn of(query: &crate::storage::EventQuery) -> Self {
         Self {
             centre: query.centre.as_ref().map(|c| c.0.clone()),
             programme: query.programme.as_ref().map(|p| p.0.clone()),

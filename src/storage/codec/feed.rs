@@ -3,7 +3,7 @@
 use super::{count, read_counts, read_entries};
 use crate::admission::Entry;
 use crate::model::id::{CentreId, EventId, Number, ProgrammeId, RegistrationId};
-use crate::storage::traits::{FeedPage, FeedQuery, FeedRow, StoreError};
+use crate::storage::{FeedPage, FeedQuery, FeedRow, StoreError};
 use std::collections::HashMap;
 use uuid::Uuid;
 

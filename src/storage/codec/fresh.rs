@@ -5,7 +5,7 @@ use super::{AttachmentRow, MarkRow, count, read_mark, read_recorded, read_row};
 use super::{Reader, RegistrationRow, attached_numbers, column, corrupt, read_attachment, read_entries, read_event};
 use crate::model::id::{EventId, Number};
 use crate::model::time::Timestamp;
-use crate::storage::traits::{Behind, Fresh, Lock, StoreError, Whole};
+use crate::storage::{Behind, Fresh, Lock, StoreError, Whole};
 use std::collections::HashMap;
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 use super::{column, corrupt, count, from_json, to_json};
 use crate::admission::{Change, Entry, SeatCounts, Tally};
 use crate::model::id::Number;
-use crate::storage::traits::StoreError;
+use crate::storage::StoreError;
 use uuid::Uuid;
 
 /// One batch of one event.

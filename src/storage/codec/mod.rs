@@ -26,7 +26,7 @@ pub(super) use registration::{
     AttachmentRow, ChangeRow, Reader, RegistrationRow, SignUpRow, read_attachment, read_recorded, write_outcome,
 };
 
-use super::traits::StoreError;
+use super::StoreError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

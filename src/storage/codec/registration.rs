@@ -7,7 +7,7 @@ use crate::model::contact::ContactKeys;
 use crate::model::id::{Number, PoolNo, RegistrationId};
 use crate::model::registration::{End, State, StateKind};
 use crate::model::time::Timestamp;
-use crate::storage::traits::{ChangedRegistration, NewRegistration, StoreError};
+use crate::storage::{ChangedRegistration, NewRegistration, StoreError};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use std::sync::Arc;

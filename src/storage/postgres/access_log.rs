@@ -5,8 +5,8 @@ use super::held::Connections;
 use super::transact::Writer;
 use crate::model::access_log::{AccessEntry, AccessQuery};
 use crate::model::time::Timestamp;
+use crate::storage::StoreError;
 use crate::storage::codec::{AccessColumns, AccessQueryColumns};
-use crate::storage::traits::StoreError;
 use sqlx::PgConnection;
 
 pub(super) async fn add(writer: &Writer, entries: Vec<AccessEntry>) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! Copies of a PostgreSQL are made by its own tools, which know more of it than we do.
 
-use crate::storage::traits::StoreError;
+use crate::storage::StoreError;
 use std::path::Path;
 
 /// Differs from sqlite because the database is not ours to copy.

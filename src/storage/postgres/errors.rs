@@ -1,7 +1,7 @@
 //! What a failure of the database means to the rooms above. Before a commit is sent nothing can have been
 //! written; an error of the commit itself leaves it open, except where the database says that it gave way.
 
-use crate::storage::traits::StoreError;
+use crate::storage::StoreError;
 
 /// Serialization failure, deadlock, lock not available: somebody else went first.
 const GAVE_WAY: [&str; 3] = ["40001", "40P01", "55P03"];

@@ -10,7 +10,7 @@ use super::load::{firsts, seconds};
 use super::transact::Writer;
 use crate::model::time::Timestamp;
 use crate::storage::codec::{FeedColumns, FeedGathering, column, count};
-use crate::storage::traits::{FeedPage, FeedQuery, StoreError};
+use crate::storage::{FeedPage, FeedQuery, StoreError};
 use sqlx::PgConnection;
 use std::time::Instant;
 use tokio::sync::Mutex;

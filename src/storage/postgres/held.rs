@@ -7,7 +7,7 @@
 //! transaction is open.
 
 use super::errors::failed;
-use crate::storage::traits::StoreError;
+use crate::storage::StoreError;
 use sqlx::pool::PoolConnection;
 use sqlx::{Executor, PgConnection, PgPool, Postgres};
 use std::ops::{Deref, DerefMut};

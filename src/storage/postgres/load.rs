@@ -7,7 +7,7 @@ use super::{journal, parties};
 use crate::model::id::{EventId, Number};
 use crate::storage::codec::{AttachmentRow, Gathering, MarkRow, RegistrationRow, RequestRow, WholeRow};
 use crate::storage::kept::Everything;
-use crate::storage::traits::{Fresh, Lock, StoreError, Whole};
+use crate::storage::{Fresh, Lock, StoreError, Whole};
 use futures_util::TryStreamExt;
 use sqlx::{FromRow, PgConnection, Row};
 use uuid::Uuid;

@@ -23,7 +23,7 @@ pub(super) use open::migrate;
 use super::codec::{DocumentRow, people_id};
 use super::kept::{Digest, DigestQuery, DigestRow, Everything};
 use super::retry::until_settled;
-use super::traits::{
+use super::{
     Decide, EventQuery, EventRow, FeedPage, FeedQuery, Lock, OpenRequest, PartyRow, Store, StoreError, Stored, Whole,
 };
 use crate::admission::{Entry, SeatCounts};

@@ -9,7 +9,7 @@ use super::feed::Layer;
 use super::held::{Connections, Silence};
 use super::transact::Writer;
 use crate::storage::Options;
-use crate::storage::traits::StoreError;
+use crate::storage::StoreError;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection};

@@ -5,7 +5,7 @@ use super::held::Connections;
 use crate::model::contact::ContactKeys;
 use crate::model::id::{EventId, Number, RegistrationId};
 use crate::storage::codec::{corrupt, count, signed};
-use crate::storage::traits::{PartyRow, StoreError};
+use crate::storage::{PartyRow, StoreError};
 use sqlx::PgConnection;
 use uuid::Uuid;
 

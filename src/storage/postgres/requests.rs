@@ -5,7 +5,7 @@ use super::held::Connections;
 use super::transact::Writer;
 use crate::model::id::EventId;
 use crate::storage::codec::{signed, unsigned};
-use crate::storage::traits::{OpenRequest, StoreError, Stored};
+use crate::storage::{OpenRequest, StoreError, Stored};
 use sqlx::PgConnection;
 use uuid::Uuid;
 

@@ -2,8 +2,8 @@
 
 use super::errors::failed;
 use super::transact::Writer;
+use crate::storage::StoreError;
 use crate::storage::codec::corrupt;
-use crate::storage::traits::StoreError;
 use sqlx::PgConnection;
 
 const NAME: &str = "installation";

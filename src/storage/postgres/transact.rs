@@ -5,7 +5,7 @@ use super::errors::failed_to_commit;
 use super::held::{Connections, Held};
 use super::{load, write};
 use crate::storage::codec::Batch;
-use crate::storage::traits::{Decide, Lock, StoreError};
+use crate::storage::{Decide, Lock, StoreError};
 use sqlx::PgConnection;
 
 /// The connections that write.

@@ -5,11 +5,11 @@
 //! sign-ups writes is one statement over four tables.
 
 use super::errors::failed;
+use crate::storage::StoreError;
 use crate::storage::codec::{
     Batch, ChangeRow, EventColumns, EventUpdate, JournalRow, MarkColumns, PartyColumns, ReasonColumns, RequestColumns,
     SignUpRow,
 };
-use crate::storage::traits::StoreError;
 use sqlx::postgres::{PgArguments, Postgres};
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;

@@ -5,8 +5,8 @@ use super::script::{Bound, Many, Script};
 use super::transact::Writer;
 use crate::model::access_log::{AccessEntry, AccessQuery};
 use crate::model::time::Timestamp;
+use crate::storage::StoreError;
 use crate::storage::codec::{AccessColumns, AccessQueryColumns};
-use crate::storage::traits::StoreError;
 use sqlx::{SqliteConnection, SqlitePool};
 use std::sync::LazyLock;
 

@@ -3,7 +3,7 @@
 
 use super::errors::failed;
 use super::open::{connect_options, real_path};
-use crate::storage::traits::StoreError;
+use crate::storage::StoreError;
 use sqlx::{ConnectOptions, Connection};
 use std::fs::File;
 use std::path::{Path, PathBuf};

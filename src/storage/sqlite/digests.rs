@@ -6,7 +6,7 @@ use super::transact::Writer;
 use crate::model::id::EventId;
 use crate::storage::codec::{DigestRowColumns, column, count, read_digest_row};
 use crate::storage::kept::{Digest, DigestQuery, DigestRow};
-use crate::storage::traits::{NO_START, StoreError};
+use crate::storage::{NO_START, StoreError};
 use sqlx::{SqliteConnection, SqlitePool};
 use uuid::Uuid;
 

@@ -5,7 +5,7 @@ use super::errors::failed;
 use super::requests;
 use super::transact::Writer;
 use crate::storage::codec::{DocumentRow, column, count, from_json};
-use crate::storage::traits::{OpenRequest, StoreError, Stored};
+use crate::storage::{OpenRequest, StoreError, Stored};
 use serde::de::DeserializeOwned;
 use sqlx::{SqliteConnection, SqlitePool};
 

@@ -1,7 +1,7 @@
 //! What a failure of the database means to the rooms above. Before a commit is sent nothing can have been
 //! written; an error of the commit itself leaves it open, except where the database says that it gave way.
 
-use crate::storage::traits::StoreError;
+use crate::storage::StoreError;
 
 /// SQLite's result codes; the low byte is the kind, the rest the particular case.
 const BUSY: i32 = 5;

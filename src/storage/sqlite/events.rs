@@ -12,7 +12,7 @@ use crate::storage::codec::{
     EventColumns, QueryColumns, count, counts_of_new, free_seats, header_of_new, journal_row, read_event, read_row,
     state_word, write_header,
 };
-use crate::storage::traits::{EventQuery, EventRow, OpenRequest, StoreError, Stored};
+use crate::storage::{EventQuery, EventRow, OpenRequest, StoreError, Stored};
 use sqlx::{SqliteConnection, SqlitePool};
 use uuid::Uuid;
 

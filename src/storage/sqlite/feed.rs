@@ -7,7 +7,7 @@ use super::errors::failed;
 use super::load::pair_list;
 use crate::model::time::Timestamp;
 use crate::storage::codec::{FeedColumns, FeedGathering, column, count};
-use crate::storage::traits::{FeedPage, FeedQuery, StoreError};
+use crate::storage::{FeedPage, FeedQuery, StoreError};
 use sqlx::SqlitePool;
 use uuid::Uuid;
 

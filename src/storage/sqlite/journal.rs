@@ -4,8 +4,8 @@ use super::errors::failed;
 use super::load::number_list;
 use crate::admission::{Entry, SeatCounts};
 use crate::model::id::EventId;
+use crate::storage::StoreError;
 use crate::storage::codec::{column, read_batch_counts, read_entries};
-use crate::storage::traits::StoreError;
 use sqlx::{SqliteConnection, SqlitePool};
 
 /// Entries from number `from` on. Numbers have no gaps, so no row beyond `from + limit` is read.

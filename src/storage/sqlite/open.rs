@@ -10,7 +10,7 @@ use super::errors::failed;
 use super::feed;
 use super::transact::Writer;
 use crate::storage::Options;
-use crate::storage::traits::StoreError;
+use crate::storage::StoreError;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};

@@ -4,7 +4,7 @@ use super::errors::failed;
 use super::transact::Writer;
 use crate::model::id::EventId;
 use crate::storage::codec::{signed, unsigned};
-use crate::storage::traits::{OpenRequest, StoreError, Stored};
+use crate::storage::{OpenRequest, StoreError, Stored};
 use sqlx::{SqliteConnection, SqlitePool};
 use uuid::Uuid;
 

@@ -2,7 +2,7 @@
 
 use super::errors::failed;
 use super::write::expect;
-use crate::storage::traits::StoreError;
+use crate::storage::StoreError;
 use futures_util::TryStreamExt;
 use sqlx::sqlite::{Sqlite, SqliteArguments};
 use sqlx::{Arguments, AssertSqlSafe, Either, Encode, Executor, SqliteConnection, Type};

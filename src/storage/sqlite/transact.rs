@@ -6,7 +6,7 @@ use super::script::Script;
 use super::{load, write};
 use crate::model::id::EventId;
 use crate::storage::codec::{Batch, JournalRow};
-use crate::storage::traits::{Decide, EventWrite, Fresh, Lock, StoreError};
+use crate::storage::{Decide, EventWrite, Fresh, Lock, StoreError};
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use std::collections::HashMap;

@@ -6,11 +6,11 @@
 
 use super::errors::failed;
 use super::script::{Bound, Many, Script};
+use crate::storage::StoreError;
 use crate::storage::codec::{
     Batch, ChangeRow, EventColumns, EventUpdate, JournalRow, MarkColumns, PartyColumns, ReasonColumns, RequestColumns,
     SignUpRow,
 };
-use crate::storage::traits::StoreError;
 use sqlx::SqliteConnection;
 use std::sync::LazyLock;
 use uuid::Uuid;
