@@ -5,8 +5,9 @@
 //! ones, a pool's number never comes to mean another pool, and all that gives seats is decided by the desk.
 //! Only a question that another instance made required within that moment may stay unanswered.
 
-use super::Api;
-use crate::model::event::Question;
+use super::to_proto::names;
+use super::{Api, status};
+use crate::model::event::{EventState, Question};
 use crate::model::id::{EventId, PoolNo};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +23,7 @@ const EVENTS_MAX: usize = 4096;
 pub struct EventRules {
     pub questions: Vec<Question>,
     pools: Vec<(String, PoolNo)>,
+    is_draft: bool,
 }
 
 impl EventRules {
@@ -72,10 +74,23 @@ impl Api {
             .look(event, |view| EventRules {
                 questions: view.event.details.questions.clone(),
                 pools: view.roster.terms.pools.iter().map(|p| (p.id.clone(), p.no)).collect(),
+                is_draft: view.roster.state == EventState::Draft,
             })
             .await?;
         let rules = Arc::new(rules);
-        self.rules.keep(event, &rules);
+        // Of a draft none are at hand: whoever asks for them is looked at first.
+        if !rules.is_draft {
+            self.rules.keep(event, &rules);
+        }
+        Ok(rules)
+    }
+
+    /// The same for whoever wants in: to all but staff a draft is not there.
+    pub(super) async fn rules_for(&self, event: EventId, is_staff: bool) -> Result<Arc<EventRules>, Status> {
+        let rules = self.fresh_event_rules(event).await?;
+        if rules.is_draft && !is_staff {
+            return Err(status::event_not_found(&names::event(event)));
+        }
         Ok(rules)
     }
 }

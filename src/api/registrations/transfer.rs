@@ -48,7 +48,7 @@ impl Api {
         if to == named.name.event {
             return Err(status::same_event(&names::event(to)));
         }
-        let rules = self.fresh_event_rules(to).await?;
+        let rules = self.rules_for(to, named.acting.is_staff()).await?;
         let target = Target { event: to, wishes, answers, rules };
         for _ in 0..TRIES {
             let job = self.transfer_job(&asked, &named, &target).await?;

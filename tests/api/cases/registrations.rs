@@ -1,4 +1,4 @@
-use crate::house::{House, as_portal, no};
+use crate::house::{House, No, as_portal, no};
 use crate::samples::*;
 use eile::api::proto::RegistrationState as State;
 use eile::api::proto::*;
@@ -132,6 +132,10 @@ pub async fn the_ladder_of_refusals_goes_in_its_order(mut h: House) {
     assert_eq!(no(h.registrations.create_registration(broken).await).reason, "INVALID_FIELDS");
     assert_eq!(no(h.registrations.create_registration(bad(5, &nowhere)).await).reason, "EVENT_NOT_FOUND");
     assert_eq!(no(h.registrations.create_registration(bad(5, &event)).await).reason, "EVENT_NOT_PUBLISHED");
+    let stranger = no(h.registrations.create_registration(as_portal(bad(5, &event))).await);
+    let absent = no(h.registrations.create_registration(as_portal(bad(5, &nowhere))).await);
+    let unnamed = |no: &No, name: &str| (no.code, no.status.message().replace(name, ""), no.reason.clone());
+    assert_eq!(unnamed(&stranger, &event), unnamed(&absent, &nowhere), "a draft is not there");
     let publish = PublishEventRequest { name: event.clone(), request_id: id(), ..Default::default() };
     h.events.publish_event(publish).await.unwrap();
     let early = no(h.registrations.create_registration(bad(5, &event)).await);
