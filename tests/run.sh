@@ -39,7 +39,7 @@ a_broken_copy_is_seen() {
 }
 
 outside() {
-    tests/tools.sh cargo postgres python || return
+    tests/tools.sh cargo postgres python browser || return
     cargo build --quiet --bin eile || return
     # shellcheck disable=SC2086  # ARGS is several words
     .tools/venv/bin/python -m pytest -c tests/outside/pytest.ini tests/outside ${ARGS:-}

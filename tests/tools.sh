@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Finds what the tests need, or installs it: cargo (must be there), PostgreSQL 15 or later, Python packages in
-# .tools/venv, buf in .tools/node_modules. Whatever cannot be had ends with one clear line; nothing is skipped.
+# .tools/venv, buf in .tools/node_modules, Chromium and what its page is made of in .tools/browser. Whatever cannot be
+# had ends with one clear line; nothing is skipped.
 #
-# usage: tests/tools.sh [cargo] [postgres] [python] [buf]     (all without arguments)
+# usage: tests/tools.sh [cargo] [postgres] [python] [buf] [browser]     (all without arguments)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -69,18 +70,49 @@ need_python() {
     echo "$wanted" >"$stamp"
 }
 
-need_buf() {
-    local buf=.tools/node_modules/.bin/buf
-    [ -x "$buf" ] && [ "$("$buf" --version 2>/dev/null)" = "$BUF" ] && return
+need_npm() {
     # Some packages of node bring npm along, and others conflict with one of its own.
     command -v npm >/dev/null || system_install nodejs
     command -v npm >/dev/null || system_install npm
+}
+
+need_buf() {
+    local buf=.tools/node_modules/.bin/buf
+    [ -x "$buf" ] && [ "$("$buf" --version 2>/dev/null)" = "$BUF" ] && return
+    need_npm
     npm install --silent --no-save --no-audit --no-fund --prefix .tools "@bufbuild/buf@$BUF" >/dev/null ||
         fail "npm cannot install @bufbuild/buf@$BUF"
     "$buf" --version >/dev/null || fail "buf does not run on this machine"
 }
 
-[ $# -gt 0 ] || set -- cargo postgres python buf
+# A Chromium that runs, under any of its names; the same are in tests/outside/chromium.py.
+has_chromium() {
+    local name
+    for name in ${CHROMIUM:-chromium chromium-browser google-chrome google-chrome-stable}; do
+        "$name" --version >/dev/null 2>&1 && return
+    done
+    return 1
+}
+
+need_browser() {
+    has_chromium || [ -z "${CHROMIUM:-}" ] || fail "CHROMIUM=$CHROMIUM does not run"
+    has_chromium || system_install chromium
+    has_chromium || fail "please install Chromium or Google Chrome, or say where it is: CHROMIUM=/path/to/chrome"
+    local here=.tools/browser from=tests/outside/browser wanted
+    wanted=$(cat "$from/package.json" "$from/package-lock.json")
+    [ -f "$here/installed" ] && [ "$(cat "$here/installed")" = "$wanted" ] && return
+    need_npm
+    rm -rf "$here"
+    mkdir -p "$here"
+    cp "$from/package.json" "$from/package-lock.json" "$here"
+    npm ci --silent --ignore-scripts --no-audit --no-fund --prefix "$here" >/dev/null ||
+        fail "npm cannot install the packages of $from/package.json"
+    "$here/node_modules/.bin/esbuild" --version >/dev/null || fail "esbuild does not run on this machine"
+    "$here/node_modules/.bin/protoc-gen-es" --version >/dev/null || fail "node 20 or later is needed; this is $(node --version)"
+    echo "$wanted" >"$here/installed"
+}
+
+[ $# -gt 0 ] || set -- cargo postgres python buf browser
 for tool in "$@"; do
     "need_$tool"
 done
