@@ -1,6 +1,6 @@
 # The names that a newcomer tries. What they need is found or installed by tests/tools.sh.
 .DEFAULT_GOAL := help
-.PHONY: help test lint rust proto outside demo bench bench-door bench-feed bench-reports bench-watches mutants fmt baseline
+.PHONY: help test lint rust proto outside demo bench bench-attacks bench-door bench-feed bench-reports bench-watches mutants fmt baseline
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,10 @@ demo: ## a year of six centres in some seconds, then it serves on; ARGS="--exit 
 bench: ## sign-ups per second beside the ceiling and the textbook way
 	@bash tests/tools.sh cargo postgres
 	@cargo bench --bench rush $(ARGS)
+
+bench-attacks: ## attacks beside an honest portal: what they cost its sign-ups, and memory; ARGS='"slow readers" --seconds 20'
+	@bash tests/tools.sh cargo postgres python
+	@PYTHONDONTWRITEBYTECODE=1 .tools/venv/bin/python benches/attacks/run.py $(ARGS)
 
 bench-door: ## check-ins per second on one event, and a list of 20 people in one transaction
 	@bash tests/tools.sh cargo postgres

@@ -22,11 +22,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
 
 
-def built_binary():
+def built_binary(*flags):
     """Builds `eile` where it is not built yet, and answers where cargo says that it is."""
     if given := os.environ.get("EILE_BIN"):
         return given
-    command = ["cargo", "build", "--quiet", "--bin", "eile", "--message-format=json-render-diagnostics"]
+    command = ["cargo", "build", "--quiet", "--bin", "eile", *flags, "--message-format=json-render-diagnostics"]
     lines = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     found = [json.loads(line).get("executable") for line in lines if line.startswith("{")]
     return next(path for path in reversed(found) if path)
