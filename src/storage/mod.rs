@@ -5,6 +5,7 @@
 
 mod codec;
 mod kept;
+mod latest;
 mod postgres;
 mod retry;
 mod sqlite;

@@ -51,6 +51,11 @@ impl Clerk {
         self.memory.lock().unwrap().as_ref().map(|m| m.roster.journal_number)
     }
 
+    /// From then on it is told everything, with the row locked.
+    pub fn forget(&self) {
+        *self.memory.lock().unwrap() = None;
+    }
+
     pub fn lock(&self) -> Lock {
         Lock { event: self.event, known: self.known() }
     }
@@ -67,8 +72,23 @@ impl Clerk {
         self.hand_in_at(commands, samples::minutes(1)).await
     }
 
-    /// One transaction. Where it fails, the clerk forgets what it decided.
+    /// As the desk does: what was decided on a memory that turns out to be old is decided again from the rows.
     pub async fn hand_in_at(&self, commands: Vec<Command>, now: Timestamp) -> Result<Vec<Answer>, StoreError> {
+        match self.hand_in_once(commands.clone(), now).await {
+            Err(StoreError::Conflict(_)) if self.known().is_some() => {
+                let before = self.memory.lock().unwrap().take();
+                let again = self.hand_in_once(commands, now).await;
+                if again.is_err() {
+                    *self.memory.lock().unwrap() = before;
+                }
+                again
+            }
+            settled => settled,
+        }
+    }
+
+    /// One transaction. Where it fails, the clerk forgets what it decided.
+    pub async fn hand_in_once(&self, commands: Vec<Command>, now: Timestamp) -> Result<Vec<Answer>, StoreError> {
         let before = self.memory.lock().unwrap().clone();
         let memory = Arc::clone(&self.memory);
         let answers = Arc::new(Mutex::new(Vec::new()));

@@ -6,9 +6,10 @@ use crate::clerk::{self, Clerk};
 use crate::places::Place;
 use crate::postgres;
 use crate::proxy::{Cut, Wire};
-use crate::samples::{ANSWER, centre, contact, minutes, open_request, sign_up};
-use eile::admission::Answer;
-use eile::storage::{Fresh, Options, StoreError, Stored};
+use crate::samples::{ANSWER, asked, centre, contact, minutes, open_request, sign_up};
+use eile::admission::{Answer, Verb};
+use eile::model::registration::CancelReason;
+use eile::storage::{Fresh, Lock, Options, StoreError, Stored};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -45,7 +46,7 @@ pub mod on_postgres {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn nothing_is_decided_before_the_event_row_is_locked() {
+    async fn nothing_is_written_before_the_event_row_is_locked() {
         let place = Place::postgres().await;
         let clerk = Clerk::at_open(&place.store, None).await;
         let mut holder = PgConnection::connect(&place.url).await.unwrap();
@@ -57,13 +58,90 @@ pub mod on_postgres {
             (clerk, answers)
         });
         tokio::time::sleep(Duration::from_millis(300)).await;
-        assert!(!call.is_finished(), "it was decided while another held the lock");
+        assert!(!call.is_finished(), "it was written while another held the lock");
         // What the holder leaves behind is what is decided on: here, that there is no such event.
         sqlx::query("delete from events where id = $1").bind(event.0).execute(&mut holder).await.unwrap();
         holder.execute("commit").await.unwrap();
         let (clerk, answers) = call.await.unwrap();
         assert_eq!(answers, []);
         assert!(clerk.memory.lock().unwrap().is_none());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_is_decided_from_memory_is_refused_whole_where_another_instance_went_first() {
+        let place = Place::postgres().await;
+        let first = Clerk::at_open(&place.store, Some(2)).await;
+        let second = Clerk::at(&place.another().await, first.event);
+        first.hand_in(vec![sign_up(1, contact(1))]).await.unwrap();
+        second.hand_in(vec![sign_up(1, contact(2))]).await.unwrap();
+        // The first still believes that one seat is free, and would give it away twice.
+        let ask = async || first.hand_in_once(vec![sign_up(1, contact(3))], minutes(1)).await;
+        let said = ask().await;
+        assert!(matches!(said, Err(StoreError::Conflict(_))), "{said:?}");
+        assert_eq!(second.check().await.counts.applied().parties, 2, "a part of it was written");
+        // From now on it locks first, and hears what it had missed.
+        ask().await.unwrap();
+        assert_eq!(first.remembered().heard, "behind");
+        let counts = first.check().await.counts;
+        assert_eq!((counts.confirmed.parties, counts.waiting.parties), (2, 1));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_refusal_from_memory_is_told_only_where_nobody_else_went_first() {
+        let place = Place::postgres().await;
+        let first = Clerk::at_open(&place.store, None).await;
+        let second = Clerk::at(&place.another().await, first.event);
+        let taken = || sign_up(1, contact(1));
+        first.hand_in(vec![taken()]).await.unwrap();
+        let refused = first.hand_in(vec![taken()]).await.unwrap();
+        assert!(matches!(refused[..], [Answer::Refused(_)]), "{refused:?}");
+        let cancel = Verb::Cancel { number: 1, reason: CancelReason::CannotCome };
+        second.hand_in(vec![asked(cancel)]).await.unwrap();
+        // What is refused writes nothing that a number could guard.
+        let answers = first.hand_in(vec![taken()]).await.unwrap();
+        assert!(matches!(answers[..], [Answer::Done(_)]), "{answers:?}");
+        first.check().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_batch_of_sign_ups_is_one_transaction_of_one_statement() {
+        let place = Place::postgres().await;
+        let clerk = Clerk::at_open(&place.store, None).await;
+        let mut watcher = PgConnection::connect(&place.url).await.unwrap();
+        // Nobody waits for a lock any more: a row that is held is waited for by the statement that writes.
+        watcher.execute("begin").await.unwrap();
+        watcher.execute("select id from events for update").await.unwrap();
+        let event = clerk.event;
+        let call = tokio::spawn(async move {
+            clerk.hand_in(vec![sign_up(1, contact(1))]).await.unwrap();
+            clerk
+        });
+        let waits = waiting_statement(&place.url).await;
+        assert!(waits.starts_with("-- write_at_once"), "{waits}");
+        watcher.execute("commit").await.unwrap();
+        let clerk = call.await.unwrap();
+        assert_eq!(clerk.event, event);
+        assert_eq!(clerk.check().await.counts.confirmed.parties, 1);
+    }
+
+    /// What the service asks for that waits for a lock.
+    async fn waiting_statement(url: &str) -> String {
+        let mut watcher = PgConnection::connect(url).await.unwrap();
+        let until = Instant::now() + Duration::from_secs(10);
+        loop {
+            let waits: Option<String> = sqlx::query_scalar(
+                "select query from pg_stat_activity
+                where application_name = 'eile' and datname = current_database() and wait_event_type = 'Lock'",
+            )
+            .fetch_optional(&mut watcher)
+            .await
+            .unwrap();
+            match waits {
+                Some(statement) => return statement,
+                None => assert!(Instant::now() < until, "nothing waits"),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -118,7 +196,8 @@ pub mod on_postgres {
                 let mut memory = Some(memory.clone_for(fresh));
                 clerk::decide(memory.as_mut().unwrap(), &[sign_up(1, contact(n))], minutes(2)).1.into_iter().collect()
             };
-            let call = place.store.transact(vec![clerk.lock()], Box::new(work));
+            let locked = Lock { event: clerk.event, known: None };
+            let call = place.store.transact(vec![locked], Box::new(work));
             // Dropped at a different moment each time: before, during and after `begin`.
             let _ = tokio::time::timeout(Duration::from_millis(n / 2), call).await;
         }
@@ -162,7 +241,8 @@ pub mod on_postgres {
             assert_eq!(killed, "1");
             clerk::decide(&mut memory, &[sign_up(1, contact(1))], minutes(2)).1.into_iter().collect()
         };
-        let error = place.store.transact(vec![clerk.lock()], Box::new(work)).await.unwrap_err();
+        let locked = Lock { event: clerk.event, known: None };
+        let error = place.store.transact(vec![locked], Box::new(work)).await.unwrap_err();
         assert!(matches!(error, StoreError::GaveWay(_)), "{error}");
         assert_eq!(clerk.check().await.len(), 0);
         clerk.hand_in(vec![sign_up(1, contact(1))]).await.unwrap();
@@ -194,11 +274,19 @@ pub mod on_postgres {
         let url = format!("postgres://eile@127.0.0.1:{}/{name}", wire.port);
         let store = eile::storage::open(&url, Options { writers: 1, ..Options::default() }).await.unwrap();
         let clerk = Clerk::at_open(&store, None).await;
-        for (cut, was_written, n) in [(Cut::AfterCommit, true, 1), (Cut::BeforeCommit, false, 2)] {
+        for (n, (cut, was_written)) in (1..).zip([(Cut::AfterCommit, true), (Cut::BeforeCommit, false)].repeat(2)) {
             let command = sign_up(1, contact(n));
-            wire.cut_next(cut);
+            // In a transaction of several statements, and of one.
+            if n <= 2 {
+                clerk.forget();
+                wire.cut_next(cut);
+            } else {
+                clerk.hand_in(vec![sign_up(1, contact(10 + n))]).await.unwrap();
+                wire.cut_next_at_once(cut);
+            }
             let error = clerk.hand_in(vec![command.clone()]).await.unwrap_err();
             assert!(matches!(error, StoreError::Unknown(_)), "{error}");
+            clerk.forget();
             let answers = clerk.hand_in(vec![command]).await.unwrap();
             assert_eq!(matches!(answers[..], [Answer::Replayed(_)]), was_written);
             clerk.check().await;

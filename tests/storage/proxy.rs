@@ -8,6 +8,10 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+const AT_ONCE: u8 = 16;
+/// In the message that binds them: one format for all, binary, and 36 values.
+const SIGN_UPS: [u8; 6] = [0, 1, 0, 1, 0, 36];
+
 #[derive(Clone, Copy)]
 pub enum Cut {
     Never = 0,
@@ -49,6 +53,11 @@ impl Wire {
     pub fn cut_next(&self, cut: Cut) {
         self.cut.store(cut as u8, Ordering::SeqCst);
     }
+
+    /// Cuts the next connection over which sign-ups go in a transaction of one statement, once.
+    pub fn cut_next_at_once(&self, cut: Cut) {
+        self.cut.store(cut as u8 | AT_ONCE, Ordering::SeqCst);
+    }
 }
 
 /// Whether a connection still carries.
@@ -89,9 +98,11 @@ async fn carry(client: TcpStream, server: TcpStream, cut: Arc<AtomicU8>, silence
         if silence.has_fallen() {
             continue;
         }
-        let commits = buffer[..n].windows(7).any(|w| w == b"COMMIT\0");
-        if commits && cut.load(Ordering::SeqCst) != Cut::Never as u8 {
-            let how = cut.swap(Cut::Never as u8, Ordering::SeqCst);
+        let wanted = cut.load(Ordering::SeqCst);
+        let mark: &[u8] = if wanted & AT_ONCE == 0 { b"COMMIT\0" } else { &SIGN_UPS };
+        let commits = buffer[..n].windows(mark.len()).any(|w| w == mark);
+        if commits && wanted != Cut::Never as u8 {
+            let how = cut.swap(Cut::Never as u8, Ordering::SeqCst) & !AT_ONCE;
             if how == Cut::SilentAfterCommit as u8 {
                 silence.silences.fetch_add(1, Ordering::SeqCst);
                 to_server.write_all(&buffer[..n]).await.unwrap();

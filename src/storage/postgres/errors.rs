@@ -9,6 +9,8 @@ const UNIQUE_VIOLATION: &str = "23505";
 /// Cancelled by the statement timeout, idle in a transaction for too long, too many connections, and a
 /// standby that was not promoted yet.
 const UNAVAILABLE: [&str; 4] = ["57014", "25P03", "53300", "25006"];
+/// Division by zero: how a statement fails by itself where it wrote other rows than it should (`write::at_once`).
+const NOT_AS_EXPECTED: &str = "22012";
 /// What a connection is told when its server stops or has crashed.
 const LOST_CLASSES: [&str; 2] = ["08", "57P"];
 
@@ -31,6 +33,17 @@ pub(super) fn failed(error: sqlx::Error) -> StoreError {
         }
         _ => StoreError::Failed(text),
     }
+}
+
+/// An error of a statement that commits itself. What the server refuses for a reason of the statement's own was rolled back;
+/// anything else may have come after the commit.
+pub(super) fn failed_at_once(error: sqlx::Error) -> StoreError {
+    let code = code(&error);
+    if code == NOT_AS_EXPECTED {
+        return StoreError::Conflict(error.to_string());
+    }
+    let is_lost = code.is_empty() || LOST_CLASSES.iter().any(|class| code.starts_with(class));
+    if is_lost { StoreError::Unknown(error.to_string()) } else { failed(error) }
 }
 
 /// An error of a commit.

@@ -98,16 +98,17 @@ pub(super) async fn journal_numbers(
     events: &[EventId],
 ) -> Result<Vec<(EventId, u64)>, StoreError> {
     let ids: Vec<Uuid> = events.iter().map(|event| event.0).collect();
-    let rows: Vec<(Uuid, i64)> = sqlx::query_as(
+    let mut connection = readers.hold().await?;
+    let rows = sqlx::query_as(
         "-- journal_numbers
         select id, journal_number
         from events
         where id = any ($1)",
     )
     .bind(ids)
-    .fetch_all(&mut *readers.hold().await?)
-    .await
-    .map_err(failed)?;
+    .fetch_all(&mut *connection)
+    .await;
+    let rows: Vec<(Uuid, i64)> = connection.read(rows)?;
     rows.into_iter().map(|(id, n)| Ok((EventId(id), count(n, "events", "journal_number", id)?))).collect()
 }
 

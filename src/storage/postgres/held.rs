@@ -5,18 +5,32 @@
 //! somewhere in the protocol, and the pool would wait for that connection for ever. So connections go back through
 //! [`Held`], which asks of each that it answers in time, and which closes the ones of which nobody knows whether a
 //! transaction is open.
+//!
+//! The pool asks every connection that comes back whether it lives, which is a round trip for each use. One whose last
+//! answer was read to its end need not be asked: it rests here, for whoever comes next.
 
 use super::errors::failed;
 use crate::storage::StoreError;
 use sqlx::pool::PoolConnection;
-use sqlx::{Executor, PgConnection, PgPool, Postgres};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::{Connection, Executor, PgConnection, PgPool, Postgres};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long a connection that goes back to the pool may take to show that it lives.
 const RETURN: Duration = Duration::from_secs(2);
+/// Who has no connection after so long gives up.
+pub(super) const ACQUIRE: Duration = Duration::from_secs(5);
+/// A connection that rested for longer is asked whether it still lives.
+pub(super) const RESTED: Duration = Duration::from_secs(2);
+/// How long one may take to show that it lives, so that a few dead ones cost less than a caller's patience.
+pub(super) const WAKE: Duration = Duration::from_millis(500);
+/// A connection of this age goes back to the pool, which makes a new one: what a server remembers of a connection grows.
+const LIFETIME: Duration = Duration::from_secs(30 * 60);
 
 /// When silence was met last: connections that rested since before then may be as silent.
 #[derive(Clone, Default)]
@@ -38,18 +52,67 @@ impl Silence {
 #[derive(Clone)]
 pub(super) struct Connections {
     pool: PgPool,
+    /// As many as the pool has connections: whoever has one gets a connection that rests, or one of the pool's.
+    places: Arc<Semaphore>,
+    resting: Arc<Mutex<Room>>,
     patience: Duration,
     silence: Silence,
 }
 
+/// Where connections rest.
+struct Room {
+    is_open: bool,
+    connections: Vec<Resting>,
+}
+
+/// A connection between two who use it, with nothing of the first left in it.
+struct Resting {
+    connection: PoolConnection<Postgres>,
+    made: Instant,
+    since: Instant,
+}
+
 impl Connections {
     pub fn new(pool: PgPool, patience: Duration, silence: Silence) -> Self {
-        Self { pool, patience, silence }
+        let room = Room { is_open: true, connections: Vec::new() };
+        let places = Semaphore::new(pool.options().get_max_connections() as usize);
+        Self { pool, places: Arc::new(places), resting: Arc::new(Mutex::new(room)), patience, silence }
     }
 
     pub async fn hold(&self) -> Result<Held, StoreError> {
+        let place = tokio::time::timeout(ACQUIRE, Arc::clone(&self.places).acquire_owned()).await;
+        let place = place.ok().and_then(Result::ok);
+        let place = place.ok_or_else(|| StoreError::Unavailable("no connection became free in time".into()))?;
+        while let Some(rested) = self.last_rested() {
+            if let Some((connection, made)) = self.wake(rested).await? {
+                return Ok(self.held(connection, made, place));
+            }
+        }
         let connection = self.pool.acquire().await.map_err(failed)?;
-        Ok(Held { connection, in_transaction: false })
+        Ok(self.held(connection, Instant::now(), place))
+    }
+
+    fn held(&self, connection: PoolConnection<Postgres>, made: Instant, place: OwnedSemaphorePermit) -> Held {
+        let resting = Arc::clone(&self.resting);
+        Held { connection: Some(connection), made, in_transaction: false, is_clean: false, resting, place: Some(place) }
+    }
+
+    fn last_rested(&self) -> Option<Resting> {
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner).connections.pop()
+    }
+
+    /// The connection, if it may be used: a dead one fails before anything is written.
+    async fn wake(&self, rested: Resting) -> Result<Option<(PoolConnection<Postgres>, Instant)>, StoreError> {
+        let Resting { mut connection, made, since } = rested;
+        let rested_for = since.elapsed();
+        if rested_for <= RESTED && !self.silence.is_later_than(rested_for) {
+            return Ok(Some((connection, made)));
+        }
+        if let Ok(Ok(())) = tokio::time::timeout(WAKE, connection.ping()).await {
+            return Ok(Some((connection, made)));
+        }
+        connection.close_on_drop();
+        Ok(None)
     }
 
     /// A little more than the server's own.
@@ -74,34 +137,72 @@ impl Connections {
     }
 
     pub async fn close(&self) {
+        self.places.close();
+        let shut = Room { is_open: false, connections: Vec::new() };
+        let rested = std::mem::replace(&mut *self.resting.lock().unwrap_or_else(PoisonError::into_inner), shut);
+        for Resting { mut connection, .. } in rested.connections {
+            connection.return_to_pool().await;
+        }
         self.pool.close().await;
     }
 }
 
 /// A connection, until it is let go. One that is let go in the middle of a transaction is closed, with which the server
-/// rolls back.
+/// rolls back; one of which nobody knows how far its answers were read goes back to the pool, which asks it.
 pub(super) struct Held {
-    connection: PoolConnection<Postgres>,
+    /// Always there until it is dropped.
+    connection: Option<PoolConnection<Postgres>>,
+    made: Instant,
     in_transaction: bool,
+    /// Its last answer was read to the end, and no transaction is open.
+    is_clean: bool,
+    resting: Arc<Mutex<Room>>,
+    /// Given back when its connection can be had by somebody else.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl Held {
     pub async fn begin(&mut self, statement: &'static str) -> Result<(), StoreError> {
         self.in_transaction = true;
-        self.connection.execute(statement).await.map_err(failed)?;
+        self.connection().execute(statement).await.map_err(failed)?;
         Ok(())
     }
 
     pub async fn commit(mut self) -> Result<(), sqlx::Error> {
-        self.connection.execute("COMMIT").await?;
-        self.in_transaction = false;
+        self.connection().execute("COMMIT").await?;
+        self.let_go();
         Ok(())
     }
 
     pub async fn roll_back(mut self) -> Result<(), sqlx::Error> {
-        self.connection.execute("ROLLBACK").await?;
-        self.in_transaction = false;
+        self.connection().execute("ROLLBACK").await?;
+        self.let_go();
         Ok(())
+    }
+
+    /// One statement that is a transaction of its own. Until its answer was read to the end, nobody knows whether it was
+    /// committed: the connection is closed where that never comes.
+    pub async fn at_once(mut self, query: Query<'_, Postgres, PgArguments>) -> Result<PgRow, sqlx::Error> {
+        self.in_transaction = true;
+        let row = query.fetch_one(self.connection()).await?;
+        self.let_go();
+        Ok(row)
+    }
+
+    /// After a read of which the whole answer has come.
+    pub fn read<T>(mut self, answer: Result<T, sqlx::Error>) -> Result<T, StoreError> {
+        let answer = answer.map_err(failed)?;
+        self.let_go();
+        Ok(answer)
+    }
+
+    fn let_go(&mut self) {
+        self.in_transaction = false;
+        self.is_clean = true;
+    }
+
+    fn connection(&mut self) -> &mut PgConnection {
+        self
     }
 }
 
@@ -109,22 +210,43 @@ impl Deref for Held {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        &self.connection
+        match &self.connection {
+            Some(connection) => connection,
+            None => unreachable!("only `drop` takes it"),
+        }
     }
 }
 
 impl DerefMut for Held {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.connection
+        match &mut self.connection {
+            Some(connection) => connection,
+            None => unreachable!("only `drop` takes it"),
+        }
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
         if self.in_transaction {
-            self.connection.close_on_drop();
-        } else if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(tokio::time::timeout(RETURN, self.connection.return_to_pool()));
+            connection.close_on_drop();
+            return;
+        }
+        if self.is_clean && self.made.elapsed() < LIFETIME {
+            // The door closes under the same lock: nobody rests behind it.
+            let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+            if resting.is_open {
+                resting.connections.push(Resting { connection, made: self.made, since: Instant::now() });
+                return;
+            }
+        }
+        if let Ok(runtime) = Handle::try_current() {
+            let (returned, place) = (connection.return_to_pool(), self.place.take());
+            runtime.spawn(async move {
+                let _ = tokio::time::timeout(RETURN, returned).await;
+                drop(place);
+            });
         }
     }
 }

@@ -5,11 +5,12 @@ use super::errors::failed;
 use super::held::Connections;
 use super::{journal, parties};
 use crate::model::id::{EventId, Number};
-use crate::storage::codec::{AttachmentRow, Gathering, MarkRow, RegistrationRow, RequestRow, WholeRow};
+use crate::storage::codec::{AttachmentRow, Gathering, MarkRow, RegistrationRow, RequestRow, WholeRow, column};
 use crate::storage::kept::Everything;
 use crate::storage::{Fresh, Lock, StoreError, Whole};
 use futures_util::TryStreamExt;
 use sqlx::{FromRow, PgConnection, Row};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 const ONE_SNAPSHOT: &str = "begin isolation level repeatable read, read only";
@@ -26,6 +27,17 @@ pub(super) async fn fresh(connection: &mut PgConnection, locks: &[Lock]) -> Resu
         load_whole(connection, &wanted.whole, &mut gathering).await?;
     }
     gathering.finish(locks)
+}
+
+/// Locks events of which everything is believed to be known, and refuses where somebody else wrote one.
+pub(super) async fn expect_current(connection: &mut PgConnection, locks: &[Lock]) -> Result<(), StoreError> {
+    let ids: Vec<Uuid> = locks.iter().map(|lock| lock.event.0).collect();
+    let rows: HashMap<Uuid, i64> = lock_events(connection, &ids).await?.into_iter().collect();
+    let is_current = |lock: &Lock| rows.get(&lock.event.0).copied() == lock.known.map(column);
+    if locks.iter().all(is_current) {
+        return Ok(());
+    }
+    Err(StoreError::Conflict("somebody else wrote an event that was decided from memory".into()))
 }
 
 /// One event as one snapshot.

@@ -6,7 +6,7 @@
 use super::PostgresStore;
 use super::errors::failed;
 use super::feed::Layer;
-use super::held::{Connections, Silence};
+use super::held::{ACQUIRE, Connections, RESTED, Silence, WAKE};
 use super::transact::Writer;
 use crate::storage::Options;
 use crate::storage::StoreError;
@@ -65,16 +65,17 @@ fn patience(patience: Duration) -> [(&'static str, String); 3] {
 
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
-const WRITER_SETTINGS: [(&str, &str); 3] =
-    [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
+/// The isolation is named here for what is a transaction of its own (`write::at_once`); a nested loop updates events in the
+/// order in which they are named, so that two batches never wait for each other in a circle.
+const WRITER_SETTINGS: [(&str, &str); 4] = [
+    ("default_transaction_isolation", "read committed"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+];
 
 /// Filters that are not asked for drop out of a plan only when it is made for the values at hand.
 const READER_SETTINGS: [(&str, &str); 1] = [("plan_cache_mode", "force_custom_plan")];
-
-const RESTED: Duration = Duration::from_secs(2);
-/// How long a connection that rested may take to show that it lives, so that a few dead ones cost less than a
-/// caller's patience.
-const WAKE: Duration = Duration::from_millis(500);
 
 /// A connection that rested is asked whether it still lives; one that is in use is not, because that would cost
 /// each batch a round trip. A dead one fails before anything is written; a silent one costs one caller's patience, and
@@ -83,7 +84,7 @@ fn pool(connections: u32, silence: Silence) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections)
         .idle_timeout(None)
-        .acquire_timeout(Duration::from_secs(5))
+        .acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
         .before_acquire(move |connection, state| {
             let asked = state.idle_for > RESTED || silence.is_later_than(state.idle_for);

@@ -4,9 +4,11 @@
 use super::errors::failed_to_commit;
 use super::held::{Connections, Held};
 use super::{load, write};
+use crate::model::id::EventId;
 use crate::storage::codec::Batch;
-use crate::storage::{Decide, Lock, StoreError};
-use sqlx::PgConnection;
+use crate::storage::latest::Latest;
+use crate::storage::{Decide, EventWrite, Fresh, Lock, StoreError};
+use std::sync::Arc;
 
 /// The connections that write.
 ///
@@ -15,11 +17,12 @@ use sqlx::PgConnection;
 #[derive(Clone)]
 pub(super) struct Writer {
     connections: Connections,
+    latest: Arc<Latest>,
 }
 
 impl Writer {
     pub fn new(connections: Connections) -> Self {
-        Self { connections }
+        Self { connections, latest: Arc::default() }
     }
 
     pub fn connections(&self) -> &Connections {
@@ -66,18 +69,84 @@ impl Writer {
     }
 }
 
-/// Locks, decides, writes, commits.
+/// Locks, decides, writes, commits; or, where nobody else was seen at these events, decides first.
 pub(super) async fn transact(writer: Writer, locks: Vec<Lock>, decide: Decide) -> Result<(), StoreError> {
+    let done = if writer.latest.are_current(&locks) {
+        decide_first(&writer, &locks, decide).await
+    } else {
+        lock_first(&writer, &locks, decide).await
+    };
+    match &done {
+        Ok(written) => writer.latest.committed(written.iter().copied()),
+        Err(StoreError::Conflict(_)) => writer.latest.met_others(locks.iter().map(|lock| lock.event)),
+        Err(_) => writer.latest.forget(&locks),
+    }
+    done.map(drop)
+}
+
+async fn lock_first(writer: &Writer, locks: &[Lock], decide: Decide) -> Result<Numbers, StoreError> {
     let mut transaction = writer.begin().await?;
-    let work = writer.in_time(decide_and_write(&mut transaction, &locks, decide)).await;
+    let work = async {
+        let fresh = load::fresh(&mut transaction, locks).await?;
+        let behind = locks.iter().zip(&fresh).filter(|(_, fresh)| matches!(fresh, Fresh::Behind(_)));
+        writer.latest.met_others(behind.map(|(lock, _)| lock.event));
+        let writes = decide(fresh);
+        let written = numbers_of(&writes);
+        if !writes.is_empty() {
+            write::write(&mut transaction, Batch::of(writes)?).await?;
+        }
+        Ok(written)
+    };
+    let work = writer.in_time(work).await;
     writer.finish(transaction, work).await
 }
 
-async fn decide_and_write(connection: &mut PgConnection, locks: &[Lock], decide: Decide) -> Result<(), StoreError> {
-    let fresh = load::fresh(connection, locks).await?;
-    let writes = decide(fresh);
-    if writes.is_empty() {
-        return Ok(());
+/// Decides on what this instance committed last, and lets the database be the judge: it takes the rows only at the numbers
+/// from which they were decided. A batch of sign-ups is then one statement and one round trip instead of four.
+///
+/// Differs from sqlite because others may write these events: who is found to have done so makes this a conflict, which
+/// is decided again from what the rows say, and their rows are locked first for a while.
+async fn decide_first(writer: &Writer, locks: &[Lock], decide: Decide) -> Result<Numbers, StoreError> {
+    let writes = decide(locks.iter().map(|_| Fresh::Current).collect());
+    let written = numbers_of(&writes);
+    let batch = Batch::of(writes)?;
+    if written.len() == locks.len() && write::is_one_statement(&batch) {
+        write_at_once(writer, batch).await?;
+    } else {
+        confirm(writer, locks, batch).await?;
     }
-    write::write(connection, Batch::of(writes)?).await
+    Ok(written)
+}
+
+/// Silence after it leaves open whether it was heard, as after a commit.
+async fn write_at_once(writer: &Writer, batch: Batch) -> Result<(), StoreError> {
+    writer.check()?;
+    let connection = writer.connections.hold().await?;
+    let patience = writer.connections.patience();
+    let done = tokio::time::timeout(patience, write::at_once(connection, batch)).await;
+    done.unwrap_or_else(|_| {
+        writer.connections.fell_silent();
+        Err(StoreError::Unknown(format!("no word on a batch within {patience:?}")))
+    })
+}
+
+/// Whatever was decided without writing to each event holds only if the numbers are still the same: a refusal, or the answer
+/// to a repeated request, must be as true and as durable as what is written.
+async fn confirm(writer: &Writer, locks: &[Lock], batch: Batch) -> Result<(), StoreError> {
+    let mut transaction = writer.begin().await?;
+    let work = async {
+        load::expect_current(&mut transaction, locks).await?;
+        if !batch.events.is_empty() {
+            write::write(&mut transaction, batch).await?;
+        }
+        Ok(())
+    };
+    let work = writer.in_time(work).await;
+    writer.finish(transaction, work).await
+}
+
+type Numbers = Vec<(EventId, u64)>;
+
+fn numbers_of(writes: &[EventWrite]) -> Numbers {
+    writes.iter().map(|write| (write.event, write.header.journal_number)).collect()
 }

@@ -4,7 +4,8 @@
 //! rows; and because each statement is a round trip with the events locked, so that what every batch of
 //! sign-ups writes is one statement over four tables.
 
-use super::errors::failed;
+use super::errors::{failed, failed_at_once};
+use super::held::Held;
 use crate::storage::StoreError;
 use crate::storage::codec::{
     Batch, ChangeRow, EventColumns, EventUpdate, JournalRow, MarkColumns, PartyColumns, ReasonColumns, RequestColumns,
@@ -30,6 +31,43 @@ pub(super) async fn write(connection: &mut PgConnection, batch: Batch) -> Result
     write_marks(connection, batch.marks).await
 }
 
+/// Whether `at_once` writes all of it.
+pub(super) fn is_one_statement(batch: &Batch) -> bool {
+    let Batch {
+        events,
+        documents,
+        journal: _,
+        sign_ups: _,
+        releases,
+        unguarded,
+        guarded,
+        new_parties: _,
+        changed_parties,
+        requests,
+        reasons,
+        forgotten,
+        marks,
+    } = batch;
+    !events.is_empty()
+        && documents.is_empty()
+        && releases.is_empty()
+        && unguarded.is_empty()
+        && guarded.is_empty()
+        && changed_parties.is_empty()
+        && requests.is_empty()
+        && reasons.is_empty()
+        && forgotten.is_empty()
+        && marks.is_empty()
+}
+
+/// Writes a batch of sign-ups in a transaction that is one statement. It fails, and nothing is written, where an event is not
+/// at the number from which the batch was decided: then fewer rows are updated than there are, and its journal has the
+/// number already.
+pub(super) async fn at_once(connection: Held, batch: Batch) -> Result<(), StoreError> {
+    let query = bind(AT_ONCE, batch.events, batch.journal, batch.sign_ups, batch.new_parties);
+    connection.at_once(query).await.map(drop).map_err(failed_at_once)
+}
+
 /// Runs a statement that must write every one of `rows` rows.
 async fn run(connection: &mut PgConnection, query: Query, rows: usize, table: &'static str) -> Result<(), StoreError> {
     let done = query.execute(connection).await.map_err(failed)?;
@@ -50,17 +88,13 @@ macro_rules! bind_columns {
 pub(super) use bind_columns;
 
 /// What every batch writes: the events (only rows that still have the number from which the batch was
-/// decided), the journal, and the sign-ups with their parties, where there are any.
-async fn write_sign_ups(
-    connection: &mut PgConnection,
-    events: Vec<EventUpdate>,
-    journal: Vec<JournalRow>,
-    sign_ups: Vec<SignUpRow>,
-    parties: Vec<PartyColumns>,
-) -> Result<(), StoreError> {
-    let rows = [events.len(), journal.len(), sign_ups.len(), parties.len()];
-    let query = sqlx::query(
-        "-- write_sign_ups
+/// decided), the journal, and the sign-ups with their parties, where there are any. Ends in what `$end` makes of it.
+macro_rules! write_sign_ups {
+    ($name:literal, $end:literal) => {
+        concat!(
+            "-- ",
+            $name,
+            "
         with written_events as (
           update events
           set
@@ -100,23 +134,68 @@ async fn write_sign_ups(
           select *
           from unnest($33::uuid[], $34::bigint[], $35::text[], $36::text[])
           returning 1
+        ),
+        written as (
+          select
+            (select count(*) from written_events) as events,
+            (select count(*) from written_journal) as journal,
+            (select count(*) from written_registrations) as registrations,
+            (select count(*) from written_parties) as parties
         )
-        select
-          (select count(*) from written_events),
-          (select count(*) from written_journal),
-          (select count(*) from written_registrations),
-          (select count(*) from written_parties)",
-    );
-    let query = bind_columns!(query, events; id, from, journal_number, next_due, free_seats, state, header);
-    let query = bind_columns!(query, journal; event, first_number, last_number, written_at, counts, entries);
-    let query = bind_sign_ups(query, sign_ups);
-    let query = bind_columns!(query, parties; event, number, document, search);
+        ",
+            $end
+        )
+    };
+}
+
+/// In a transaction: how many rows of each table.
+const WRITE_SIGN_UPS: &str = write_sign_ups!(
+    "write_sign_ups",
+    "select events, journal, registrations, parties
+        from written"
+);
+
+/// As a transaction: whether it is all of them, and an error where it is not.
+const AT_ONCE: &str = write_sign_ups!(
+    "write_at_once",
+    "select 1 / (
+          events = cardinality($1::uuid[])
+          and journal = cardinality($8::uuid[])
+          and registrations = cardinality($14::uuid[])
+          and parties = cardinality($33::uuid[])
+        )::integer
+        from written"
+);
+
+async fn write_sign_ups(
+    connection: &mut PgConnection,
+    events: Vec<EventUpdate>,
+    journal: Vec<JournalRow>,
+    sign_ups: Vec<SignUpRow>,
+    parties: Vec<PartyColumns>,
+) -> Result<(), StoreError> {
+    let rows = [events.len(), journal.len(), sign_ups.len(), parties.len()];
+    let query = bind(WRITE_SIGN_UPS, events, journal, sign_ups, parties);
     let row = query.fetch_one(connection).await.map_err(failed)?;
     for (i, table) in ["events", "journal", "registrations", "parties"].into_iter().enumerate() {
         let written: i64 = row.try_get(i).map_err(failed)?;
         expect(written.unsigned_abs(), rows[i], table)?;
     }
     Ok(())
+}
+
+fn bind(
+    statement: &'static str,
+    events: Vec<EventUpdate>,
+    journal: Vec<JournalRow>,
+    sign_ups: Vec<SignUpRow>,
+    parties: Vec<PartyColumns>,
+) -> Query {
+    let query = sqlx::query(statement);
+    let query = bind_columns!(query, events; id, from, journal_number, next_due, free_seats, state, header);
+    let query = bind_columns!(query, journal; event, first_number, last_number, written_at, counts, entries);
+    let query = bind_sign_ups(query, sign_ups);
+    bind_columns!(query, parties; event, number, document, search)
 }
 
 fn bind_sign_ups(query: Query, rows: Vec<SignUpRow>) -> Query {

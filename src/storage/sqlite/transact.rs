@@ -6,12 +6,12 @@ use super::script::Script;
 use super::{load, write};
 use crate::model::id::EventId;
 use crate::storage::codec::{Batch, JournalRow};
+use crate::storage::latest::Latest;
 use crate::storage::{Decide, EventWrite, Fresh, Lock, StoreError};
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// The connection that writes.
 ///
@@ -23,13 +23,11 @@ pub(super) struct Writer {
     pool: SqlitePool,
     wounded: Arc<AtomicBool>,
     latest: Arc<AtomicI64>,
-    /// The journal numbers that were committed last, of events that were written lately.
-    numbers: Arc<Mutex<HashMap<EventId, u64>>>,
+    /// Nobody else writes this file.
+    numbers: Arc<Latest>,
 }
 
 const BEGIN: &str = "begin immediate";
-/// Most events whose number is remembered.
-const EVENTS_MAX: usize = 100_000;
 
 impl Writer {
     /// `latest` is the last moment in the journal.
@@ -117,20 +115,6 @@ impl Writer {
         self.stamp(&mut batch.journal);
         Ok(batch)
     }
-
-    /// Whether each of these is known to stand at the number that the caller knows.
-    fn are_current(&self, locks: &[Lock]) -> bool {
-        let numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
-        locks.iter().all(|lock| lock.known.is_some() && numbers.get(&lock.event).copied() == lock.known)
-    }
-
-    fn committed(&self, written: Vec<(EventId, u64)>) {
-        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
-        if numbers.len() > EVENTS_MAX {
-            numbers.clear();
-        }
-        numbers.extend(written);
-    }
 }
 
 /// Locks, decides, writes, commits.
@@ -140,7 +124,7 @@ impl Writer {
 /// of a lone sign-up.
 pub(super) async fn transact(writer: Writer, locks: Vec<Lock>, decide: Decide) -> Result<(), StoreError> {
     let mut connection = writer.take().await?;
-    let written = if writer.are_current(&locks) {
+    let written = if writer.numbers.are_current(&locks) {
         let writes = decide(locks.iter().map(|_| Fresh::Current).collect());
         let written = numbers_of(&writes);
         write(&writer, &mut connection, writes).await?;
@@ -150,7 +134,7 @@ pub(super) async fn transact(writer: Writer, locks: Vec<Lock>, decide: Decide) -
         let work = load_decide_and_write(&writer, &mut transaction, &locks, decide).await;
         writer.finish(transaction, work).await?
     };
-    writer.committed(written);
+    writer.numbers.committed(written);
     Ok(())
 }
 
