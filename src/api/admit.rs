@@ -40,11 +40,14 @@ impl Places {
     }
 }
 
-/// The secret that a call shows; two are none.
 fn secret(metadata: &MetadataMap) -> Result<Option<&str>, Status> {
-    let mut all = metadata.get_all(AUTHORIZATION).iter();
+    secret_of(metadata.get_all(AUTHORIZATION).iter().map(|value| value.as_bytes()))
+}
+
+/// The secret that a call shows; two are none.
+pub(super) fn secret_of<'a>(mut all: impl Iterator<Item = &'a [u8]>) -> Result<Option<&'a str>, Status> {
     let Some(first) = all.next() else { return Ok(None) };
-    let text = first.to_str().ok().filter(|_| all.next().is_none());
+    let text = first.is_ascii().then(|| std::str::from_utf8(first).ok()).flatten().filter(|_| all.next().is_none());
     let secret = text.and_then(|text| text.split_once(' ')).filter(|(how, _)| how.eq_ignore_ascii_case("bearer"));
     secret.map(|(_, secret)| Some(secret)).ok_or_else(status::key_required)
 }

@@ -17,6 +17,7 @@ mod events;
 mod facts;
 mod filter;
 mod from_proto;
+mod gate;
 mod identity;
 pub mod layers;
 mod page_token;
@@ -174,14 +175,18 @@ impl Api {
 
     /// All services.
     pub fn routes(&self) -> Routes {
-        Routes::new(self.admin_service())
-            .add_service(self.attendance_service())
-            .add_service(self.change_service())
-            .add_service(self.event_service())
-            .add_service(self.people_service())
-            .add_service(self.privacy_service())
-            .add_service(self.registration_service())
-            .add_service(self.report_service())
+        Routes::new(self.gated(self.admin_service()))
+            .add_service(self.gated(self.attendance_service()))
+            .add_service(self.gated(self.change_service()))
+            .add_service(self.gated(self.event_service()))
+            .add_service(self.gated(self.people_service()))
+            .add_service(self.gated(self.privacy_service()))
+            .add_service(self.gated(self.registration_service()))
+            .add_service(self.gated(self.report_service()))
+    }
+
+    fn gated<S>(&self, service: S) -> gate::Gate<S> {
+        gate::Gate::new(service, Arc::clone(&self.identities))
     }
 
     /// Writes to the store in a task of its own: a caller who goes away must not leave a transaction half done.

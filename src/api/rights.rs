@@ -11,6 +11,11 @@ pub fn table() -> impl Iterator<Item = (&'static str, Vec<Role>, Option<AccessKi
     TABLE.iter().map(move |(method, held, _, kind)| (*method, roles(*held), *kind))
 }
 
+/// The row of an rpc: its name and who may call it.
+pub fn roles_of(method: &str) -> Option<(&'static str, Roles)> {
+    TABLE.iter().find(|row| row.0 == method).map(|row| (row.0, row.1))
+}
+
 /// Roles as a set, one bit each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Roles(u16);

@@ -75,6 +75,7 @@ on_both! {
         a_leader_reaches_its_events_alone,
         a_key_lets_in_until_it_expires_is_rotated_or_revoked,
         a_family_needs_no_key_but_its_token,
+        whoever_would_not_be_let_in_hears_nothing_of_a_message_that_cannot_be_read,
         a_portal_that_vouches_is_told_of_a_duplicate_and_no_other_is,
         what_is_asked_of_a_key_is_told_at_once;
     oidc:

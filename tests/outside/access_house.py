@@ -74,6 +74,11 @@ class Site:
         return (self.event, self.beside)
 
 
+def damaged(token):
+    """The same but for one letter."""
+    return token[:20] + ("A" if token[20] != "A" else "B") + token[21:]
+
+
 class Place:
     """What a request is about: the names that go into it."""
 
@@ -132,6 +137,11 @@ class Caller:
     def reaches_centre(self, centre):
         return self.centres is None or centre in self.centres
 
+    @property
+    def reaches_no_home(self):
+        """Its key is sound, and reaches nothing of what the matrix asks about."""
+        return self.name.endswith("of a third centre")
+
     def reaches(self, place):
         return self.reaches_centre(place.centre) and (self.events is None or place.event in self.events)
 
@@ -174,25 +184,37 @@ class House:
 
     def _without_a_key(self):
         """Those who show none that counts, and those who show a token in its place."""
-        forged = [("eile-vouches", "yes"), ("eile-role", "staff"), ("x-centre", self.here.centre)]
         sound, _ = self._key("coordinator", self.here.centre)
+        forged = [
+            ("eile-vouches", "yes"), ("eile-role", "staff"), ("x-centre", self.here.centre), ("eile-centre", self.here.centre),
+            ("eile-key", "0" * 16), ("eile-person", new_id()), ("x-forwarded-for", "127.0.0.1"),
+            ("forwarded", "for=127.0.0.1"), ("x-api-key", sound), ("cookie", f"authorization=Bearer {sound}"),
+            ("proxy-authorization", f"Bearer {sound}"), ("authorization-bin", f"Bearer {sound}".encode()),
+            ("x-forwarded-client-cert", "Hash=" + "0" * 64),
+        ]
         revoked, name = self._key("coordinator", self.here.centre)
         self.administrator.RevokeAccessKey(name=name)
         unknown = f"eile_{'0' * 16}_{'A' * 43}"
         another = sound[:22] + unknown[22:]
+        expired = self._expired()
         out = {
             "nobody": self._api(), "nobody, who says to be staff": self._api(metadata=forged),
             "an unknown key": self._api(unknown), "a key with another secret": self._api(another),
             "no key at all": self._api("x"),
             "a secret without a word before it": self._api(metadata=[("authorization", sound)]),
-            "a revoked key": self._api(revoked), "an expired key": self._expired(),
+            "a revoked key": self._api(revoked), "an expired key": expired,
             "two keys": self._api(sound, [("authorization", f"Bearer {sound}")]),
         }
         for name, api in out.items():
             yield Caller(name, api, locked_out=True)
         yield Caller("the party beside an unknown key", self._api(unknown), token="own", locked_out=True)
+        yield Caller("the party beside a revoked key", self._api(revoked), token="own", locked_out=True)
+        yield Caller("the party beside an expired key", expired, token="own", locked_out=True)
         yield Caller("the party", self._api(), token="own")
         yield Caller("another party", self._api(), token="neighbour's")
+        yield Caller("a party of another event", self._api(), token="of another event")
+        yield Caller("a party of another centre", self._api(), token="of another centre")
+        yield Caller("a party whose token is damaged", self._api(), token="damaged")
 
     def _expired(self):
         secret, _ = self._key("coordinator", self.here.centre, expire_time=after(seconds=1.5))
@@ -209,6 +231,10 @@ class House:
         for role in ("portal", "reporting"):
             yield self._of_site(role, self.here, f"{role} here, that says to be staff", metadata=forged)
         yield self._of_site("portal", self.here, "portal here, for the party", token="own")
+        yield self._of_site("portal", self.there, "portal there, for a party here", token="of here")
+        yield self._of_site("coordinator", self.here, "coordinator here, with another's token", token="neighbour's")
+        for role in ("portal", "coordinator", "head", "reporting"):
+            yield Caller(f"{role} of a third centre", self._api(self._key(role, self.third)[0]), role, {self.third})
         for role in ("coordinator", "reporting"):
             secret, _ = self._key(role, self.here.centre, self.third)
             yield Caller(f"{role} of two centres", self._api(secret), role, {self.here.centre, self.third})
@@ -240,8 +266,12 @@ class House:
         event = self.here.event
         if caller.token is None:
             return ""
-        if caller.token == "neighbour's":
-            return event.neighbour.token
+        elsewhere = {
+            "neighbour's": event.neighbour.token, "of another event": self.here.beside.neighbour.token,
+            "of another centre": self.there.event.neighbour.token, "damaged": damaged(event.mine.token),
+        }
+        if caller.token in elsewhere:
+            return elsewhere[caller.token]
         return next((p.token for p in event.parties if p.name == registration), event.mine.token)
 
     def hidden_from(self, caller):

@@ -26,6 +26,7 @@ ROLE_NOT_ALLOWED = (CODES.PERMISSION_DENIED, "ROLE_NOT_ALLOWED")
 CENTRE_REQUIRED = (CODES.PERMISSION_DENIED, "CENTRE_REQUIRED")
 TOKEN_INVALID = (CODES.PERMISSION_DENIED, "TOKEN_INVALID")
 INVALID_FIELDS = (CODES.INVALID_ARGUMENT, "INVALID_FIELDS")
+MALFORMED_MESSAGE = (CODES.INVALID_ARGUMENT, "MALFORMED_MESSAGE")
 FILTER_INVALID = (CODES.INVALID_ARGUMENT, "FILTER_INVALID")
 
 
@@ -108,8 +109,10 @@ class OfEvent:
         if not caller.reaches(place):
             return {NO_EVENT, INVALID_FIELDS} if place.label == "disguised" else {NO_EVENT}
         if place.label == "mixed":
-            return {TOKEN_INVALID} if self.by_token and caller.role == "portal" else {NO_REGISTRATION}
-        if self.by_token and caller.role == "portal" and not (caller.token and place.label == "own"):
+            refused = {TOKEN_INVALID} if self.by_token and caller.role == "portal" else {NO_REGISTRATION}
+            return refused | {TOKEN_INVALID} if self.by_token and caller.token else refused
+        shows_another = (caller.role == "portal" or caller.token) and not (caller.token == "own" and place.label == "own")
+        if self.by_token and shows_another:
             return {TOKEN_INVALID, INVALID_FIELDS} if place.label == "disguised" else {TOKEN_INVALID}
         return Allowed(INVALID_FIELDS) if place.label == "disguised" else Allowed()
 
@@ -133,11 +136,11 @@ class ToEvent(OfEvent):
 
     def heard(self, caller, place):
         heard = super().heard(caller, place)
-        if caller.token and heard == {TOKEN_INVALID}:
+        if caller.token == "own" and heard == {TOKEN_INVALID}:
             return Allowed()
         # Whether the token or the target's shape is looked at first tells nothing.
-        is_late = caller.role == "portal" and place.label in ("malformed", "disguised")
-        return heard | {TOKEN_INVALID} if is_late and not caller.token else heard
+        is_late = (caller.role == "portal" or caller.token) and place.label in ("absent", "malformed", "disguised")
+        return heard | {TOKEN_INVALID} if is_late and caller.token != "own" else heard
 
     def heard_by_bearer(self, caller, place):
         refused = {"malformed": {INVALID_FIELDS}, "absent": {NO_EVENT}}.get(place.label, set())
@@ -172,6 +175,13 @@ class OfAll:
         return Allowed(INVALID_FIELDS) if place and place.label == "malformed" else Allowed()
 
 
+class Anything:
+    """A target whose every name is good for trying a row out."""
+
+    def __getattr__(self, name):
+        return f"{name}s/x"
+
+
 class Row:
     """`ask` makes the fields of a request from the target, and from the caller's own place where it is about two."""
 
@@ -186,7 +196,27 @@ class Row:
             return self.about.heard_by_bearer(caller, place) if by_token else {KEY_REQUIRED}
         if caller.role not in self.roles:
             return {ROLE_NOT_ALLOWED}
+        if caller.reaches_no_home and place and self.is_about_home():
+            return {NO_EVENT, NO_CENTRE, INVALID_FIELDS}
         return self.about.heard(caller, place)
+
+    def expected_unread(self, caller):
+        """Of a message that cannot be read: whoever is not let in hears that, and not that it could not be read."""
+        if caller.locked_out or caller.role is None:
+            return {KEY_REQUIRED}
+        return {MALFORMED_MESSAGE} if caller.role in self.roles else {ROLE_NOT_ALLOWED}
+
+    def is_about_home(self):
+        """Whether requests name something of the caller's own place beside the target."""
+        class Home:
+            named = False
+
+            def __getattr__(self, name):
+                Home.named = True
+                return "events/x"
+
+        self.ask(Anything(), Home())
+        return Home.named
 
 
 EVENT, REGISTRATION, BY_TOKEN = OfEvent(), OfEvent(is_registration=True), OfEvent(is_registration=True, by_token=True)

@@ -236,6 +236,16 @@ class Api:
         self.channel.close()
 
 
+class Bytes:
+    """Sent as they are, in place of a message."""
+
+    def __init__(self, body):
+        self.body = body
+
+    def SerializeToString(self):
+        return self.body
+
+
 class Outcome:
     """What came of a call, to the byte: the answers, or the status with its message and everything sent along."""
 

@@ -21,6 +21,7 @@ pub use deadline::Deadline;
 pub use link::{Link, Manners, Step};
 pub use meters::Meters;
 pub use reader::with_patience;
+pub(super) use reword::was_not_read;
 pub use streams::Streams;
 pub use trace::TraceContext;
 pub(super) use web::{Origins, cors};

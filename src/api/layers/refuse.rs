@@ -52,6 +52,11 @@ pub fn code_name(code: Code) -> &'static str {
     }
 }
 
+/// Whether tonic's own words are about a message that it could not read.
+pub fn is_of_message(own: &Status) -> bool {
+    matches!(own.code(), Code::OutOfRange | Code::Internal)
+}
+
 /// What tonic's own words for a body that it could not read mean, where they mean one.
 pub fn reworded(own: &Status, message_bytes_max: usize) -> Option<Status> {
     match own.code() {

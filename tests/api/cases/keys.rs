@@ -278,3 +278,41 @@ impl House {
         made.into_inner().registration.unwrap().name
     }
 }
+
+/// Any message as the bytes of its first field, which need not be text.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Raw {
+    #[prost(bytes = "vec", tag = "1")]
+    name: Vec<u8>,
+}
+
+pub async fn whoever_would_not_be_let_in_hears_nothing_of_a_message_that_cannot_be_read(h: House) {
+    let mut town = Town::of(h).await;
+    let centre = town.centres[0].clone();
+    let mut keys = vec![String::new(), "nonsense".into(), town.administrator.clone()];
+    for role in [Role::Portal, Role::Reporting, Role::Coordinator] {
+        keys.push(town.key(key(role, &[&centre])).await.secret);
+    }
+    let mut grpc = tonic::client::Grpc::new(town.h.channel.clone());
+    let mut heard = Vec::new();
+    for (path, size) in [
+        ("EventService/CancelEvent", 3),
+        ("EventService/CancelEvent", 2 << 20),
+        ("RegistrationService/GetRegistration", 3),
+    ] {
+        for secret in &keys {
+            let message = Raw { name: vec![0xff; size] };
+            let request = if secret.is_empty() { Request::new(message) } else { with(secret, message) };
+            let path = http::uri::PathAndQuery::try_from(format!("/eile.v1.{path}")).unwrap();
+            grpc.ready().await.unwrap();
+            let codec = tonic_prost::ProstCodec::<Raw, Raw>::default();
+            heard.push(crate::house::no_of(grpc.unary(request, path, codec).await.unwrap_err()).reason);
+        }
+    }
+    let (nobody, other) = ("KEY_REQUIRED", "ROLE_NOT_ALLOWED");
+    let to_office = [nobody, nobody, other, other, other];
+    let expected = [&to_office[..], &["MALFORMED_MESSAGE"], &to_office, &["MESSAGE_TOO_LARGE"]].concat();
+    // A family's token would stand in the message.
+    let to_many = [nobody, nobody, other, "MALFORMED_MESSAGE", other, "MALFORMED_MESSAGE"];
+    assert_eq!(heard, [&expected[..], &to_many].concat());
+}
