@@ -166,6 +166,9 @@ impl Api {
             still_open(caller, &known)?;
             let key = known.get(id).ok_or_else(|| status::access_key_not_found(&name(id)))?;
             let changed = access::AccessKey { version: key.version + 1, ..change(key)? };
+            if let (None, Some(at)) = (key.revoked_at, changed.revoked_at) {
+                self.privacy.note_revocation(id, at).await;
+            }
             let answer = render(&changed);
             let open = asked.open(caller, self.desk.keys(), &answer);
             let store = Arc::clone(self.desk.store());

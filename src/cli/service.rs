@@ -59,17 +59,18 @@ impl Service {
         };
         let store = open_store(config).await?;
         let keys = Keys::new(store.secret().await?);
-        let access_keys = live_keys(store.as_ref(), clock.now()).await?;
+        let has_keys = live_keys(store.as_ref(), clock.now()).await?.is_some();
         let users = users(config, &keys).await?;
         let issuer = users.as_ref().map(|users| users.issuer().to_owned());
-        must_not_be_open(config, access_keys.is_some() || users.is_some())?;
+        must_not_be_open(config, has_keys || users.is_some())?;
         let engine = store.engine().await?;
         let events = store.count_events().await?;
         let meters = Arc::new(DeskMeters::new(&mut registry));
-        let desk = Desk::open_observed(store, clock, keys, desk_options(config), Some(meters));
+        let desk = Desk::open_observed(store, Arc::clone(&clock), keys, desk_options(config), Some(meters));
         telemetry::show_lines(&desk, &mut registry);
         let listening = Listening { tcp: listener, tls: tls.clone() };
         let privacy = privacy(&desk, config).await?;
+        let access_keys = live_keys(desk.store().as_ref(), clock.now()).await?;
         let (running, access_log) = serve(listening, (&desk, privacy), config, users, &mut registry).await?;
         let health = Health::default();
         let operators = operators.map(|listener| Operators::open(listener, registry, health.clone())).transpose()?;
@@ -217,18 +218,24 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 const ONCE_A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The rules for personal data, and the list of erasures: replayed before anybody is served.
+/// The rules for personal data, and the ledger: what it says was done is done again before anybody is served.
 async fn privacy(desk: &Desk, config: &Config) -> anyhow::Result<Privacy> {
     let privacy = Privacy::new(desk.clone(), config.retention.rules());
-    if config.privacy.erasures_file.is_empty() {
+    if config.privacy.ledger_file.is_empty() {
         return Ok(privacy);
     }
-    let path = Path::new(&config.privacy.erasures_file);
-    let ledger = Ledger::open(path).with_context(|| format!("cannot read the list of erasures {}", path.display()))?;
+    let path = Path::new(&config.privacy.ledger_file);
+    let ledger = Ledger::open(path).with_context(|| format!("cannot read the ledger {}", path.display()))?;
     let privacy = privacy.with_ledger(Arc::new(ledger));
-    let again = privacy.replay().await.context("cannot erase again what was erased")?;
-    if again > 0 {
-        tracing::warn!(registrations = again, "the database had personal data that were erased: they are erased again");
+    let again = privacy.replay().await.context("cannot erase and revoke again what the ledger says")?;
+    if again.erased > 0 {
+        tracing::warn!(
+            registrations = again.erased,
+            "the database had personal data that were erased: they are erased again"
+        );
+    }
+    if again.revoked > 0 {
+        tracing::warn!(keys = again.revoked, "access keys that were revoked let in: they are revoked again");
     }
     Ok(privacy)
 }

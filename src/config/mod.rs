@@ -167,9 +167,10 @@ pub struct Reports {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Privacy {
-    /// The file with the list of erasures, ids only, which is replayed at start, before anybody is served: so that a
-    /// restored backup forgets again what it had forgotten. Keep it outside the backups of the database. Empty: none.
-    pub erasures_file: String,
+    /// The ledger: a file of erasures and of revoked access keys, ids only, which is replayed at start, before anybody is
+    /// served: so that a restored backup forgets again what it had forgotten, and lets in nobody who was shut out. Keep it
+    /// outside the backups of the database. Empty: none.
+    pub ledger_file: String,
 }
 
 /// How long personal data are kept, in days after the end of the event.

@@ -1,20 +1,30 @@
-//! The list of erasures: a file outside the database and outside its backups, one line for each, ids only. It is written
-//! and synced before anything is erased, so that a backup of any moment can be brought up to it.
+//! The ledger: a file outside the database and outside its backups, of what a restored backup must not bring back. One line
+//! for each erasure and for each access key that was revoked, ids only. It is written and synced before the thing is done,
+//! so that a backup of any moment can be brought up to it.
 
 use crate::model::id::{EventId, RegistrationId};
+use crate::model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// One erasure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Noted {
-    pub event: EventId,
-    pub registration: RegistrationId,
-    /// Names were kept for a while.
-    pub kept: bool,
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Noted {
+    Erasure {
+        event: EventId,
+        registration: RegistrationId,
+        /// Names were kept for a while.
+        kept: bool,
+    },
+    Revocation {
+        /// The id of the access key.
+        key: String,
+        revoked_at: Timestamp,
+    },
 }
 
 /// The file, open for adding.
@@ -24,7 +34,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the list, or makes an empty one. A last line that broke off is taken away: what it was to say was not erased
+    /// Opens the ledger, or makes an empty one. A last line that broke off is taken away: what it was to say was not done
     /// yet. Anything else that cannot be read is an error, for what it says would be lost.
     pub fn open(path: &Path) -> Result<Self> {
         let mut file = private().read(true).append(true).create(true).open(path)?;
@@ -49,8 +59,8 @@ impl Ledger {
     }
 
     /// Adds a line; it is on disk when this returns.
-    pub async fn note(&self, event: EventId, registration: RegistrationId, kept: bool) -> Result<()> {
-        let mut line = serde_json::to_vec(&Noted { event, registration, kept })?;
+    pub async fn note(&self, noted: &Noted) -> Result<()> {
+        let mut line = serde_json::to_vec(noted)?;
         line.push(b'\n');
         let file = Arc::clone(&self.file);
         let write = move || {
@@ -84,25 +94,45 @@ mod tests {
     #[tokio::test]
     async fn lines_come_back_and_one_that_broke_off_does_not() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("erasures.jsonl");
-        let (event, id) = (EventId(Uuid::from_u128(7)), RegistrationId::new(3, [1; 12]));
+        let path = folder.path().join("ledger.jsonl");
+        let (event, registration) = (EventId(Uuid::from_u128(7)), RegistrationId::new(3, [1; 12]));
+        let erasure = |kept| Noted::Erasure { event, registration, kept };
+        let revocation = Noted::Revocation { key: "0f1e2d3c4b5a6978".into(), revoked_at: Timestamp(5) };
+        let expected = [erasure(true), revocation, erasure(false)];
         let ledger = Ledger::open(&path).unwrap();
-        ledger.note(event, id, true).await.unwrap();
-        ledger.note(event, id, false).await.unwrap();
-        let expected = [true, false].map(|kept| Noted { event, registration: id, kept });
+        for noted in &expected {
+            ledger.note(noted).await.unwrap();
+        }
         assert_eq!(Ledger::open(&path).unwrap().noted(), expected);
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() - 5]).unwrap();
         let ledger = Ledger::open(&path).unwrap();
-        assert_eq!(ledger.noted(), &expected[..1]);
-        ledger.note(event, id, false).await.unwrap();
+        assert_eq!(ledger.noted(), &expected[..2]);
+        ledger.note(&expected[2]).await.unwrap();
         assert_eq!(Ledger::open(&path).unwrap().noted(), expected);
+    }
+
+    #[test]
+    fn the_stored_form_of_a_line_never_changes() {
+        let stands = |noted: Noted, text: &str| {
+            assert_eq!(serde_json::to_string(&noted).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Noted>(text).unwrap(), noted);
+        };
+        let (event, registration) = (EventId(Uuid::from_u128(7)), RegistrationId(Uuid::from_u128(8)));
+        stands(
+            Noted::Erasure { event, registration, kept: true },
+            r#"{"event":"00000000-0000-0000-0000-000000000007","registration":"00000000-0000-0000-0000-000000000008","kept":true}"#,
+        );
+        stands(
+            Noted::Revocation { key: "0f1e2d3c4b5a6978".into(), revoked_at: Timestamp(5) },
+            r#"{"key":"0f1e2d3c4b5a6978","revoked_at":5}"#,
+        );
     }
 
     #[test]
     fn a_list_that_cannot_be_read_is_told_and_not_passed_over() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("erasures.jsonl");
+        let path = folder.path().join("ledger.jsonl");
         std::fs::write(&path, "nonsense\n").unwrap();
         assert!(Ledger::open(&path).is_err_and(|e| e.to_string().contains("line 1")));
     }

@@ -5,10 +5,11 @@
 //! replayed before anybody is served: a restored backup forgets again what it had forgotten.
 
 mod ledger;
+mod restore;
 mod retention;
 mod words;
 
-pub use ledger::Ledger;
+pub use ledger::{Ledger, Noted};
 pub use retention::{Due, keep_rules};
 
 use crate::admission::{Change, Command, Erased, Request, Roster, Standing, Verb};
@@ -61,7 +62,7 @@ pub enum PrivacyError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Noting comes first: what cannot be noted is not erased.
-    #[error("the list of erasures cannot be written: {0}")]
+    #[error("the ledger cannot be written: {0}")]
     Ledger(std::io::Error),
     #[error("the party of registration {0} cannot be read or written")]
     Unreadable(u32),
@@ -112,32 +113,6 @@ impl Privacy {
         let seen = self.seen(event, id).await?;
         let erased = if seen.standing.erased.is_some() { Some(self.done(event, id).await?) } else { None };
         Ok((self.rules.of(seen.facts), erased))
-    }
-
-    /// Erases again what the list says was erased, where the database does not know of it; how many that were. To be done
-    /// before anybody is served.
-    pub async fn replay(&self) -> Result<u64, PrivacyError> {
-        let Some(ledger) = &self.ledger else { return Ok(0) };
-        let mut again = 0;
-        for noted in ledger.noted() {
-            let seen = match self.seen(noted.event, noted.registration).await {
-                Ok(seen) => seen,
-                // Not in this backup at all.
-                Err(PrivacyError::NotFound | PrivacyError::Desk(DeskError::EventNotFound)) => continue,
-                Err(error) => return Err(error),
-            };
-            if seen.standing.is_erased(noted.kept) {
-                continue;
-            }
-            let asking = Asking { actor: ActorKind::System, request: None, validate_only: false };
-            let extent = |_| Some(if noted.kept { Extent::Part } else { Extent::Whole });
-            self.carry_out(noted.event, noted.registration, asking, extent).await?;
-            again += 1;
-        }
-        if again > 0 {
-            self.scrub().await;
-        }
-        Ok(again)
     }
 
     /// A transfer leaves the party's words where it came from.
@@ -193,7 +168,8 @@ impl Privacy {
                 return Ok(Some(self.told(event, id, erased, 0, seen.facts)));
             }
             if let (Some(ledger), false) = (&self.ledger, seen.standing.is_erased(kept)) {
-                ledger.note(event, id, kept).await.map_err(PrivacyError::Ledger)?;
+                let noted = Noted::Erasure { event, registration: id, kept };
+                ledger.note(&noted).await.map_err(PrivacyError::Ledger)?;
             }
             match self.desk.submit(job).await {
                 Err(DeskError::Stale) => {}

@@ -13,7 +13,7 @@ import time
 import pytest
 from client import Api, Refused
 from eile.v1 import privacy_pb2
-from words import CANCELLED, CONFIRMED, R, World, new_id, party
+from words import CANCELLED, CONFIRMED, R, World, access_key, new_id, party
 
 P = privacy_pb2
 NAME, EMAIL, PHONE, REASON = "Kanarėlė Žaliaplunksnė", "kanarele.zaliaplunksne@example.org", "+370 612 98761", "globoja kanarėlę"
@@ -144,31 +144,21 @@ def test_an_erasure_that_was_answered_survives_kill_9_and_one_that_was_not_is_as
 
 
 def test_a_restored_backup_forgets_again_what_it_had_forgotten(binary, kind, new_database, new_server, tmp_path, request):
-    noted = tmp_path / "erasures.jsonl"
+    noted = tmp_path / "ledger.jsonl"
     database = new_database()
-    server = new_server(database, f"privacy.erasures_file={noted}")
+    server = new_server(database, f"privacy.ledger_file={noted}")
     world = World(server.address)
     event, made, _ = signed_up(world)
     stays = world.api.CreateRegistration(parent=event, registration=party()).registration.name
     backup = tmp_path / "backup"
     cluster = request.getfixturevalue("cluster") if kind == "postgres" else None
-    if cluster:
-        dump = cluster._tool("pg_dump", database)
-        backup.write_bytes(subprocess.run(dump, check=True, capture_output=True, cwd=cluster.folder).stdout)
-    else:
-        with sqlite3.connect(database) as live, sqlite3.connect(backup) as copy:
-            live.backup(copy)
+    backed_up(database, cluster, backup)
     erasure = world.api.EraseRegistration(name=made.registration.name).erasure
     assert holds(noted.read_text()) == [] and len(noted.read_text().splitlines()) == 1
     assert server.stop() == 0
-    restored = new_database()
-    if cluster:
-        load = cluster._tool("psql", "-q", "-v", "ON_ERROR_STOP=1", restored)
-        subprocess.run(load, check=True, input=backup.read_bytes(), cwd=cluster.folder, stdout=subprocess.DEVNULL)
-    else:
-        shutil.copy(backup, restored)
+    restored = restored_from(backup, new_database(), cluster)
     assert holds(everything_stored(restored, cluster)), "the backup has the name, or this shows nothing"
-    again = new_server(restored, f"privacy.erasures_file={noted}")
+    again = new_server(restored, f"privacy.ledger_file={noted}")
     assert holds(everything_stored(restored, cluster)) == [], "before anybody is served"
     told = Api(again.address).ExportRegistration(name=made.registration.name)
     assert (told.registration.state, told.erasure.extent) == (CANCELLED, erasure.extent)
@@ -180,11 +170,81 @@ def test_a_restored_backup_forgets_again_what_it_had_forgotten(binary, kind, new
     again.must_check()
 
 
+def backed_up(database, cluster, backup):
+    """Copies the database while the service runs."""
+    if cluster:
+        dump = cluster._tool("pg_dump", database)
+        backup.write_bytes(subprocess.run(dump, check=True, capture_output=True, cwd=cluster.folder).stdout)
+        return
+    with sqlite3.connect(database) as live, sqlite3.connect(backup) as copy:
+        live.backup(copy)
+
+
+def restored_from(backup, database, cluster):
+    if cluster:
+        load = cluster._tool("psql", "-q", "-v", "ON_ERROR_STOP=1", database)
+        subprocess.run(load, check=True, input=backup.read_bytes(), cwd=cluster.folder, stdout=subprocess.DEVNULL)
+    else:
+        shutil.copy(backup, database)
+    return database
+
+
+def lets_in(server, secret):
+    try:
+        Api(server.address, key=secret).ListEvents(page_size=1)
+        return True
+    except Refused as refused:
+        assert refused.reason == "KEY_REQUIRED"
+        return False
+
+
+def test_a_key_that_was_revoked_since_a_backup_lets_nobody_in_after_the_restore(kind, new_database, new_server, tmp_path, request):
+    noted = tmp_path / "ledger.jsonl"
+    database = new_database()
+    server = new_server(database, f"privacy.ledger_file={noted}")
+    cluster = request.getfixturevalue("cluster") if kind == "postgres" else None
+    administrator = Api(server.address).CreateAccessKey(access_key=access_key("administrator")).secret
+    api = Api(server.address, key=administrator)
+    revoked, before, kept = [api.CreateAccessKey(access_key=access_key("portal", all_centres=True)) for _ in range(3)]
+    api.RevokeAccessKey(name=before.access_key.name)
+    backup = tmp_path / "backup"
+    backed_up(database, cluster, backup)
+    later = api.CreateAccessKey(access_key=access_key("portal", all_centres=True))
+    asked = new_id()
+    told = api.RevokeAccessKey(name=revoked.access_key.name, request_id=asked).access_key
+    assert api.RevokeAccessKey(name=revoked.access_key.name, request_id=asked).access_key == told
+    api.RevokeAccessKey(name=revoked.access_key.name)
+    api.RevokeAccessKey(name=later.access_key.name)
+    refused = api.refused("RevokeAccessKey", name="accessKeys/0123456789abcdef")
+    assert refused.reason == "ACCESS_KEY_NOT_FOUND"
+    lines = [json.loads(line) for line in noted.read_text().splitlines()]
+    names = [f"accessKeys/{line['key']}" for line in lines]
+    assert names == [k.access_key.name for k in (before, revoked, later)], "each once, and none that is not there"
+    assert all(set(line) == {"key", "revoked_at"} for line in lines)
+    assert not lets_in(server, revoked.secret) and lets_in(server, kept.secret)
+    assert server.stop() == 0
+    # Without the ledger it lives again, or this shows nothing.
+    unaware = new_server(restored_from(backup, new_database(), cluster))
+    assert lets_in(unaware, revoked.secret)
+    assert unaware.stop() == 0
+    again = new_server(restored_from(backup, new_database(), cluster), f"privacy.ledger_file={noted}")
+    assert [lets_in(again, k.secret) for k in (revoked, before, kept, later)] == [False, False, True, False]
+    listed = Api(again.address, key=administrator).ListAccessKeys(page_size=100).access_keys
+    assert next(k for k in listed if k.name == told.name).revoke_time == told.revoke_time
+    assert "they are revoked again" in again.log_text()
+    assert again.stop() == 0
+    # Nothing is left to do at the next start.
+    again.start()
+    assert again.log_text().count("they are revoked again") == 1
+    assert again.stop() == 0
+    again.must_check()
+
+
 def test_what_cannot_be_noted_is_not_erased_and_a_list_that_cannot_be_read_serves_nobody(binary, new_database, new_server, tmp_path):
-    noted = tmp_path / "erasures.jsonl"
+    noted = tmp_path / "ledger.jsonl"
     noted.write_text("nonsense\n")
     with pytest.raises(AssertionError, match="ended"):
-        new_server(new_database(), f"privacy.erasures_file={noted}")
+        new_server(new_database(), f"privacy.ledger_file={noted}")
 
 
 def eile(binary, server, *words):

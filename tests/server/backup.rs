@@ -2,7 +2,10 @@
 
 use crate::check::{another_party, play};
 use crate::process::{Served, run, text};
+use eile::api::proto::admin_service_client::AdminServiceClient;
+use eile::api::proto::event_service_client::EventServiceClient;
 use eile::api::proto::registration_service_client::RegistrationServiceClient;
+use eile::api::proto::{AccessKey, CreateAccessKeyRequest, ListEventsRequest, RevokeAccessKeyRequest, Role};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -71,4 +74,68 @@ fn a_copy_is_for_its_owner_alone_and_never_takes_the_place_of_another_file() {
     assert!(!folder.path().join("copy.db.partial").exists());
     let postgres = run(folder.path(), &["backup", "other.db", "--database", "postgres://ona:s3cret@db/eile"]);
     assert!(text(&postgres.stderr).contains("pg_dump") && !text(&postgres.stderr).contains("s3cret"));
+}
+
+/// The request under this key.
+fn by<T>(secret: &str, message: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    request.metadata_mut().insert("authorization", format!("Bearer {secret}").parse().unwrap());
+    request
+}
+
+async fn channel(served: &Served) -> Channel {
+    let url = format!("http://{}", served.word_after("calls: "));
+    Channel::from_shared(url).unwrap().connect().await.unwrap()
+}
+
+/// Whether a key lets in.
+async fn lets_in(served: &Served, secret: &str) -> bool {
+    let mut events = EventServiceClient::new(channel(served).await);
+    match events.list_events(by(secret, ListEventsRequest::default())).await {
+        Ok(_) => true,
+        Err(no) => {
+            assert_eq!(no.code(), tonic::Code::Unauthenticated, "{no}");
+            false
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_was_revoked_since_the_copy_was_made_stays_revoked() {
+    let folder = tempfile::tempdir().unwrap();
+    let noting = ["--set", "privacy.ledger_file=ledger.jsonl"];
+    let mut served = Served::start(folder.path(), &noting);
+    let mut admin = AdminServiceClient::new(channel(&served).await);
+    let ask = |role: Role| {
+        let key = AccessKey {
+            role: role.into(),
+            all_centres: role == Role::Portal,
+            display_name: "x".into(),
+            ..Default::default()
+        };
+        CreateAccessKeyRequest { request_id: uuid::Uuid::new_v4().to_string(), access_key: Some(key) }
+    };
+    let first = admin.create_access_key(ask(Role::Administrator)).await.unwrap().into_inner().secret;
+    let mut keys = Vec::new();
+    for _ in 0..2 {
+        keys.push(admin.create_access_key(by(&first, ask(Role::Portal))).await.unwrap().into_inner());
+    }
+    assert!(run(folder.path(), &["backup", "copy.db"]).status.success());
+    let name = keys[0].access_key.clone().unwrap().name;
+    let revoke = RevokeAccessKeyRequest { name: name.clone(), request_id: uuid::Uuid::new_v4().to_string() };
+    for _ in 0..2 {
+        admin.revoke_access_key(by(&first, revoke.clone())).await.unwrap();
+    }
+    let noted = std::fs::read_to_string(folder.path().join("ledger.jsonl")).unwrap();
+    assert_eq!(noted.lines().count(), 1, "{noted}");
+    assert!(noted.contains(name.strip_prefix("accessKeys/").unwrap()) && !noted.contains("eile_"), "{noted}");
+    served.stop();
+    // Without the ledger it lets in again: the copy is from before.
+    std::fs::copy(folder.path().join("copy.db"), folder.path().join("unaware.db")).unwrap();
+    let unaware = Served::start(folder.path(), &["--database", "unaware.db"]);
+    assert!(lets_in(&unaware, &keys[0].secret).await);
+    let mut restored = Served::start(folder.path(), &[&noting[..], &["--database", "copy.db"]].concat());
+    assert!(!lets_in(&restored, &keys[0].secret).await && lets_in(&restored, &keys[1].secret).await);
+    assert!(restored.says("access keys that let in: 2"), "counted after the ledger was read");
+    restored.stop();
 }
