@@ -238,6 +238,7 @@ pub fn sign_up(event: &str, n: u64) -> proto::CreateRegistrationRequest {
         }),
         request_id: uuid::Uuid::new_v4().to_string(),
         validate_only: false,
+        consents: Vec::new(),
     }
 }
 

@@ -95,7 +95,12 @@ impl Roster {
             Change::Erased { number, kept } => self.change(*number, entry, |s| {
                 s.erased = Some(Erased { at: entry.at, kept: *kept });
                 s.contact = ContactKeys::default();
+                s.forget_choices(*kept, entry.at);
             }),
+            Change::Restricted { number, restricted } => {
+                self.change(*number, entry, |s| s.restrict(restricted.then_some(entry.at)));
+            }
+            Change::ConsentsSet { number, consents } => self.change(*number, entry, |s| s.set_consents(consents)),
             Change::TwinCleared { number } => self.change(*number, entry, |s| {
                 s.twin_of = None;
                 s.drop_at = None;
@@ -133,6 +138,7 @@ impl Roster {
             steps: vec![entry.number],
             contact: ContactKeys::default(),
             erased: None,
+            choices: None,
         };
         self.place(standing);
     }

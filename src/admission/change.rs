@@ -3,6 +3,7 @@
 //! No personal data: numbers, states, seats and reasons only. The stored form is pinned by a golden test.
 
 use crate::model::attendance::{Heads, Mark, MemberNo, SessionNo, Source};
+use crate::model::consent::Consent;
 use crate::model::event::Terms;
 use crate::model::id::{Number, PoolNo};
 use crate::model::registration::{ActorKind, End};
@@ -141,6 +142,16 @@ pub enum Change {
         number: Number,
         kept: bool,
     },
+    /// The party's words are to be left alone, or not any more.
+    Restricted {
+        number: Number,
+        restricted: bool,
+    },
+    /// What the party consents to, or took back: these purposes, as they stand from now on.
+    ConsentsSet {
+        number: Number,
+        consents: Vec<Consent>,
+    },
     /// The registration that it may have been a duplicate of is no longer live.
     TwinCleared {
         number: Number,
@@ -254,6 +265,8 @@ impl Change {
             | Change::Resized { number, .. }
             | Change::Amended { number, .. }
             | Change::Erased { number, .. }
+            | Change::Restricted { number, .. }
+            | Change::ConsentsSet { number, .. }
             | Change::TwinCleared { number }
             | Change::CheckedIn { number, .. } => Some(*number),
             Change::EventCreated { .. }

@@ -1,6 +1,7 @@
 //! What can be asked of an event.
 
 use crate::model::attendance::{Heads, Mark, MemberNo, Source};
+use crate::model::consent::{Choice, Choices};
 use crate::model::contact::ContactKeys;
 use crate::model::event::Terms;
 use crate::model::id::{Number, PoolNo, RegistrationId};
@@ -39,6 +40,16 @@ pub enum Verb {
     Erase {
         number: Number,
         kept: bool,
+    },
+    /// The party's words are left alone from now on, or are not any more.
+    Restrict {
+        number: Number,
+        restricted: bool,
+    },
+    /// What the party consents to, or takes back.
+    Consent {
+        number: Number,
+        choices: Vec<Choice>,
     },
     Cancel {
         number: Number,
@@ -106,6 +117,11 @@ impl Verb {
     /// What is written down of sessions that were held: it frees no seat and moves nobody.
     pub fn is_attendance(&self) -> bool {
         matches!(self, Verb::RecordAttendance(_) | Verb::CheckIn(_) | Verb::CountHeads(_))
+    }
+
+    /// Whether nobody's place or seat can follow from it.
+    pub fn moves_nobody(&self) -> bool {
+        self.is_attendance() || matches!(self, Verb::Restrict { .. } | Verb::Consent { .. })
     }
 }
 
@@ -182,4 +198,6 @@ pub struct NewParty {
     pub contact: ContactKeys,
     /// The caller answers for the contact being the party's own.
     pub vouched: bool,
+    /// What it says about its personal data, or has said where it comes from.
+    pub choices: Choices,
 }

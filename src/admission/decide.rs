@@ -5,6 +5,7 @@ use super::change::{Because, Change, Entering};
 use super::command::{NewParty, Verb};
 use super::refusal::Refusal;
 use super::roster::{Roster, Standing};
+use crate::model::consent::Choices;
 use crate::model::contact::ContactKeys;
 use crate::model::event::{EventState, Pool, Terms};
 use crate::model::id::{Number, PoolNo};
@@ -29,6 +30,8 @@ impl Roster {
                 Ok(vec![Change::Ended { number: *number, end }])
             }
             Verb::Erase { number, kept } => self.erase(*number, *kept, actor, now),
+            Verb::Restrict { number, restricted } => self.restrict(*number, *restricted),
+            Verb::Consent { number, choices } => self.consent(*number, choices, now),
             Verb::Accept { number } => self.accept(*number, now),
             Verb::Decline { number, reason } => {
                 self.offered(*number)?;
@@ -71,14 +74,15 @@ impl Roster {
         // A possible duplicate is in nobody's way, and is refused where any newcomer would be: no other no tells of it.
         self.line_has_room(&self.entering(party, false, now))?;
         let to = self.entering(party, twin_of.is_some(), now);
-        Ok(vec![Change::Registered {
+        let registered = Change::Registered {
             number: self.next_number,
             size: party.size,
             wishes: party.wishes.clone(),
             to,
             twin_of,
             drop_at: twin_of.map(|_| now.plus(self.terms.policy.duplicate_hold)),
-        }])
+        };
+        Ok(std::iter::once(registered).chain(super::choices::brought(self.next_number, &party.choices)).collect())
     }
 
     pub(super) fn published(&self) -> Result<(), Refusal> {
@@ -272,7 +276,8 @@ impl Roster {
     /// More seats than before: only free ones, and only where nobody who waits has a right to them. Who is passed
     /// over by that, as by a newcomer.
     fn may_grow(&self, s: &Standing, size: u32) -> Result<Option<Number>, Refusal> {
-        let party = NewParty { size, wishes: s.wishes.to_vec(), contact: ContactKeys::default(), vouched: true };
+        let (wishes, contact) = (s.wishes.to_vec(), ContactKeys::default());
+        let party = NewParty { size, wishes, contact, vouched: true, choices: Choices::default() };
         let (Some(extra), Some(no)) = (size.checked_sub(s.size), s.state.holds()) else {
             return if size > s.size { self.fits_some_pool(&party).map(|()| None) } else { Ok(None) };
         };

@@ -53,7 +53,7 @@ impl Roster {
         for change in changes {
             self.write(change, command.actor, now, journal);
         }
-        if command.verb.is_attendance() {
+        if command.verb.moves_nobody() {
             return;
         }
         self.contact_given(&command.verb, now, journal);
@@ -255,6 +255,8 @@ fn about(verb: &Verb, changes: &[Change]) -> Number {
         }),
         Verb::Amend { number, .. }
         | Verb::Erase { number, .. }
+        | Verb::Restrict { number, .. }
+        | Verb::Consent { number, .. }
         | Verb::Cancel { number, .. }
         | Verb::Accept { number }
         | Verb::Decline { number, .. }

@@ -26,6 +26,7 @@
 mod apply;
 mod attendance;
 mod change;
+mod choices;
 mod command;
 mod completion;
 mod contacts;

@@ -84,6 +84,8 @@ fn owed(entry: &Entry) -> Option<(Number, NoticeKind)> {
         | Change::Resized { .. }
         | Change::Amended { .. }
         | Change::Erased { .. }
+        | Change::Restricted { .. }
+        | Change::ConsentsSet { .. }
         | Change::TwinCleared { .. }
         | Change::SeatsFree { .. }
         | Change::AttendanceRecorded { .. }

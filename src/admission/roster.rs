@@ -6,6 +6,7 @@ use super::change::Entry;
 use super::contacts::Holders;
 use super::counts::{Counts, SeatCounts, Tally};
 use super::line::{Lane, Line};
+use crate::model::consent::Choices;
 use crate::model::contact::ContactKeys;
 use crate::model::event::{EventState, Pool, Terms};
 use crate::model::id::{EventId, Number, PoolNo, RegistrationId};
@@ -43,6 +44,8 @@ pub struct Standing {
     pub contact: ContactKeys,
     /// Whether personal data of the party were erased.
     pub erased: Option<Erased>,
+    /// What few have said about theirs; `said` reads it.
+    pub choices: Option<Box<Choices>>,
 }
 
 /// What became of a party's personal data.

@@ -12,6 +12,7 @@ mod sign_up;
 mod transfer;
 
 pub(super) use amend::read_party;
+pub(super) use change::Named;
 pub(super) use sign_up::{papers, this_year};
 
 use super::Api;

@@ -272,6 +272,14 @@ rights! {
 
     ExportRegistrationRequest "ExportRegistration": OFFICE, true, read, |r| vec![Target::Event(&r.name)];
     EraseRegistrationRequest "EraseRegistration": OFFICE, true, decision, |r| vec![Target::Event(&r.name)];
+    RestrictRegistrationRequest "RestrictRegistration": OFFICE, true, decision, |r| vec![Target::Event(&r.name)];
+    // Who may not see the words decides nothing about showing them.
+    LiftRegistrationRestrictionRequest "LiftRegistrationRestriction": HEAD, true, decision, |r| {
+        vec![Target::Event(&r.name)]
+    };
+    SetRegistrationConsentsRequest "SetRegistrationConsents": STAFF.and(PORTAL), true, decision, |r| {
+        vec![Target::Event(&r.name)]
+    };
     FindRegistrationsRequest "FindRegistrations": OFFICE, false, read, none;
     ListDueErasuresRequest "ListDueErasures": HEAD, false, read, none;
     EraseDueRequest "EraseDue": HEAD, false, decision, none;

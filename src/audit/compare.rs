@@ -163,6 +163,7 @@ fn compare_standing(notes: &mut Notes, stored: &Standing, told: &Standing) {
     same("time of acceptance", &stored.accepted_at, &told.accepted_at);
     same("time of change", &stored.changed_at, &told.changed_at);
     same("erasure", &stored.erased, &told.erased);
+    same("restriction and consents", &stored.choices, &told.choices);
     same("steps", &stored.steps, &told.steps);
     if notes.0.len() == before {
         notes.add(About::Registration, format!("{n} differs from the journal"));

@@ -2,6 +2,7 @@
 
 use super::{About, Difference, Replay, compare};
 use crate::admission::{Answer, Change, Command, Counts, Entry, NewParty, Outcome, Recorded, Request, Roster, Verb};
+use crate::model::consent::Choices;
 use crate::model::contact::ContactKeys;
 use crate::model::event::{Details, Event, EventKind, Pool, Terms, Venue};
 use crate::model::id::{CentreId, EventId, RegistrationId};
@@ -72,7 +73,7 @@ impl Story {
 
     fn sign_up(&mut self, size: u32, contact: u64) -> u32 {
         let contact = ContactKeys { email: Some(contact), phone: None };
-        let party = NewParty { size, wishes: vec![1], contact, vouched: true };
+        let party = NewParty { size, wishes: vec![1], contact, vouched: true, choices: Choices::default() };
         let Answer::Done(outcome) = self.ask(Verb::Register(party)) else { panic!("refused") };
         let id = RegistrationId::new(outcome.number, [5; 12]);
         self.roster.attach(outcome.number, id, contact);

@@ -9,6 +9,7 @@ mod attendance;
 mod bars;
 mod changes;
 mod check_in;
+mod choices;
 mod completions;
 mod event;
 mod events;
@@ -72,7 +73,7 @@ pub enum Verb {
     Keys(keys::Verb),
     /// Tells who of the staff read personal data and who decided, newest first.
     AccessLog(access_log::Arguments),
-    /// Personal data of a registration: found, exported, erased.
+    /// Personal data of a registration: found, exported, erased, left alone; consents.
     #[command(subcommand)]
     Personal(privacy::Verb),
     /// Personal data whose time is over.

@@ -1,5 +1,6 @@
 //! `eile personal` and `eile retention`: what is kept of a person, its erasure, and what has run out.
 
+use super::choices::{self, Consent, Restriction};
 use super::failure::{Failure, Verdict};
 use super::options::{Once, Reach, Show, registration_name};
 use super::sheet::{Column, Output, Shape, Sheet, Value};
@@ -9,12 +10,14 @@ use crate::api::proto::{self, ErasureExtent};
 use crate::model::time::Zone;
 use clap::Subcommand;
 
-const EXAMPLES: &str = "\
+pub(super) const EXAMPLES: &str = "\
 Examples:
   eile personal find --email vardene@example.org                who asks for everything of theirs
   eile personal export REGISTRATION --text-language lt          all that is kept, to read or to hand out
   eile personal erase REGISTRATION --dry-run                    what would go, and what must stay until when
   eile personal erase REGISTRATION
+  eile personal restrict REGISTRATION --reason REASON   kept, and shown to heads alone, until it is lifted
+  eile personal consent REGISTRATION --given photos=2031-1 --withdrawn news
   eile retention due --centre elektrenai                        whose time is over
   eile retention apply --centre elektrenai";
 
@@ -26,6 +29,12 @@ pub enum Verb {
     Export(Export),
     /// Erases the personal data of a registration.
     Erase(Erase),
+    /// Leaves the personal data of a registration alone: they are kept, and shown to heads alone.
+    Restrict(Restriction),
+    /// Lets the personal data of a registration be used again.
+    Lift(Restriction),
+    /// Writes down what a family consents to, or takes back.
+    Consent(Consent),
 }
 
 #[derive(Subcommand)]
@@ -94,6 +103,9 @@ pub async fn run(verb: Verb) -> Result<Verdict, Failure> {
         Verb::Find(arguments) => find(arguments).await,
         Verb::Export(arguments) => export(arguments).await,
         Verb::Erase(arguments) => erase(arguments).await,
+        Verb::Restrict(arguments) => choices::restrict(arguments).await,
+        Verb::Lift(arguments) => choices::lift(arguments).await,
+        Verb::Consent(arguments) => choices::consent(arguments).await,
     }
 }
 

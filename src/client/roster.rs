@@ -1,5 +1,6 @@
 //! `eile roster`: a session's sheet. In CSV it is also the form that `eile attendance import` takes back.
 
+use super::choices;
 use super::failure::{Failure, Verdict};
 use super::options::{Reach, Show, event_name};
 use super::sheet::{Column, Output, Shape, Sheet, Value};
@@ -75,11 +76,24 @@ fn after_t(local: &str) -> &str {
 }
 
 /// The columns of the form that an import takes; those that it reads come first.
-pub const KEYS: [&str; 10] =
-    ["registration", "member", "mark", "minutes", "name", "age", "persons", "present", "childcare", "rides"];
+pub const KEYS: [&str; 12] = [
+    "registration",
+    "member",
+    "mark",
+    "minutes",
+    "name",
+    "age",
+    "persons",
+    "present",
+    "childcare",
+    "rides",
+    "consents",
+    "restricted",
+];
 
 fn columns() -> Vec<Column> {
-    let [registration, member, mark, minutes, name, age, persons, present, childcare, rides] = KEYS;
+    let [registration, member, mark, minutes, name, age, persons, present, childcare, rides, consents, restricted] =
+        KEYS;
     vec![
         Column::new(registration, "Registration"),
         Column::new(member, "Member"),
@@ -91,15 +105,22 @@ fn columns() -> Vec<Column> {
         Column::wide(present, "Present"),
         Column::wide(childcare, "Childcare"),
         Column::wide(rides, "Rides"),
+        Column::wide(consents, "Consents to"),
+        Column::wide(restricted, "Restricted"),
     ]
 }
 
 /// A row per member; a party without names is one row without a member.
 fn rows(entry: &proto::RosterEntry) -> Vec<Vec<Value>> {
     let wishes = entry.services.unwrap_or_default();
+    // On the day somebody asks who may be photographed: every row says it.
+    let consents: Vec<String> = entry.consents().map(choices::purpose).collect();
+    let consents = consents.join(" ");
     let shared = |persons: Value, present: Value| {
         let wish = |n: i32| if n == 0 { Value::Empty } else { Value::number(n) };
-        [persons, present, wish(wishes.childcare_children), wish(wishes.rides)]
+        let restricted = words::some(if entry.restricted { "restricted" } else { "" });
+        let (childcare, rides) = (wish(wishes.childcare_children), wish(wishes.rides));
+        [persons, present, childcare, rides, words::some(&consents), restricted]
     };
     if entry.members.is_empty() {
         let heads = entry.head_count.unwrap_or_default();

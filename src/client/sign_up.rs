@@ -107,6 +107,7 @@ pub async fn run(arguments: Arguments) -> Result<Verdict, Failure> {
         request_id: arguments.once.id(),
         validate_only: arguments.once.dry_run,
         registration: Some(party(&arguments)),
+        consents: Vec::new(),
     };
     let answer = wire.create_registration(ask).await?;
     let mut output = Output::open(&arguments.show, Shape::One)?;

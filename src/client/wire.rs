@@ -110,6 +110,11 @@ impl Wire {
         admin.list_programmes(ListProgrammesRequest) -> ListProgrammesResponse;
         privacy.export_registration(ExportRegistrationRequest) -> ExportRegistrationResponse;
         privacy.erase_registration(EraseRegistrationRequest) -> EraseRegistrationResponse under request_id;
+        privacy.restrict_registration(RestrictRegistrationRequest) -> RestrictRegistrationResponse under request_id;
+        privacy.lift_registration_restriction(LiftRegistrationRestrictionRequest)
+            -> LiftRegistrationRestrictionResponse under request_id;
+        privacy.set_registration_consents(SetRegistrationConsentsRequest)
+            -> SetRegistrationConsentsResponse under request_id;
         privacy.find_registrations(FindRegistrationsRequest) -> FindRegistrationsResponse;
         privacy.list_due_erasures(ListDueErasuresRequest) -> ListDueErasuresResponse;
         privacy.erase_due(EraseDueRequest) -> EraseDueResponse under request_id;

@@ -212,6 +212,8 @@ impl AtTable {
         let own = self.entries[before..].iter().find(|e| e.actor == command.actor);
         let journal_number = own.map_or(loaded.roster.journal_number, |e| e.number);
         let entry = own.filter(|_| command.verb.is_attendance()).cloned();
+        // What changed nothing needs no reason.
+        let papers = if own.is_none() && matches!(papers, Papers::Reason(_)) { &Papers::None } else { papers };
         let answer = self.file(command, papers, outcome, journal_number);
         Ok(Done { answer, entry, ..self.done(outcome, false)? })
     }

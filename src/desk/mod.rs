@@ -33,6 +33,7 @@ pub use job::{
 use crate::admission::{Answer, Command, NewParty, Request, Verb};
 use crate::clock::Clock;
 use crate::keys::Keys;
+use crate::model::consent::Choices;
 use crate::model::contact::ContactKeys;
 use crate::model::id::EventId;
 use crate::model::registration::ActorKind;
@@ -213,7 +214,8 @@ impl Desk {
         self.read(job.to, |view| {
             let no = |id: &String| view.roster.terms.pools.iter().find(|p| p.id == *id).map_or(0, |p| p.no);
             let wishes = job.wishes.iter().map(no).collect();
-            let party = NewParty { size: party.0, wishes, contact: party.1, vouched: job.vouched };
+            let party =
+                NewParty { size: party.0, wishes, contact: party.1, vouched: job.vouched, choices: Choices::default() };
             let command = Command { actor: job.actor, request: None, verb: Verb::Register(party) };
             let probe = Job { event: job.to, command, papers: Papers::None };
             try_on_copy(&probe, view, now).map(|(done, _)| done)

@@ -53,7 +53,8 @@ impl AtTable {
         if s.steps.last() != Some(&job.seen_step) {
             return Err(DeskError::Stale);
         }
-        Ok(NewParty { size: s.size, wishes: Vec::new(), contact: s.contact, vouched: job.vouched })
+        let (wishes, choices) = (Vec::new(), s.said().clone());
+        Ok(NewParty { size: s.size, wishes, contact: s.contact, vouched: job.vouched, choices })
     }
 
     fn enter(&mut self, job: &TransferJob, mut party: NewParty, now: Timestamp) -> Result<Done, DeskError> {

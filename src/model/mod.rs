@@ -7,6 +7,7 @@ pub mod access;
 pub mod access_log;
 pub mod attendance;
 pub mod centre;
+pub mod consent;
 pub mod contact;
 pub mod event;
 pub mod id;

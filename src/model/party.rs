@@ -36,6 +36,35 @@ impl Party {
         }
     }
 
+    /// As many persons, and nothing of who they are.
+    pub fn hidden(self) -> Party {
+        let blank = |_| Member {
+            name: String::new(),
+            birth_year: None,
+            sex: Sex::NotGiven,
+            role: String::new(),
+            municipality_code: String::new(),
+            eldership_code: String::new(),
+            person_ref: String::new(),
+            person: None,
+        };
+        Party {
+            contact: Contact { name: String::new(), email: String::new(), phone: String::new() },
+            language: String::new(),
+            channel: self.channel,
+            on_behalf_of: OnBehalfOf::Oneself,
+            who: match self.who {
+                Who::Members(members) => Who::Members(members.into_iter().map(blank).collect()),
+                heads @ Who::Heads { .. } => heads,
+            },
+            willing_elsewhere: false,
+            municipality_code: String::new(),
+            eldership_code: String::new(),
+            services: Services::default(),
+            answers: Vec::new(),
+        }
+    }
+
     /// The names in it, folded for search.
     pub fn search_text(&self) -> String {
         let mut text = super::text::fold(&self.contact.name);

@@ -30,6 +30,8 @@ pub struct Facts {
     pub ended_at: Option<Timestamp>,
     pub took_part: bool,
     pub in_project: bool,
+    /// Its data are to be left alone: nothing runs out meanwhile.
+    pub restricted: bool,
 }
 
 /// Until when what may be kept. Absent: without end, for now.
@@ -51,6 +53,9 @@ pub enum Extent {
 
 impl Rules {
     pub fn of(&self, facts: Facts) -> Kept {
+        if facts.restricted {
+            return Kept { contact_until: None, names_until: None };
+        }
         let after = |days: u32| facts.ended_at.map(|at| at.plus(Span::hours(24 * i64::from(days))));
         if !facts.took_part {
             let until = after(self.unseated_days);
@@ -73,6 +78,8 @@ impl Rules {
 
     /// What goes when the party asks for it: all, unless names must be kept as evidence.
     pub fn on_request(&self, facts: Facts, now: Timestamp) -> Extent {
+        // Who asks for it is not kept from it by having asked to be left alone.
+        let facts = Facts { restricted: false, ..facts };
         if !facts.took_part { Extent::Whole } else { self.due(facts, now).unwrap_or(Extent::Part) }
     }
 
@@ -90,7 +97,7 @@ mod tests {
     const RULES: Rules = Rules { unseated_days: 10, contact_days: 20, participant_days: 30, project_days: 40 };
 
     fn facts(took_part: bool, in_project: bool) -> Facts {
-        Facts { ended_at: Some(Timestamp(0)), took_part, in_project }
+        Facts { ended_at: Some(Timestamp(0)), took_part, in_project, restricted: false }
     }
 
     fn day(n: i64) -> Timestamp {
@@ -111,7 +118,17 @@ mod tests {
 
     #[test]
     fn nothing_runs_out_before_an_event_has_an_end() {
-        assert_eq!(RULES.due(Facts { ended_at: None, took_part: false, in_project: false }, day(1_000)), None);
+        assert_eq!(RULES.due(Facts { ended_at: None, ..facts(false, false) }, day(1_000)), None);
+    }
+
+    #[test]
+    fn nothing_runs_out_of_one_that_is_left_alone_but_who_asks_for_it_is_erased() {
+        for took_part in [false, true] {
+            let left_alone = Facts { restricted: true, ..facts(took_part, false) };
+            assert_eq!(RULES.due(left_alone, day(1_000)), None);
+            assert_eq!(RULES.of(left_alone), Kept { contact_until: None, names_until: None });
+            assert_eq!(RULES.on_request(left_alone, day(1_000)), Extent::Whole);
+        }
     }
 
     #[test]

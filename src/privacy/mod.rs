@@ -237,6 +237,7 @@ fn facts(view: &View<'_>, standing: &Standing, now: Timestamp) -> Facts {
         ended_at: ended_at(view.roster),
         took_part: view.roster.took_part(standing.number, now),
         in_project: !view.event.details.project_code.is_empty(),
+        restricted: standing.restricted_at().is_some(),
     }
 }
 

@@ -63,6 +63,13 @@ on_both! {
         attendance_is_for_staff_and_violations_come_at_once,
         a_roster_has_what_a_leader_needs_and_no_more,
         completion_follows_the_rule_of_the_event;
+    choices:
+        a_restricted_party_keeps_its_seat_and_its_words_are_for_itself_and_heads,
+        retention_waits_while_a_party_is_restricted_and_its_own_wish_does_not,
+        a_family_restricts_and_lifts_by_its_token_and_what_it_said_goes_with_it_when_it_moves,
+        consents_are_given_with_the_sign_up_and_changed_later_and_no_seat_depends_on_them,
+        an_erasure_takes_consents_back_and_leaves_what_was_agreed_to_when,
+        bad_choices_are_told_all_at_once;
     closing:
         an_event_is_not_closed_before_its_last_session_has_ended,
         who_waited_to_the_end_is_told_that_the_event_is_over,

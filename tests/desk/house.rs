@@ -6,6 +6,7 @@ use eile::clock::{Clock, ManualClock};
 use eile::desk::{Desk, DeskError, DeskOptions, Done, Job, Papers, PartyPapers, SignUp, TransferJob};
 use eile::keys::Keys;
 use eile::model::attendance::Slot;
+use eile::model::consent::Choices;
 use eile::model::contact::ContactKeys;
 use eile::model::event::{Details, Event, EventKind, Pool, Terms, Venue};
 use eile::model::id::{CentreId, EventId, Number};
@@ -89,7 +90,8 @@ impl House {
 
     pub fn sign_up_job(&self, event: EventId, size: u32, id: Uuid) -> Job {
         let contact = ContactKeys { email: Some(id.as_u128() as u64), phone: None };
-        let verb = Verb::Register(NewParty { size, wishes: Vec::new(), contact, vouched: true });
+        let verb =
+            Verb::Register(NewParty { size, wishes: Vec::new(), contact, vouched: true, choices: Choices::default() });
         Job {
             event,
             command: Command { actor: ActorKind::Staff, request: Some(self.request(event, id)), verb },

@@ -43,6 +43,7 @@ decoders! {
     ListAccessKeysRequest, ListAttendanceRequest, ListCentresRequest, ListChangesRequest, ListCorrectionsRequest,
     ListDueErasuresRequest, ListEventCountsRequest, ListEventsRequest, ListPeopleEntriesRequest,
     ListPossibleDuplicatesRequest, ListProgrammesRequest, ListRegistrationsRequest, ListReportsRequest,
+    LiftRegistrationRestrictionRequest, RestrictRegistrationRequest, SetRegistrationConsentsRequest,
     MergePersonsRequest, MoveSessionRequest, PromoteRegistrationRequest, PublishEventRequest,
     RecordAttendanceRequest, RecordFormRequest, RecordHeadCountRequest, RejectRegistrationRequest,
     RevokeAccessKeyRequest, RotateAccessKeyRequest, SetRegistrationClassRequest, TransferRegistrationRequest,

@@ -1,6 +1,7 @@
 //! A bench to try things on: terms with few words, and an event that is asked one thing after another.
 
 use eile::admission::{Answer, Command, Entry, NewParty, Outcome, Refusal, Request, Roster, Verb};
+use eile::model::consent::Choices;
 use eile::model::contact::ContactKeys;
 use eile::model::event::{Pool, Terms};
 use eile::model::id::{EventId, Number, PoolNo, RegistrationId};
@@ -43,7 +44,13 @@ pub fn vilnius(local: &str) -> Timestamp {
 }
 
 pub fn party(size: u32, contact: u64) -> NewParty {
-    NewParty { size, wishes: Vec::new(), contact: ContactKeys { email: Some(contact), phone: None }, vouched: true }
+    NewParty {
+        size,
+        wishes: Vec::new(),
+        contact: ContactKeys { email: Some(contact), phone: None },
+        vouched: true,
+        choices: Choices::default(),
+    }
 }
 
 pub struct Bench {

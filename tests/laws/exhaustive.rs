@@ -2,6 +2,7 @@
 //! strict order only, and shares nothing with the core.
 
 use eile::admission::{Answer, Command, NewParty, Request, Roster, Verb};
+use eile::model::consent::Choices;
 use eile::model::contact::ContactKeys;
 use eile::model::event::{Pool, Terms};
 use eile::model::id::EventId;
@@ -199,6 +200,7 @@ impl Pair {
                 wishes: Vec::new(),
                 contact: ContactKeys { email: Some(family as u64), phone: None },
                 vouched: true,
+                choices: Choices::default(),
             }),
             Step::Cancel(f) => Verb::Cancel { number: last(f), reason },
             Step::Accept(f) => Verb::Accept { number: last(f) },

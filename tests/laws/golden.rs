@@ -4,7 +4,9 @@
 use crate::bench::terms;
 use eile::admission::{Because, Change, Entering, Entry, HeadsWere, Idle, MarkSet, MarkWas};
 use eile::model::attendance::{Heads, Mark, Source};
+use eile::model::consent::{Consent, Purpose};
 use eile::model::id::{EventId, RegistrationId};
+use eile::model::party::Channel;
 use eile::model::registration::{ActorKind, CancelReason, End, RejectReason, TransferTarget};
 use eile::model::time::Timestamp;
 use std::sync::Arc;
@@ -108,6 +110,22 @@ fn the_stored_form_of_what_happens_to_a_registration_never_changes() {
     stands(amended(Some(3), Some(Timestamp(9))), r#"{"amended":{"number":7,"twin_of":3,"drop_at":9}}"#);
     stands(Change::TwinCleared { number: 7 }, r#"{"twin_cleared":{"number":7}}"#);
     stands(Change::Erased { number: 7, kept: true }, r#"{"erased":{"number":7,"kept":true}}"#);
+    stands(Change::Restricted { number: 7, restricted: true }, r#"{"restricted":{"number":7,"restricted":true}}"#);
+    let consent = |purpose, withdrawn_at| Consent {
+        purpose,
+        text: "2031-1".into(),
+        channel: Channel::InPerson,
+        given_at: Timestamp(5),
+        withdrawn_at,
+    };
+    stands(
+        Change::ConsentsSet { number: 7, consents: vec![consent(Purpose::Photos, None)] },
+        r#"{"consents_set":{"number":7,"consents":[{"purpose":"photos","text":"2031-1","channel":"in_person","given_at":5}]}}"#,
+    );
+    stands(
+        Change::ConsentsSet { number: 7, consents: vec![consent(Purpose::NextSeason, Some(Timestamp(9)))] },
+        r#"{"consents_set":{"number":7,"consents":[{"purpose":"next_season","text":"2031-1","channel":"in_person","given_at":5,"withdrawn_at":9}]}}"#,
+    );
 }
 
 #[test]

@@ -350,6 +350,8 @@ fn steps_are_all_entries(world: &World, step: &Step) {
             | Change::ClassSet { number, .. }
             | Change::Amended { number, .. }
             | Change::Erased { number, .. }
+            | Change::Restricted { number, .. }
+            | Change::ConsentsSet { number, .. }
             | Change::TwinCleared { number } => [Some(*number), None],
             _ => [None, None],
         };

@@ -6,9 +6,11 @@ use eile::admission::{
     Roster, Standing, Verb, WalkIn, WhichRegistration, WhichSession,
 };
 use eile::model::attendance::{Heads, Mark, Slot, Source};
+use eile::model::consent::{Choice, Choices, Purpose};
 use eile::model::contact::ContactKeys;
 use eile::model::event::{EventState, Pool, Terms};
 use eile::model::id::{EventId, Number, RegistrationId};
+use eile::model::party::Channel;
 use eile::model::policy::{MissedOffer, PartyFit, Policy, Promotion};
 use eile::model::registration::{ActorKind, CancelReason, RejectReason, State, TransferTarget};
 use eile::model::time::{Span, Timestamp, Zone};
@@ -30,6 +32,10 @@ pub enum Op {
         wishes: u8,
     },
     Cancel(u8),
+    /// Its data are to be left alone, or not any more.
+    Restrict(u8, bool),
+    /// It consents to something under the version of a text, or takes it back.
+    Consent(u8, u8, Option<u8>),
     Erase {
         who: u8,
         kept: bool,
@@ -161,6 +167,8 @@ pub fn op() -> impl Strategy<Value = Op> {
         20 => sign_up(),
         8 => any::<u8>().prop_map(Op::Cancel),
         2 => (any::<u8>(), any::<bool>()).prop_map(|(who, kept)| Op::Erase { who, kept }),
+        1 => (any::<u8>(), any::<bool>()).prop_map(|(who, restricted)| Op::Restrict(who, restricted)),
+        2 => (any::<u8>(), 0u8..4, prop::option::of(0u8..3)).prop_map(|(who, to, text)| Op::Consent(who, to, text)),
         3 => (any::<u8>(), prop::option::of(1u32..6), prop::option::weighted(0.4, 0u8..7), by)
             .prop_map(|(who, size, contact, by)| Op::Amend { who, size, contact, by }),
         3 => any::<u8>().prop_map(Op::Accept),
@@ -395,10 +403,19 @@ impl World {
                         wishes: list,
                         contact: keys(*contact, *phone),
                         vouched: *vouched,
+                        choices: Choices::default(),
                     }),
                 )
             }
             Op::Erase { who, kept } => (party, Verb::Erase { number: self.pick(event, *who, |_| true), kept: *kept }),
+            Op::Restrict(who, restricted) => {
+                (party, Verb::Restrict { number: self.pick(event, *who, |_| true), restricted: *restricted })
+            }
+            Op::Consent(who, to, text) => {
+                let (purpose, text) = (Purpose::ALL[usize::from(*to)], text.map(|version| version.to_string()));
+                let choices = vec![Choice { purpose, text, channel: Channel::Web }];
+                (party, Verb::Consent { number: self.pick(event, *who, |_| true), choices })
+            }
             Op::Cancel(who) => (party, Verb::Cancel { number: self.pick(event, *who, live), reason }),
             Op::Amend { who, size, contact, by } => {
                 let number = self.pick(event, *who, live);
@@ -448,7 +465,13 @@ impl World {
                 (staff, Verb::CheckIn(Box::new(AtDoor { who, session, members, happened_at: self.now })))
             }
             Op::WalkIn { session, size, contact } => {
-                let party = NewParty { size: *size, wishes: Vec::new(), contact: keys(*contact, None), vouched: true };
+                let party = NewParty {
+                    size: *size,
+                    wishes: Vec::new(),
+                    contact: keys(*contact, None),
+                    vouched: true,
+                    choices: Choices::default(),
+                };
                 let session = format!("s{session}");
                 (staff, Verb::WalkIn(Box::new(WalkIn { party, session, source: Source::Door, happened_at: None })))
             }
@@ -491,7 +514,13 @@ impl World {
         let to = 1 - from;
         let number = self.pick(from, who, State::is_live);
         let Ok(s) = self.rosters[from].may_leave(number).cloned() else { return steps };
-        let party = NewParty { size: s.size, wishes: Vec::new(), contact: s.contact, vouched: true };
+        let party = NewParty {
+            size: s.size,
+            wishes: Vec::new(),
+            contact: s.contact,
+            vouched: true,
+            choices: Choices::default(),
+        };
         steps.push(self.handle(to, ActorKind::Staff, Verb::Register(party)));
         let Some(Answer::Done(entered)) = steps.last().map(|s| s.answer.clone()) else { return steps };
         let event = self.rosters[to].event;

@@ -347,6 +347,10 @@ TABLE = {
 
     "ExportRegistration": Row(OFFICE, BY_TOKEN, mine()),
     "EraseRegistration": Row(OFFICE, BY_TOKEN, mine(validate_only=True)),
+    "RestrictRegistration": Row(OFFICE, BY_TOKEN, mine(validate_only=True)),
+    "LiftRegistrationRestriction": Row(("head",), BY_TOKEN, mine(validate_only=True)),
+    "SetRegistrationConsents": Row(STAFF_AND_PORTAL, BY_TOKEN, mine(
+        validate_only=True, choices=[R.ConsentChoice(purpose=R.CONSENT_PURPOSE_PHOTOS, given=True, text_version="1")])),
     "FindRegistrations": Row(OFFICE, Nothing(), lambda p, home: {"email": "niekas@example.org"}),
     "ListDueErasures": Row(("head",), NARROWED, lambda p, home: {"centre": p.centre}),
     "EraseDue": Row(("head",), NARROWED, lambda p, home: {"centre": p.centre}),

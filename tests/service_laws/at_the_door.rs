@@ -9,6 +9,7 @@ use eile::admission::{AtDoor, Change, Entry, GivenMark, HeadCount, MarkKey, Mark
 use eile::admission::{Roster, Verb, WalkIn, WhichRegistration, WhichSession};
 use eile::api::proto as pb;
 use eile::model::attendance::{Heads, Mark, Source};
+use eile::model::consent::Choices;
 use eile::model::event::Terms;
 use eile::model::time::{Span, Timestamp, Zone, format_local, parse_local};
 use std::collections::BTreeMap;
@@ -187,6 +188,7 @@ pub fn verb(history: &History, call: &Call) -> Option<Verb> {
                 wishes: Vec::new(),
                 contact: history.contact(party.contact.as_ref().unwrap()),
                 vouched: true,
+                choices: Choices::default(),
             },
             session: session.clone(),
             source: Source::Door,

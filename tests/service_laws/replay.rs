@@ -6,6 +6,7 @@ use super::at_the_door;
 use super::history::{Ask, Call, Heard, History, number, registration_id};
 use eile::admission::{Answer, Change, Command, Entry, NewParty, Outcome, Refusal, Request, Roster, Verb};
 use eile::api::proto as pb;
+use eile::model::consent::Choices;
 use eile::model::contact::ContactKeys;
 use eile::model::id::PoolNo;
 use eile::model::registration::{ActorKind, CancelReason, State, StateKind, TransferTarget};
@@ -222,7 +223,13 @@ impl Rerun {
         };
         // Whoever bears the token is the party, and cannot vouch.
         let vouched = !call.by_party;
-        let newcomer = NewParty { size: party.size, wishes: Vec::new(), contact: party.contact, vouched };
+        let newcomer = NewParty {
+            size: party.size,
+            wishes: Vec::new(),
+            contact: party.contact,
+            vouched,
+            choices: Choices::default(),
+        };
         let target = TransferTarget { event: history.logs[to].id, registration: registration_id(&new.name) };
         let steps = [
             (to, entered, Verb::Register(newcomer), &new.first),
@@ -293,6 +300,7 @@ fn plain_verb(history: &History, call: &Call, roster: &Roster) -> Verb {
             wishes: party.acceptable_pools.iter().map(|id| pool_no(roster, id)).collect(),
             contact: history.contact(party.contact.as_ref().unwrap()),
             vouched: *vouched,
+            choices: Choices::default(),
         }),
         Ask::Cancel => Verb::Cancel { number, reason },
         Ask::Accept => Verb::Accept { number },
@@ -370,7 +378,8 @@ pub fn refusal_is_right(history: &History, run: &Rerun, call: &Call) -> bool {
         State::Ended(_) => refused.reason == "ILLEGAL_STATE",
         _ => run.events[*to].after.range(from..=until).any(|(_, roster)| {
             let vouched = !call.by_party;
-            let party = NewParty { size: s.size, wishes: Vec::new(), contact: s.contact, vouched };
+            let party =
+                NewParty { size: s.size, wishes: Vec::new(), contact: s.contact, vouched, choices: Choices::default() };
             says(&Verb::Register(party), roster)
         }),
     })

@@ -3,6 +3,7 @@
 use eile::admission::{Change, Command, Entry, NewParty, Request, Verb};
 use eile::model::attendance::Slot;
 use eile::model::centre::{Centre, Eldership, Programme};
+use eile::model::consent::Choices;
 use eile::model::contact::ContactKeys;
 use eile::model::event::{AttendanceRule, Details, Event, EventKind, Pool, Terms, Venue};
 use eile::model::id::{CentreId, EventId, ProgrammeId};
@@ -112,7 +113,7 @@ pub fn contact(n: u64) -> ContactKeys {
 }
 
 pub fn sign_up(size: u32, contact: ContactKeys) -> Command {
-    asked(Verb::Register(NewParty { size, wishes: Vec::new(), contact, vouched: true }))
+    asked(Verb::Register(NewParty { size, wishes: Vec::new(), contact, vouched: true, choices: Choices::default() }))
 }
 
 pub fn asked(verb: Verb) -> Command {

@@ -198,7 +198,7 @@ impl Client {
             parent: event.into(),
             registration: Some(party),
             request_id: request_id.into(),
-            validate_only: false,
+            ..Default::default()
         };
         let answer = self.registrations.clone().create_registration(request).await?.into_inner();
         let first = answer.registration.unwrap();

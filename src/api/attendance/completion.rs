@@ -1,9 +1,10 @@
 //! GetCompletion: who reached what the event asks for, from memory, with names from the database.
 
 use crate::admission::{Completion, Progress, Roster, Standing};
-use crate::api::caller::Caller;
+use crate::api::caller::{Acting, Caller};
 use crate::api::from_proto::{Fields, Path};
 use crate::api::page_token::Pages;
+use crate::api::privacy::Sight;
 use crate::api::proto::{CompletionProgress, GetCompletionRequest, GetCompletionResponse, MemberCompletion};
 use crate::api::registrations::read_party;
 use crate::api::to_proto::{admin::attendance_rule, int32, names, words};
@@ -15,6 +16,7 @@ use crate::model::id::{EventId, Number, RegistrationId};
 use crate::model::party::{Party, Who};
 use crate::model::registration::StateKind;
 use crate::model::time::Timestamp;
+use crate::storage::PartyRow;
 use std::collections::HashMap;
 use tonic::Status;
 
@@ -51,7 +53,7 @@ impl Api {
         let now = self.desk.clock().now();
         let page = self.look(event, |view| page(view, only, after, size, now)).await?;
         let last = page.members.last().map(|(key, ..)| pages.token(&bytes(*key)));
-        let parties = self.parties_of(event, &page.members).await?;
+        let parties = self.parties_of(event, &page.members, self.sight(caller, Acting::Staff)?).await?;
         let told = |m: &Member| member(event, m, parties.get(&m.0.0));
         Ok(GetCompletionResponse {
             members: page.members.iter().map(told).collect(),
@@ -63,11 +65,25 @@ impl Api {
         })
     }
 
-    async fn parties_of(&self, event: EventId, members: &[Member]) -> Result<HashMap<Number, Party>, Status> {
+    /// The words of parties, as this caller is shown them.
+    async fn parties_of(
+        &self,
+        event: EventId,
+        members: &[Member],
+        sight: Sight,
+    ) -> Result<HashMap<Number, Party>, Status> {
         let mut numbers: Vec<Number> = members.iter().map(|m| m.0.0).collect();
         numbers.dedup();
         let rows = self.desk.store().parties(event, &numbers).await.map_err(status::storage)?;
-        rows.iter().map(|row| Ok((row.number, read_party(row)?))).collect()
+        let hidden = |view: &View<'_>, number| view.roster.standing(number).is_some_and(|s| sight.hides(s));
+        // Looked at after they were read: who restricts meanwhile is not shown.
+        let shown = self.look(event, |view| rows.iter().map(|row| !hidden(view, row.number)).collect::<Vec<_>>());
+        let shown = shown.await?;
+        let read = |(row, shown): (&PartyRow, bool)| {
+            let party = read_party(row)?;
+            Ok((row.number, if shown { party } else { party.hidden() }))
+        };
+        rows.iter().zip(shown).map(read).collect()
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::another_entry;
 use crate::admission::{AtDoor, Change as Happened, Command, Entry, Refusal, Verb, WhichRegistration, WhichSession};
-use crate::api::caller::Caller;
+use crate::api::caller::{Acting, Caller};
 use crate::api::from_proto::{Fields, Path};
+use crate::api::privacy::Sight;
 use crate::api::proto::{CheckInRequest, CheckInResponse, DoorVerdict, MemberAtDoor};
 use crate::api::registrations::read_party;
 use crate::api::request::{Asked, Change};
@@ -77,7 +78,7 @@ impl Api {
             Ok(entry) => entry,
             Err(error) => return Err(self.no(error, &asked.about(event)).await),
         };
-        self.seen(event, &done, &entry, &members).await
+        self.seen(event, &done, &entry, (&members, self.sight(caller, Acting::Staff)?)).await
     }
 
     /// What staff see: from the entry alone, and the names beside it.
@@ -86,7 +87,7 @@ impl Api {
         event: EventId,
         done: &Done,
         entry: &Entry,
-        asked_for: &[MemberNo],
+        (asked_for, sight): (&[MemberNo], Sight),
     ) -> Result<CheckInResponse, Status> {
         let Happened::CheckedIn { session, number, happened_at, size, missing, marks } = &entry.change else {
             return Err(another_entry(entry));
@@ -94,6 +95,7 @@ impl Api {
         let state = done.outcome.state.unwrap_or(StateKind::Confirmed);
         let asked_for_missing = missing.iter().any(|m| asked_for.is_empty() || asked_for.contains(m));
         let verdict = verdict(state, asked_for_missing, !marks.is_empty());
+        let hidden = done.standing.as_ref().is_none_or(|s| sight.hides(s));
         let id = done.standing.as_ref().map_or(RegistrationId::new(*number, [0; 12]), |s| s.id);
         Ok(CheckInResponse {
             verdict: verdict.into(),
@@ -102,7 +104,7 @@ impl Api {
             state: words::registration_state(state).into(),
             party_size: int32(*size),
             present: int32(size.saturating_sub(u32::try_from(missing.len()).unwrap_or(u32::MAX))),
-            missing: self.with_names(event, *number, missing).await?,
+            missing: self.with_names(event, *number, missing, hidden).await?,
             scan_time: Some(time::instant(*happened_at)),
             journal_number: int64(entry.number),
         })
@@ -114,11 +116,15 @@ impl Api {
         event: EventId,
         number: Number,
         missing: &[MemberNo],
+        hidden: bool,
     ) -> Result<Vec<MemberAtDoor>, Status> {
         let Some(missing) = missing.get(..missing.len().min(MISSING_MAX)).filter(|m| !m.is_empty()) else {
             return Ok(Vec::new());
         };
-        let rows = self.desk.store().parties(event, &[number]).await.map_err(status::storage)?;
+        let rows = match hidden {
+            true => Vec::new(),
+            false => self.desk.store().parties(event, &[number]).await.map_err(status::storage)?,
+        };
         let party = rows.first().map(read_party).transpose()?;
         let members = match party.as_ref().map(|p| &p.who) {
             Some(Who::Members(members)) => members.as_slice(),

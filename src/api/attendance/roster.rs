@@ -2,17 +2,19 @@
 //! and the marks, from memory.
 
 use crate::admission::{Refusal, Roster};
-use crate::api::caller::Caller;
+use crate::api::caller::{Acting, Caller};
 use crate::api::from_proto::{Fields, Path};
 use crate::api::page_token::{Pages, Room};
+use crate::api::privacy::Sight;
 use crate::api::proto::{
     AgeGroup, GetRosterRequest, GetRosterResponse, HeadCount, RosterEntry, RosterMember, ServiceWishes,
 };
 use crate::api::registrations::{read_party, this_year};
 use crate::api::status::About;
-use crate::api::to_proto::{self, attendance, int32, names};
+use crate::api::to_proto::{self, attendance, int32, names, words};
 use crate::api::{Api, status};
 use crate::model::attendance::{Mark, MemberNo, Slot};
+use crate::model::consent::Purpose;
 use crate::model::id::{EventId, Number, RegistrationId};
 use crate::model::party::{Member, Party, Services, Who};
 use crate::storage::PartyRow;
@@ -27,6 +29,10 @@ const CHUNK: u32 = 500;
 /// What memory knows of a party with a seat at the session.
 struct Seated {
     id: RegistrationId,
+    restricted: bool,
+    /// Whether this caller is shown nothing of its words.
+    hidden: bool,
+    consents: Vec<Purpose>,
     marks: Vec<(MemberNo, Mark, u16)>,
 }
 
@@ -42,6 +48,7 @@ impl Api {
         let cursor = pages.cursor(&r.page_token)?;
         let mut after = cursor.and_then(|bytes| Some(Number::from_be_bytes(bytes.try_into().ok()?)));
         let slot = self.slot(event, &session_id).await?;
+        let sight = self.sight(caller, Acting::Staff)?;
         let counts =
             self.look(event, |view| to_proto::attendance::counts(&session_id, &view.roster.counts_of_session(slot.no)));
         let mut answer = GetRosterResponse { session: Some(counts.await?), ..GetRosterResponse::default() };
@@ -52,7 +59,7 @@ impl Api {
             scanned += rows.len();
             let is_last = rows.len() < CHUNK as usize;
             let numbers: Vec<Number> = rows.iter().map(|row| row.number).collect();
-            let seated = self.look(event, |view| seated(view.roster, &slot, &numbers)).await?;
+            let seated = self.look(event, |view| seated(view.roster, &slot, &numbers, sight)).await?;
             for (row, seated) in rows.iter().zip(seated) {
                 let is_full = answer.entries.len() == size;
                 let entry = match seated.filter(|_| !is_full) {
@@ -99,7 +106,7 @@ impl Api {
 }
 
 /// Beside `numbers`: those who have a seat at the session, or had one and have a mark there.
-fn seated(roster: &Roster, slot: &Slot, numbers: &[Number]) -> Vec<Option<Seated>> {
+fn seated(roster: &Roster, slot: &Slot, numbers: &[Number], sight: Sight) -> Vec<Option<Seated>> {
     let look = |number: &Number| {
         let s = roster.standing(*number)?;
         let marks: Vec<(MemberNo, Mark, u16)> = roster
@@ -108,12 +115,16 @@ fn seated(roster: &Roster, slot: &Slot, numbers: &[Number]) -> Vec<Option<Seated
             .map(|(key, m)| (key.member, m.mark, m.minutes))
             .collect();
         let expected = roster.has_seat_at(s, slot);
-        (expected || !marks.is_empty()).then_some(Seated { id: s.id, marks })
+        let restricted = s.restricted_at().is_some();
+        let consents = s.said().consents.iter().filter(|c| c.holds() && !restricted).map(|c| c.purpose).collect();
+        let is_here = expected || !marks.is_empty();
+        is_here.then(|| Seated { id: s.id, restricted, hidden: sight.hides(s), consents, marks })
     };
     numbers.iter().map(look).collect()
 }
 
 fn entry(event: EventId, slot: &Slot, seated: &Seated, party: Party) -> RosterEntry {
+    let party = if seated.hidden { party.hidden() } else { party };
     let Services { childcare_children, rides } = party.services;
     let wished = childcare_children > 0 || rides > 0;
     let present = seated.marks.iter().filter(|(_, mark, _)| *mark == Mark::Present).count();
@@ -135,6 +146,8 @@ fn entry(event: EventId, slot: &Slot, seated: &Seated, party: Party) -> RosterEn
         head_count,
         present: int32(u32::try_from(present).unwrap_or(u32::MAX)),
         services: wished.then(|| ServiceWishes { childcare_children: int32(childcare_children), rides: int32(rides) }),
+        restricted: seated.restricted,
+        consents: seated.consents.iter().map(|purpose| words::consent_purpose(*purpose).into()).collect(),
     }
 }
 

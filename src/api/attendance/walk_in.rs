@@ -10,6 +10,7 @@ use crate::api::status::About;
 use crate::api::{Api, status, to_proto};
 use crate::desk::{Done, Job, Papers, SignUp};
 use crate::model::attendance::Source;
+use crate::model::consent::Choices;
 use crate::model::id::EventId;
 use crate::model::party::Party;
 use tonic::Status;
@@ -38,6 +39,7 @@ impl Api {
             wishes: wished,
             contact: self.desk.keys().contact(&party.contact),
             vouched: true,
+            choices: Choices::default(),
         };
         let about =
             About { pools: &wishes, party_size: party.size(), session_id: &session.clone(), ..asked.about(event) };

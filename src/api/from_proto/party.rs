@@ -203,7 +203,7 @@ impl Fields {
         }
     }
 
-    fn channel(&mut self, at: Path<'_>, given: i32) -> Channel {
+    pub(in crate::api) fn channel(&mut self, at: Path<'_>, given: i32) -> Channel {
         match self.word(at, given) {
             None | Some(proto::Channel::Unspecified | proto::Channel::Web) => Channel::Web,
             Some(proto::Channel::Phone) => Channel::Phone,

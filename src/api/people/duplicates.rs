@@ -1,7 +1,8 @@
 //! ListPossibleDuplicates: members of a centre's registrations who may be one person, by contact, name and year of birth.
 
-use crate::api::caller::Caller;
+use crate::api::caller::{Acting, Caller};
 use crate::api::from_proto::{Fields, Path};
+use crate::api::privacy::Sight;
 use crate::api::proto::{
     DuplicateSign, ListPossibleDuplicatesRequest, ListPossibleDuplicatesResponse, PersonSeen, PossibleDuplicate,
 };
@@ -53,6 +54,7 @@ impl Api {
         let centre = fields.centre_name(Path::Top("centre"), &r.centre);
         let from = fields.instant(Path::Top("start_time"), r.start_time);
         fields.finish(()).map_err(status::fields)?;
+        let sight = self.sight(caller, Acting::Staff)?;
         let scope = Scope { centre, from, ..Scope::default() };
         let (events, _) = self.reports.events(&scope).await.map_err(status::report)?;
         let people = self.reports.people().await.map_err(status::storage)?;
@@ -64,18 +66,23 @@ impl Api {
             if looked_at > REGISTRATIONS_MAX {
                 return Err(status::report_too_large(REGISTRATIONS_MAX));
             }
-            self.take_in(&everything, &people, &mut seen)?;
+            self.take_in(&everything, &people, (sight, &mut seen))?;
         }
         let pairs = tokio::task::spawn_blocking(move || pairs(&seen)).await.map_err(status::internal)?;
         let more = pairs.len() > PAIRS_MAX;
         Ok(ListPossibleDuplicatesResponse { pairs: pairs.into_iter().take(PAIRS_MAX).collect(), more })
     }
 
-    fn take_in(&self, everything: &Everything, people: &People, seen: &mut Vec<Seen>) -> Result<(), Status> {
+    fn take_in(
+        &self,
+        everything: &Everything,
+        people: &People,
+        (sight, seen): (Sight, &mut Vec<Seen>),
+    ) -> Result<(), Status> {
         let standings: HashMap<_, _> = everything.whole.standings.iter().map(|s| (s.number, s)).collect();
         for row in &everything.parties {
             let (Some(s), party) = (standings.get(&row.number), read_party(row)?) else { continue };
-            let Who::Members(members) = party.who else { continue };
+            let Who::Members(members) = sight.of(s, party).who else { continue };
             for (place, member) in (1..).zip(members) {
                 if member.name.trim().is_empty() {
                     continue;

@@ -34,7 +34,11 @@ impl Api {
         let explain = ExplainRegistrationRequest { name, management_token };
         let steps = self.explain(caller, explain).await?.steps;
         let attendances = self.marks_of_registration(event, id).await?;
+        // What staff wrote of a party that is left alone is for those who see its words.
+        let sight = self.sight(caller, named.acting)?;
+        let hides = registration.restrict_time.is_some() && !sight.sees_all();
         let notes = if named.acting.is_staff() { self.notes(event, named.number).await? } else { Vec::new() };
+        let notes = if hides { Vec::new() } else { notes };
         let (kept, erased) = self.privacy.kept(event, id).await.map_err(|e| super::no(e, None))?;
         let language = text::known(if language.is_empty() { &registration.language } else { &language });
         let mut export = ExportRegistrationResponse {

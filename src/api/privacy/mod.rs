@@ -1,16 +1,19 @@
 //! PrivacyService: what is kept of a registration in `export`, as a text in `text`; erasures here.
 
+mod choices;
 mod export;
 mod text;
 
-use super::caller::Caller;
+pub(super) use choices::Sight;
+
+use super::caller::{Acting, Caller};
 use super::from_proto::{Fields, Path};
 use super::page_token::Pages;
 use super::proto::*;
 use super::request::Asked;
 use super::to_proto::{int64, names, time};
 use super::{Api, status};
-use crate::model::id::{CentreId, EventId};
+use crate::model::id::{CentreId, EventId, RegistrationId};
 use crate::model::party;
 use crate::privacy::{Asking, Due, Erasure as Erased, PrivacyError};
 use tonic::{Request, Response, Status};
@@ -40,6 +43,33 @@ impl super::proto::privacy_service_server::PrivacyService for Api {
         let (caller, r) = self.admit(request).await?;
         let erasure = Some(self.erase(caller, r).await?);
         Ok(Response::new(EraseRegistrationResponse { erasure }))
+    }
+
+    async fn restrict_registration(
+        &self,
+        request: Request<RestrictRegistrationRequest>,
+    ) -> Answer<RestrictRegistrationResponse> {
+        let (caller, r) = self.admit(request).await?;
+        let registration = Some(self.restrict(caller, r).await?);
+        Ok(Response::new(RestrictRegistrationResponse { registration }))
+    }
+
+    async fn lift_registration_restriction(
+        &self,
+        request: Request<LiftRegistrationRestrictionRequest>,
+    ) -> Answer<LiftRegistrationRestrictionResponse> {
+        let (caller, r) = self.admit(request).await?;
+        let registration = Some(self.lift(caller, r).await?);
+        Ok(Response::new(LiftRegistrationRestrictionResponse { registration }))
+    }
+
+    async fn set_registration_consents(
+        &self,
+        request: Request<SetRegistrationConsentsRequest>,
+    ) -> Answer<SetRegistrationConsentsResponse> {
+        let (caller, r) = self.admit(request).await?;
+        let registration = Some(self.set_consents(caller, r).await?);
+        Ok(Response::new(SetRegistrationConsentsResponse { registration }))
     }
 
     async fn find_registrations(
@@ -118,8 +148,9 @@ impl Api {
         fields.finish(()).map_err(status::fields)?;
         let found = self.desk.store().registrations_by_contact(keys).await.map_err(status::storage)?;
         let mut registrations = Vec::new();
+        let sight = self.sight(caller, Acting::Staff)?;
         for (event, id) in found {
-            if self.reaches_event(caller, event).await? {
+            if self.reaches_event(caller, event).await? && !self.is_hidden(sight, event, id).await? {
                 registrations.push(names::registration(event, id));
             }
         }
@@ -127,6 +158,13 @@ impl Api {
         let more = registrations.len() > FOUND_MAX;
         registrations.truncate(FOUND_MAX);
         Ok(FindRegistrationsResponse { registrations, more })
+    }
+}
+
+impl Api {
+    /// Whose words are not shown is not found by them either.
+    async fn is_hidden(&self, sight: Sight, event: EventId, id: RegistrationId) -> Result<bool, Status> {
+        self.look(event, |view| view.roster.standing(id.number()).is_some_and(|s| sight.hides(s))).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is kept of a registration as a text for the person whom it is about, in five languages.
 
-use crate::api::proto::{AttendanceMark, ExportRegistrationResponse, StepKind};
+use crate::api::proto::{AttendanceMark, ConsentPurpose, ExportRegistrationResponse, StepKind};
 use crate::model::time::{Timestamp, Zone};
 use std::fmt::Write;
 
@@ -44,9 +44,18 @@ const KEPT_NAMES: Words = [
     "Имена храним до",
     "Імена зберігаємо до",
 ];
+const RESTRICTED: Words = [
+    "Tvarkymas apribotas nuo",
+    "Use is restricted since",
+    "Przetwarzanie ograniczone od",
+    "Обработка ограничена с",
+    "Обробку обмежено з",
+];
+const CONSENT: Words = ["Sutikimas", "Consent", "Zgoda", "Согласие", "Згода"];
+const WITHDRAWN: Words = ["atšauktas", "withdrawn", "wycofana", "отозвано", "відкликано"];
 const ERASED: Words = ["Ištrinta", "Erased", "Usunięto", "Удалено", "Видалено"];
 
-const STEPS: [(StepKind, Words); 18] = [
+const STEPS: [(StepKind, Words); 21] = [
     (StepKind::Received, ["gauta", "received", "przyjęto", "получена", "отримано"]),
     (StepKind::Approved, ["patvirtinta darbuotojų", "approved by staff", "zatwierdzone", "одобрена", "схвалено"]),
     (StepKind::Rejected, ["nepriimta", "not accepted", "odrzucone", "отклонена", "відхилено"]),
@@ -146,6 +155,67 @@ const STEPS: [(StepKind, Words); 18] = [
             "особисті дані видалено",
         ],
     ),
+    (
+        StepKind::Restricted,
+        [
+            "duomenų tvarkymas apribotas",
+            "use of the data restricted",
+            "ograniczono przetwarzanie danych",
+            "обработка данных ограничена",
+            "обробку даних обмежено",
+        ],
+    ),
+    (
+        StepKind::Unrestricted,
+        [
+            "duomenų tvarkymo apribojimas panaikintas",
+            "the restriction was lifted",
+            "zniesiono ograniczenie przetwarzania",
+            "ограничение обработки снято",
+            "обмеження обробки знято",
+        ],
+    ),
+    (
+        StepKind::ConsentsChanged,
+        ["pakeisti sutikimai", "consents changed", "zmieniono zgody", "согласия изменены", "згоди змінено"],
+    ),
+];
+
+const CONSENTS: [(ConsentPurpose, Words); 4] = [
+    (
+        ConsentPurpose::Photos,
+        ["fotografuoti ir filmuoti", "photographs and films", "zdjęcia i filmy", "фото и видео", "фото та відео"],
+    ),
+    (
+        ConsentPurpose::News,
+        [
+            "naujienos apie kitus renginius",
+            "news of later events",
+            "wiadomości o kolejnych wydarzeniach",
+            "новости о следующих мероприятиях",
+            "новини про наступні події",
+        ],
+    ),
+    (
+        ConsentPurpose::Sharing,
+        [
+            "perduoti kitam centrui",
+            "sharing with another centre",
+            "przekazanie innemu ośrodkowi",
+            "передача другому центру",
+            "передача іншому центру",
+        ],
+    ),
+    (
+        ConsentPurpose::NextSeason,
+        [
+            "saugoti kontaktą kitam sezonui",
+            "keeping the contact for the next season",
+            "zachowanie kontaktu na następny sezon",
+            "хранить контакт до следующего сезона",
+            "зберігати контакт до наступного сезону",
+        ],
+    ),
 ];
 
 const MARKS: [(AttendanceMark, Words); 4] = [
@@ -207,6 +277,7 @@ pub(super) fn of(export: &ExportRegistrationResponse, language: &str, title: &st
     history(&mut lines, export);
     let erased = export.erasure.as_ref().map(|e| lines.at(e.erase_time.as_ref())).unwrap_or_default();
     lines.line(&ERASED, &erased);
+    said(&mut lines, export);
     let contact = lines.at(export.contact_kept_until.as_ref());
     lines.line(&KEPT_CONTACT, &contact);
     let names = lines.at(export.names_kept_until.as_ref());
@@ -231,6 +302,22 @@ fn who(lines: &mut Lines, export: &ExportRegistrationResponse) {
     lines.line(&PLACE, &r.municipality_code);
     for answer in &r.answers {
         lines.line(&ANSWER, &format!("{}: {}", answer.question_id, answer.text));
+    }
+}
+
+/// What the party said about its data.
+fn said(lines: &mut Lines, export: &ExportRegistrationResponse) {
+    let Some(r) = &export.registration else { return };
+    let restricted = lines.at(r.restrict_time.as_ref());
+    lines.line(&RESTRICTED, &restricted);
+    for consent in &r.consents {
+        let to = CONSENTS.iter().find(|(purpose, _)| *purpose == consent.purpose());
+        let to = to.map_or("", |(_, words)| lines.word(words));
+        let mut line = format!("{to} ({}), {}", consent.text_version, lines.at(consent.give_time.as_ref()));
+        if consent.withdraw_time.is_some() {
+            line = format!("{line}; {} {}", lines.word(&WITHDRAWN), lines.at(consent.withdraw_time.as_ref()));
+        }
+        lines.line(&CONSENT, &line);
     }
 }
 
@@ -264,6 +351,9 @@ mod tests {
     fn every_kind_of_step_and_mark_has_words() {
         for kind in (1..).map_while(|n| StepKind::try_from(n).ok()) {
             assert!(STEPS.iter().any(|(known, _)| *known == kind), "{kind:?}");
+        }
+        for purpose in (1..).map_while(|n| ConsentPurpose::try_from(n).ok()) {
+            assert!(CONSENTS.iter().any(|(known, _)| *known == purpose), "{purpose:?}");
         }
         for mark in (1..).map_while(|n| AttendanceMark::try_from(n).ok()) {
             assert!(MARKS.iter().any(|(known, _)| *known == mark), "{mark:?}");

@@ -57,7 +57,7 @@ impl Api {
     }
 
     /// Hands a command in, or tries it out, and answers the registration as it left it.
-    pub(super) async fn decide(
+    pub(in crate::api) async fn decide(
         &self,
         asked: &Asked,
         named: &Named,

@@ -6,10 +6,11 @@ mod wanted;
 use super::amend::read_party;
 use super::look::{Looked, full, looked};
 use crate::admission::{Roster, Standing};
-use crate::api::caller::Caller;
+use crate::api::caller::{Acting, Caller};
 use crate::api::filter;
 use crate::api::from_proto::{Fields, Path};
 use crate::api::page_token::{Pages, Room};
+use crate::api::privacy::Sight;
 use crate::api::proto::{ListRegistrationsRequest, ListRegistrationsResponse, Registration};
 use crate::api::{Api, status, to_proto};
 use crate::keys::Keys;
@@ -41,6 +42,7 @@ struct Query {
     order: Order,
     wanted: Vec<Wanted>,
     full: bool,
+    sight: Sight,
 }
 
 /// A registration that may be on the page.
@@ -62,7 +64,8 @@ impl Api {
         let size = fields.page_size(r.page_size) as usize;
         let full = full(&mut fields, r.view);
         fields.finish(()).map_err(status::fields)?;
-        let query = Query { event, order: order(&r.order_by)?, wanted: wanted(&r.filter)?, full };
+        let sight = self.sight(caller, Acting::Staff)?;
+        let query = Query { event, order: order(&r.order_by)?, wanted: wanted(&r.filter)?, full, sight };
         let view = if full { "full" } else { "basic" };
         let pages = Pages::of(self.desk.keys(), METHOD, &[&r.parent, &r.filter, &r.order_by, view]);
         let mut after = pages.cursor(&r.page_token)?.as_deref().and_then(cursor);
@@ -160,7 +163,10 @@ impl Query {
             return Ok(None);
         };
         let party = match &row {
-            Some(row) if self.full || self.wanted.iter().any(Wanted::is_of_party) => Some(read_party(row)?),
+            Some(row) if self.full || self.wanted.iter().any(Wanted::is_of_party) => {
+                // What is not shown is not found by its words either.
+                Some(self.sight.of(&standing, read_party(row)?))
+            }
             _ => None,
         };
         if !self.wanted.iter().all(|w| w.holds_in(party.as_ref())) {

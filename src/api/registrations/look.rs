@@ -44,7 +44,8 @@ impl Api {
         let rows = self.desk.store().parties(event, &[named.number]).await.map_err(status::storage)?;
         match rows.first() {
             Some(row) => {
-                Ok(to_proto::registration::with_party(basic, &terms, &standing, read_party(row)?, self.desk.keys()))
+                let party = self.sight(caller, named.acting)?.of(&standing, read_party(row)?);
+                Ok(to_proto::registration::with_party(basic, &terms, &standing, party, self.desk.keys()))
             }
             None => Ok(basic),
         }

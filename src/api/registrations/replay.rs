@@ -9,6 +9,7 @@ use crate::api::proto::{CreateRegistrationResponse, Registration};
 use crate::api::request::Asked;
 use crate::api::{Api, to_proto};
 use crate::desk::{DeskError, Done};
+use crate::model::consent::Choices;
 use crate::model::id::EventId;
 use tonic::Status;
 
@@ -61,6 +62,7 @@ fn moved_since(standing: &Standing, journal_number: u64) -> bool {
 fn take_back(standing: &mut Standing, entries: &[Entry]) {
     let own = standing.number;
     standing.erased = None;
+    standing.set_choices(Choices::default());
     for entry in entries {
         match &entry.change {
             Change::Registered { number, size, twin_of, .. } if *number == own => {
@@ -76,7 +78,12 @@ fn take_back(standing: &mut Standing, entries: &[Entry]) {
             Change::TwinCleared { number } if *number == own => standing.twin_of = None,
             Change::Erased { number, kept } if *number == own => {
                 standing.erased = Some(Erased { at: entry.at, kept: *kept });
+                standing.forget_choices(*kept, entry.at);
             }
+            Change::Restricted { number, restricted } if *number == own => {
+                standing.restrict(restricted.then_some(entry.at));
+            }
+            Change::ConsentsSet { number, consents } if *number == own => standing.set_consents(consents),
             _ => {}
         }
     }

@@ -11,6 +11,7 @@ use crate::api::rules::EventRules;
 use crate::api::status::About;
 use crate::api::{Api, status, to_proto};
 use crate::desk::{Done, Job, Papers, PartyPapers, SignUp};
+use crate::model::consent::{Choices, Consent};
 use crate::model::contact::ContactKeys;
 use crate::model::id::EventId;
 use crate::model::party::Party;
@@ -27,6 +28,7 @@ pub(super) struct Read {
     event: Option<EventId>,
     party: Party,
     wishes: Vec<String>,
+    consents: Vec<Consent>,
     fields: Fields,
 }
 
@@ -46,8 +48,11 @@ impl Api {
         let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
         let event = fields.event_name(Path::Top("parent"), &r.parent);
         let given = fields.message(Path::Top("registration"), r.registration);
-        let (party, wishes) = fields.party(given, this_year(self.desk.clock().now()));
-        Box::new(Read { caller, asked, event, party, wishes, fields })
+        let now = self.desk.clock().now();
+        let (party, wishes) = fields.party(given, this_year(now));
+        let choices = fields.consent_choices(Path::Top("consents"), r.consents, party.channel);
+        let consents = Choices::default().changed_by(&choices, now);
+        Box::new(Read { caller, asked, event, party, wishes, consents, fields })
     }
 
     pub(super) async fn sign_up(&self, read: Box<Read>) -> Result<CreateRegistrationResponse, Status> {
@@ -95,6 +100,7 @@ impl Api {
             wishes: rules.pools(&read.wishes),
             contact: keys.contact(&party.contact),
             vouched: read.caller.vouches(),
+            choices: Choices { consents: read.consents.clone(), ..Choices::default() },
         };
         let papers = SignUp {
             party: papers(party)?,

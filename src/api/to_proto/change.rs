@@ -1,7 +1,7 @@
 //! A change as the feed tells it: ids, numbers, states and counts of seats. No class and no reason of a cancellation or a
 //! rejection goes out here: a reporting job follows the feed, and has no right to them.
 
-use super::explain::{because_word, entering, erased_word};
+use super::explain::{because_word, entering, erased_word, restricted_word};
 use super::{int32, int64, names, time, words};
 use crate::admission::{Change, Entering, Entry, Idle, SeatCounts};
 use crate::api::proto;
@@ -72,6 +72,9 @@ pub fn kind(change: &Change) -> Kind {
         Change::Resized { .. } => Kind::PartyResized,
         Change::Amended { .. } => Kind::RegistrationCorrected,
         Change::Erased { .. } => Kind::RegistrationErased,
+        Change::Restricted { restricted: true, .. } => Kind::RegistrationRestricted,
+        Change::Restricted { restricted: false, .. } => Kind::RegistrationUnrestricted,
+        Change::ConsentsSet { .. } => Kind::ConsentsChanged,
         Change::TwinCleared { .. } => Kind::DuplicateCleared,
         Change::AttendanceRecorded { .. } => Kind::AttendanceRecorded,
         Change::CheckedIn { .. } => Kind::CheckedIn,
@@ -116,6 +119,8 @@ fn told(change: &Change) -> Told {
         Change::Resized { size, .. } => Told { persons: *size, ..only("party_resized") },
         Change::Amended { .. } => only("details_corrected"),
         Change::Erased { kept, .. } => only(erased_word(*kept)),
+        Change::Restricted { restricted, .. } => only(restricted_word(*restricted)),
+        Change::ConsentsSet { .. } => only("consents_changed"),
         Change::TwinCleared { .. } => only("twin_ended"),
         Change::AttendanceRecorded { marks, .. } => Told { persons: count(marks.len()), ..only("list_entered") },
         Change::CheckedIn { marks, .. } => Told { persons: count(marks.len()), ..only("at_the_door") },

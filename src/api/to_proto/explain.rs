@@ -188,6 +188,11 @@ fn told(change: &Change, of: Number, for_staff: bool) -> Option<Told> {
         }
         Change::Amended { number, .. } => (*number, (StepKind::DetailsChanged, "details_corrected", None)),
         Change::Erased { number, kept } => (*number, (StepKind::Erased, erased_word(*kept), None)),
+        Change::Restricted { number, restricted } => {
+            let kind = if *restricted { StepKind::Restricted } else { StepKind::Unrestricted };
+            (*number, (kind, restricted_word(*restricted), None))
+        }
+        Change::ConsentsSet { number, .. } => (*number, (StepKind::ConsentsChanged, "consents_changed", None)),
         Change::TwinCleared { number } if for_staff => (*number, (StepKind::DuplicateChanged, "twin_ended", None)),
         Change::TwinCleared { .. }
         | Change::ClassSet { .. }
@@ -239,6 +244,10 @@ fn pool_of(to: &Entering) -> Option<crate::model::id::PoolNo> {
 
 pub(super) fn erased_word(kept: bool) -> &'static str {
     if kept { "erased_in_part" } else { "erased" }
+}
+
+pub(super) fn restricted_word(restricted: bool) -> &'static str {
+    if restricted { "restricted" } else { "restriction_lifted" }
 }
 
 pub(super) fn because_word(because: Because) -> &'static str {

@@ -6,6 +6,7 @@ use crate::api::proto;
 use crate::desk::Done;
 use crate::keys::Keys;
 use crate::model::attendance::MemberNo;
+use crate::model::consent::Consent;
 use crate::model::event::Terms;
 use crate::model::id::{EventId, PoolNo};
 use crate::model::party::{Answer, Member, Party, Who};
@@ -52,6 +53,8 @@ fn render(event: EventId, terms: &Terms, s: &Standing, outcome: &Outcome, for_st
             _ => String::new(),
         },
         erase_time: s.erased.map(|erased| time::instant(erased.at)),
+        restrict_time: s.restricted_at().map(time::instant),
+        consents: s.said().consents.iter().map(consent).collect(),
         ..proto::Registration::default()
     }
 }
@@ -123,6 +126,16 @@ pub fn with_party(
         create_time: Some(time::instant(s.accepted_at)),
         update_time: Some(time::instant(s.changed_at)),
         ..basic
+    }
+}
+
+fn consent(consent: &Consent) -> proto::Consent {
+    proto::Consent {
+        purpose: words::consent_purpose(consent.purpose).into(),
+        text_version: consent.text.clone(),
+        channel: words::channel(consent.channel).into(),
+        give_time: Some(time::instant(consent.given_at)),
+        withdraw_time: consent.withdrawn_at.map(time::instant),
     }
 }
 

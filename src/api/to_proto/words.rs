@@ -1,6 +1,7 @@
 //! The words of enums: as numbers of the wire, and as texts where a text holds one.
 
 use crate::api::proto;
+use crate::model::consent::Purpose;
 use crate::model::event::{EventKind, EventState};
 use crate::model::party::{Channel, OnBehalfOf, Sex};
 use crate::model::registration::{ActorKind, CancelReason, RejectReason, StateKind};
@@ -44,6 +45,15 @@ pub fn registration_state(kind: StateKind) -> proto::RegistrationState {
 /// A state's word without its prefix.
 pub fn state_kind(kind: StateKind) -> &'static str {
     unprefixed(registration_state(kind).as_str_name(), "REGISTRATION_STATE_")
+}
+
+pub fn consent_purpose(purpose: Purpose) -> proto::ConsentPurpose {
+    match purpose {
+        Purpose::Photos => proto::ConsentPurpose::Photos,
+        Purpose::News => proto::ConsentPurpose::News,
+        Purpose::Sharing => proto::ConsentPurpose::Sharing,
+        Purpose::NextSeason => proto::ConsentPurpose::NextSeason,
+    }
 }
 
 pub fn channel(channel: Channel) -> proto::Channel {

@@ -171,6 +171,7 @@ async fn twice(
         registration: Some(party),
         request_id: run.request_id(),
         validate_only: false,
+        consents: Vec::new(),
     };
     let typed = match stage.calls.create_registration(ask, true).await {
         Ok(answer) => answer.registration.unwrap_or_default().name,

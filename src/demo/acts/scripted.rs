@@ -191,6 +191,7 @@ async fn group_resized(stage: &Stage, run: &mut EventRun, at: Timestamp, action:
         registration: Some(words),
         request_id: run.request_id(),
         validate_only: false,
+        consents: Vec::new(),
     };
     let outcome = match stage.calls.create_registration(ask, true).await {
         Ok(answer) => {

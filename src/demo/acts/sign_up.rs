@@ -11,6 +11,7 @@ fn request(run: &EventRun, i: usize) -> proto::CreateRegistrationRequest {
         registration: Some(guest.words.clone()),
         request_id: guest.request_id.to_string(),
         validate_only: false,
+        consents: Vec::new(),
     }
 }
 
@@ -101,6 +102,7 @@ pub async fn incomplete(stage: &Stage, run: &mut EventRun, i: usize) {
         registration: Some(registration),
         request_id: run.request_id(),
         validate_only: false,
+        consents: Vec::new(),
     };
     match stage.calls.create_registration(ask, false).await {
         Err(no) if no.reason == "INVALID_FIELDS" => run.notes.incomplete += 1,

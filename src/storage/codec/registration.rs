@@ -3,6 +3,7 @@
 
 use super::{column, corrupt, count, from_json, signed, to_json, unsigned};
 use crate::admission::{Erased, Outcome, Recorded, Standing};
+use crate::model::consent::Choices;
 use crate::model::contact::ContactKeys;
 use crate::model::id::{Number, PoolNo, RegistrationId};
 use crate::model::registration::{End, State, StateKind};
@@ -36,6 +37,8 @@ struct Rare {
     end: Option<End>,
     #[serde(skip_serializing_if = "Option::is_none")]
     erased: Option<Erased>,
+    #[serde(skip_serializing_if = "Choices::is_empty")]
+    choices: Choices,
 }
 
 fn is_zero(n: &u16) -> bool {
@@ -66,6 +69,7 @@ impl Rare {
             drop_at: standing.drop_at,
             end,
             erased: standing.erased,
+            choices: standing.said().clone(),
         };
         if rare == Self::default() { Ok(None) } else { to_json(&rare).map(Some) }
     }
@@ -190,7 +194,7 @@ impl Reader {
         };
         let state = read_state(id, row.2, row.3, row.6, rare.end)?;
         let seated = rare.seated || matches!(state, State::Confirmed { .. });
-        let standing = Standing {
+        let mut standing = Standing {
             seated,
             number: count(row.0, TABLE, "number", id)?,
             id: RegistrationId(id),
@@ -208,7 +212,9 @@ impl Reader {
             steps: read_steps(&row.9).ok_or_else(|| corrupt(TABLE, "steps", id))?,
             contact: ContactKeys { email: row.10.map(unsigned), phone: row.11.map(unsigned) },
             erased: rare.erased,
+            choices: None,
         };
+        standing.set_choices(rare.choices);
         let recorded = read_recorded(TABLE, standing.number, row.12, row.13, &row.14)?;
         Ok((standing, recorded))
     }

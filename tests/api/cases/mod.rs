@@ -5,6 +5,7 @@ pub mod admin;
 pub mod ahead;
 pub mod attendance;
 pub mod changes;
+pub mod choices;
 pub mod closing;
 pub mod events;
 pub mod keys;

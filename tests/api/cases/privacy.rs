@@ -8,13 +8,13 @@ use eile::model::time::Span;
 use tonic::Code;
 
 /// A name that stands nowhere else.
-const CANARY: &str = "Kanarėlė Žaliaplunksnė";
-const CANARY_EMAIL: &str = "kanarele.zaliaplunksne@example.org";
+pub const CANARY: &str = "Kanarėlė Žaliaplunksnė";
+pub const CANARY_EMAIL: &str = "kanarele.zaliaplunksne@example.org";
 
 /// To the end of the first session of these tests: 20 February 2031, 19:00 in Vilnius.
-const TO_THE_END: Span = Span::seconds(41 * 24 * 3600 + 9 * 3600);
+pub const TO_THE_END: Span = Span::seconds(41 * 24 * 3600 + 9 * 3600);
 
-fn canary(size: usize) -> Registration {
+pub fn canary(size: usize) -> Registration {
     let member = Member { display_name: CANARY.into(), birth_year: Some(1988), ..Default::default() };
     let contact = Contact { display_name: CANARY.into(), email: CANARY_EMAIL.into(), phone: "+370 612 34567".into() };
     let mut members = vec![Member::default(); size];
@@ -22,17 +22,17 @@ fn canary(size: usize) -> Registration {
     Registration { contact: Some(contact), members, language: "pl".into(), ..Default::default() }
 }
 
-fn days(n: i64) -> Span {
+pub fn days(n: i64) -> Span {
     Span::hours(24 * n)
 }
 
 impl House {
-    async fn erase(&mut self, registration: &str) -> Erasure {
+    pub async fn erase(&mut self, registration: &str) -> Erasure {
         let ask = EraseRegistrationRequest { name: registration.into(), request_id: id(), ..Default::default() };
         self.privacy.erase_registration(ask).await.unwrap().into_inner().erasure.unwrap()
     }
 
-    async fn export(&mut self, registration: &str) -> ExportRegistrationResponse {
+    pub async fn export(&mut self, registration: &str) -> ExportRegistrationResponse {
         let ask = ExportRegistrationRequest { name: registration.into(), ..Default::default() };
         self.privacy.export_registration(ask).await.unwrap().into_inner()
     }
@@ -63,7 +63,7 @@ impl House {
         text
     }
 
-    async fn agrees(&self, event: &str) {
+    pub async fn agrees(&self, event: &str) {
         let event = EventId(event.strip_prefix("events/").unwrap().parse().unwrap());
         let store = self.desk.store();
         let (whole, entries) =
