@@ -47,6 +47,23 @@ impl Roster {
             }
             other => self.apply_to_registration(entry, other),
         }
+        for number in &entry.cleared {
+            self.clear_mark(*number, entry.number);
+        }
+    }
+
+    /// Takes away the mark of a possible duplicate. It is a step of the registration, and no change that its party is
+    /// told of: the time of the last one stays.
+    pub(super) fn clear_mark(&mut self, number: Number, step: u64) {
+        let index = number.saturating_sub(1) as usize;
+        let Some(mut s) = self.standings.get_mut(index).and_then(Option::take) else { return };
+        self.delist(&s);
+        (s.twin_of, s.drop_at) = (None, None);
+        if s.steps.last() != Some(&step) {
+            s.steps.push(step);
+        }
+        self.enlist(&s);
+        self.standings[index] = Some(s);
     }
 
     fn enter(&mut self, state: EventState) {
@@ -101,10 +118,6 @@ impl Roster {
                 self.change(*number, entry, |s| s.restrict(restricted.then_some(entry.at)));
             }
             Change::ConsentsSet { number, consents } => self.change(*number, entry, |s| s.set_consents(consents)),
-            Change::TwinCleared { number } => self.change(*number, entry, |s| {
-                s.twin_of = None;
-                s.drop_at = None;
-            }),
             _ => {}
         }
     }
@@ -170,9 +183,9 @@ impl Roster {
 
     /// Enters a registration into counts, pools, line, deadlines and contacts.
     fn enlist(&mut self, s: &Standing) {
-        self.counts.tally(s.state.kind(), s.twin_of.is_some()).add(s.size);
+        self.counts.tally(&s.state).add(s.size);
         match s.state {
-            State::Waitlisted if s.twin_of.is_none() => {
+            State::Waitlisted => {
                 let lane = self.lane(s);
                 self.line.insert(lane, s.place, s.number);
             }
@@ -194,9 +207,9 @@ impl Roster {
 
     /// The exact reverse of `enlist`.
     fn delist(&mut self, s: &Standing) {
-        self.counts.tally(s.state.kind(), s.twin_of.is_some()).take(s.size);
+        self.counts.tally(&s.state).take(s.size);
         match s.state {
-            State::Waitlisted if s.twin_of.is_none() => {
+            State::Waitlisted => {
                 let lane = self.lane(s);
                 self.line.remove(&lane, s.place);
             }
@@ -280,7 +293,7 @@ impl Roster {
         f(self);
         let waiting: Vec<_> = self
             .standings()
-            .filter(|s| s.state == State::Waitlisted && s.twin_of.is_none())
+            .filter(|s| s.state == State::Waitlisted)
             .map(|s| (self.lane(s), s.place, s.number))
             .collect();
         for (lane, place, number) in waiting {

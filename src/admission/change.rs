@@ -30,6 +30,17 @@ pub struct Entry {
     pub seats: i64,
     #[serde(rename = "c")]
     pub change: Change,
+    /// Those whose mark as a possible duplicate goes with it. No entries of their own: a number that moved by two would
+    /// have told who is registered.
+    #[serde(rename = "cl", default, skip_serializing_if = "Vec::is_empty")]
+    pub cleared: Vec<Number>,
+}
+
+impl Entry {
+    /// The registrations whose standing it moves.
+    pub fn touches(&self) -> impl Iterator<Item = Number> {
+        self.change.touches().chain(self.cleared.iter().copied())
+    }
 }
 
 fn is_zero(n: &i64) -> bool {
@@ -152,10 +163,6 @@ pub enum Change {
         number: Number,
         consents: Vec<Consent>,
     },
-    /// The registration that it may have been a duplicate of is no longer live.
-    TwinCleared {
-        number: Number,
-    },
     /// Seats were freed and stay free, with the reason.
     SeatsFree {
         pool: PoolNo,
@@ -267,7 +274,6 @@ impl Change {
             | Change::Erased { number, .. }
             | Change::Restricted { number, .. }
             | Change::ConsentsSet { number, .. }
-            | Change::TwinCleared { number }
             | Change::CheckedIn { number, .. } => Some(*number),
             Change::EventCreated { .. }
             | Change::TermsChanged { .. }
@@ -285,7 +291,7 @@ impl Change {
     }
 
     /// The registrations whose standing it moves: the one that it is about, and one that it passes over.
-    pub fn touches(&self) -> impl Iterator<Item = Number> {
+    fn touches(&self) -> impl Iterator<Item = Number> {
         let own = match self {
             // Attendance stands beside the standing.
             Change::CheckedIn { .. } => None,
@@ -374,6 +380,8 @@ pub enum Because {
 pub enum Idle {
     /// Nobody waits for this pool.
     NobodyWaits,
+    /// Only possible duplicates wait for it whose twins are live; this is the first.
+    OnlyDuplicates { number: Number },
     /// The first in line needs more seats than are free, and holds them.
     FirstHolds { number: Number },
     /// Nobody in line fits.

@@ -1,6 +1,6 @@
 //! The counts of an event, kept with every change and never counted from rows.
 
-use crate::model::registration::StateKind;
+use crate::model::registration::{End, State};
 use serde::{Deserialize, Serialize};
 
 /// Parties and the persons in them.
@@ -55,10 +55,7 @@ pub struct Counts {
     pub event_cancelled: Tally,
     #[serde(skip_serializing_if = "Tally::is_empty")]
     pub transferred: Tally,
-    /// Possible duplicates without seats, whose twin is live: in nobody's way, and in no other tally.
-    #[serde(skip_serializing_if = "Tally::is_empty")]
-    pub duplicates: Tally,
-    /// Duplicates that were dropped.
+    /// Possible duplicates that were dropped. While they live they are counted like everybody.
     #[serde(skip_serializing_if = "Tally::is_empty")]
     pub dropped: Tally,
     #[serde(skip_serializing_if = "is_zero")]
@@ -93,7 +90,7 @@ impl Counts {
         self.confirmed.persons + self.offered.persons
     }
 
-    /// Everybody who ever asked, without duplicates.
+    /// Everybody who ever asked, without duplicates that were dropped.
     pub fn applied(&self) -> Tally {
         let all = [
             self.in_review,
@@ -113,22 +110,21 @@ impl Counts {
         })
     }
 
-    /// The tally that a registration of this state belongs to.
-    pub(super) fn tally(&mut self, state: StateKind, is_twin: bool) -> &mut Tally {
-        match (is_twin, state) {
-            // Whoever became one while holding seats holds them until it is dropped.
-            (_, StateKind::Offered) => &mut self.offered,
-            (_, StateKind::Confirmed) => &mut self.confirmed,
-            (true, s) if s.is_live() => &mut self.duplicates,
-            (true, _) => &mut self.dropped,
-            (false, StateKind::InReview) => &mut self.in_review,
-            (false, StateKind::Waitlisted) => &mut self.waiting,
-            (false, StateKind::Cancelled) => &mut self.cancelled,
-            (false, StateKind::Declined) => &mut self.declined,
-            (false, StateKind::Expired) => &mut self.expired,
-            (false, StateKind::Rejected) => &mut self.rejected,
-            (false, StateKind::EventCancelled) => &mut self.event_cancelled,
-            (false, StateKind::Transferred) => &mut self.transferred,
+    /// The tally that a registration of this state belongs to. Whether it is marked as a possible duplicate makes no
+    /// difference: counts are told to everybody.
+    pub(super) fn tally(&mut self, state: &State) -> &mut Tally {
+        match state {
+            State::InReview => &mut self.in_review,
+            State::Waitlisted => &mut self.waiting,
+            State::Offered { .. } => &mut self.offered,
+            State::Confirmed { .. } => &mut self.confirmed,
+            State::Ended(End::Cancelled { .. }) => &mut self.cancelled,
+            State::Ended(End::Declined { .. }) => &mut self.declined,
+            State::Ended(End::Expired) => &mut self.expired,
+            State::Ended(End::DuplicateDropped) => &mut self.dropped,
+            State::Ended(End::Rejected { .. }) => &mut self.rejected,
+            State::Ended(End::EventCancelled) => &mut self.event_cancelled,
+            State::Ended(End::Transferred { .. }) => &mut self.transferred,
         }
     }
 }

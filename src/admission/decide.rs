@@ -13,9 +13,6 @@ use crate::model::policy::CLASS_ANY;
 use crate::model::registration::{ActorKind, End, State};
 use crate::model::time::Timestamp;
 
-/// So many live possible duplicates of one contact are taken in from callers that cannot vouch.
-const DUPLICATES_MAX: u32 = 3;
-
 pub(super) type Decision = Result<Vec<Change>, Refusal>;
 
 impl Roster {
@@ -71,9 +68,9 @@ impl Roster {
         self.some_pool_takes(&party.wishes, now)?;
         self.fits_some_pool(party)?;
         let twin_of = self.twin_of(party)?;
-        // A possible duplicate is in nobody's way, and is refused where any newcomer would be: no other no tells of it.
-        self.line_has_room(&self.entering(party, false, now))?;
-        let to = self.entering(party, twin_of.is_some(), now);
+        // A possible duplicate comes in as any newcomer does: to a seat, into the line, or not at all.
+        let to = self.entering(party, now);
+        self.line_has_room(&to)?;
         let registered = Change::Registered {
             number: self.next_number,
             size: party.size,
@@ -136,21 +133,18 @@ impl Roster {
     fn twin_of(&self, party: &NewParty) -> Result<Option<Number>, Refusal> {
         match self.contact_taken(party.contact, self.next_number) {
             Some(number) if party.vouched => Err(Refusal::AlreadyRegistered { number }),
-            Some(_) if self.held_back(party.contact).len() >= DUPLICATES_MAX as usize => {
-                Err(Refusal::DuplicatesFull { limit: DUPLICATES_MAX })
-            }
             taken => Ok(taken),
         }
     }
 
-    fn entering(&self, party: &NewParty, is_twin: bool, now: Timestamp) -> Entering {
+    fn entering(&self, party: &NewParty, now: Timestamp) -> Entering {
         if self.terms.approval_required {
             return Entering::InReview;
         }
         let shut = |pool: &Pool| self.terms.is_shut(pool, now);
-        match self.seat_at_once((self.next_number, party.size), None, &party.wishes, shut) {
-            Some((pool, passed_over)) if !is_twin => Entering::Seat { pool, passed_over },
-            _ => Entering::Line,
+        match self.seat_at_once((self.next_number, party.size), None, &party.wishes, shut, self.aside(now)) {
+            Some((pool, passed_over)) => Entering::Seat { pool, passed_over },
+            None => Entering::Line,
         }
     }
 
@@ -197,15 +191,12 @@ impl Roster {
     }
 
     /// Into the line at its accepted number; as for a newcomer, a seat that it reaches at once is its own in
-    /// every mode.
+    /// every mode, and marked as a possible duplicate or not.
     fn approve(&self, number: Number, now: Timestamp) -> Decision {
         let s = self.in_review(number)?;
         let mut changes = vec![Change::Approved { number }];
-        if s.twin_of.is_some() {
-            return Ok(changes);
-        }
         let shut = |pool: &Pool| self.terms.is_shut(pool, now);
-        match self.seat_at_once((s.place, s.size), s.class.as_deref(), &s.wishes, shut) {
+        match self.seat_at_once((s.place, s.size), s.class.as_deref(), &s.wishes, shut, self.aside(now)) {
             None => self.line_has_room(&Entering::Line)?,
             Some((pool, passed_over)) => {
                 let because = if passed_over.is_some() { Because::FirstThatFits } else { Because::FirstInLine };
@@ -239,7 +230,7 @@ impl Roster {
         let mut changes = Vec::new();
         if let Some(size) = size.filter(|n| *n != s.size) {
             self.size_allowed(size)?;
-            let passed_over = self.may_grow(s, size)?;
+            let passed_over = self.may_grow(s, size, now)?;
             let member = self.last_member_marked(number);
             if size < u32::from(member) {
                 return Err(Refusal::MemberAttended { member });
@@ -275,7 +266,7 @@ impl Roster {
 
     /// More seats than before: only free ones, and only where nobody who waits has a right to them. Who is passed
     /// over by that, as by a newcomer.
-    fn may_grow(&self, s: &Standing, size: u32) -> Result<Option<Number>, Refusal> {
+    fn may_grow(&self, s: &Standing, size: u32, now: Timestamp) -> Result<Option<Number>, Refusal> {
         let (wishes, contact) = (s.wishes.to_vec(), ContactKeys::default());
         let party = NewParty { size, wishes, contact, vouched: true, choices: Choices::default() };
         let (Some(extra), Some(no)) = (size.checked_sub(s.size), s.state.holds()) else {
@@ -292,7 +283,8 @@ impl Roster {
         if extra > free {
             return Err(Refusal::SeatsNotFree { asked: extra, free });
         }
-        self.passed_over_by_growth(pool, held.released, free).map_err(|number| Refusal::WaitingPartyFirst { number })
+        self.passed_over_by_growth(pool, held.released, free, self.aside(now))
+            .map_err(|number| Refusal::WaitingPartyFirst { number })
     }
 
     fn set_class(&self, number: Number, class: Option<&str>) -> Decision {

@@ -6,8 +6,9 @@ use super::command::{AtDoor, GivenMark, HeadCount, MarkList, WalkIn, WhichRegist
 use super::decide::Decision;
 use super::refusal::{MarkFault, MarkWhy, Refusal};
 use super::roster::{Roster, Standing};
+use super::settle::Aside;
 use crate::model::attendance::{Mark, MemberNo, Slot, Source};
-use crate::model::event::EventState;
+use crate::model::event::{EventState, Pool};
 use crate::model::id::Number;
 use crate::model::registration::State;
 use crate::model::time::{Span, Timestamp};
@@ -191,13 +192,15 @@ impl Roster {
     fn seat_at_the_door(&self, slot: &Slot, size: u32, wishes: &[u16]) -> Result<(u16, Option<Number>), Refusal> {
         let here = |no: &u16| self.terms.pool(*no).is_some_and(|p| p.session_id.is_empty() || p.session_id == slot.id);
         let wished: Vec<u16> = self.pools_in_order(None, wishes).into_iter().filter(here).collect();
-        // A session that has begun takes people in at its own door.
-        let seat = self.seat_at_once((self.next_number, size), None, &wished, |p| self.terms.called_off(p).is_some());
+        // A session that has begun takes people in at its own door; and staff, who see who may be registered twice, need not
+        // act as if they did not.
+        let shut = |pool: &Pool| self.terms.called_off(pool).is_some();
+        let seat = self.seat_at_once((self.next_number, size), None, &wished, shut, Aside::Everybody);
         if let Some(seat) = seat.filter(|_| !wished.is_empty()) {
             return Ok(seat);
         }
         let free = wished.iter().filter_map(|no| self.pool(*no)).map(|(p, h)| Self::free(p, h)).max().unwrap_or(0);
-        match self.at_position(1).filter(|_| free >= size) {
+        match self.first_at_the_door(&wished, size) {
             Some(number) => Err(Refusal::WaitingPartyFirst { number }),
             None => Err(Refusal::SeatsNotFree { asked: size, free }),
         }

@@ -50,13 +50,14 @@ impl Roster {
     /// Writes what was decided, and what it leads to.
     fn carry_out(&mut self, command: &Command, changes: Vec<Change>, now: Timestamp, journal: &mut Vec<Entry>) {
         let free_before = self.free_seats(&changes);
+        // A contact is corrected in the first of the changes.
+        let mut doubted = self.contact_given(&command.verb);
         for change in changes {
-            self.write(change, command.actor, now, journal);
+            self.write_clearing(change, std::mem::take(&mut doubted), (command.actor, now), journal);
         }
         if command.verb.moves_nobody() {
             return;
         }
-        self.contact_given(&command.verb, now, journal);
         self.settle_all(now, &Resting::default(), free_before, journal);
         // New terms may make something due at once, such as a release that lies in the past.
         self.do_due(now, journal);
@@ -140,61 +141,68 @@ impl Roster {
         })
     }
 
-    /// Writes one change: under the next number, with the seats that it moved; and clears whoever was held
-    /// back as a possible duplicate and has no live twin any more.
     fn write(&mut self, change: Change, actor: ActorKind, now: Timestamp, journal: &mut Vec<Entry>) {
+        self.write_clearing(change, Vec::new(), (actor, now), journal);
+    }
+
+    /// Writes one change: under the next number, with the seats that it moved; and with those in it who were marked as
+    /// possible duplicates and have no live twin any more, `doubted` and whoever shares the contact of one that ended.
+    fn write_clearing(
+        &mut self,
+        change: Change,
+        mut doubted: Vec<Number>,
+        (actor, at): (ActorKind, Timestamp),
+        journal: &mut Vec<Entry>,
+    ) {
         let held = i64::from(self.counts.held());
-        let mut entry = Entry {
-            number: self.journal_number + 1,
-            at: now,
-            actor,
-            policy: self.terms.policy.version,
-            seats: 0,
-            change,
-        };
+        let (number, policy) = (self.journal_number + 1, self.terms.policy.version);
+        let mut entry = Entry { number, at, actor, policy, seats: 0, change, cleared: Vec::new() };
         self.apply(&entry);
         entry.seats = i64::from(self.counts.held()) - held;
-        let held_back = match &entry.change {
-            _ if self.state != EventState::Published => Vec::new(),
-            Change::Ended { number, .. } => match self.standing(*number) {
-                Some(s) if s.twin_of.is_none() => self.held_back(s.contact),
-                _ => Vec::new(),
-            },
-            Change::TermsChanged { .. } => self.all_held_back(),
-            _ => Vec::new(),
-        };
+        match &entry.change {
+            Change::Ended { number, .. } => {
+                let own = self.standing(*number).filter(|s| s.twin_of.is_none());
+                doubted.extend(own.map(|s| self.held_back(s.contact)).unwrap_or_default());
+            }
+            Change::TermsChanged { .. } => doubted.extend(self.all_held_back()),
+            _ => {}
+        }
+        entry.cleared = self.clear_marks(doubted, number);
         journal.push(entry);
-        self.clear_twins(held_back, now, journal);
     }
 
-    /// Enters the contact that came with a command, and clears those who shared the one before.
-    fn contact_given(&mut self, verb: &Verb, now: Timestamp, journal: &mut Vec<Entry>) {
-        let Verb::Amend { number, contact: Some(contact), .. } = verb else { return };
-        let Some(s) = self.standing(*number) else { return };
+    /// Enters the contact that came with a command; who may be in doubt no longer by that: itself, and those who shared
+    /// the one before.
+    fn contact_given(&mut self, verb: &Verb) -> Vec<Number> {
+        let Verb::Amend { number, contact: Some(contact), .. } = verb else { return Vec::new() };
+        let Some(s) = self.standing(*number) else { return Vec::new() };
         let (id, before, is_twin) = (s.id, s.contact, s.twin_of.is_some());
         if before == *contact {
-            return;
+            return Vec::new();
         }
         self.attach(*number, id, *contact);
-        let mut held_back = self.held_back(before);
-        held_back.extend(is_twin.then_some(*number));
-        self.clear_twins(held_back, now, journal);
+        let mut doubted = self.held_back(before);
+        doubted.extend(is_twin.then_some(*number));
+        doubted
     }
 
-    /// Clears those of them, by accepted number, whose contact is no longer taken. The first that is cleared
-    /// takes it again.
-    fn clear_twins(&mut self, mut held_back: Vec<Number>, now: Timestamp, journal: &mut Vec<Entry>) {
+    /// Takes the mark from those of them, by accepted number, whose contact is no longer taken. The first that it is
+    /// taken from takes the contact again. Answers who they are.
+    fn clear_marks(&mut self, mut doubted: Vec<Number>, step: u64) -> Vec<Number> {
         if self.state != EventState::Published {
-            return;
+            return Vec::new();
         }
-        held_back.sort_unstable();
-        held_back.dedup();
-        for number in held_back {
-            let contact = self.standing(number).map(|s| s.contact).unwrap_or_default();
-            if self.contact_taken(contact, number).is_none() {
-                self.write(Change::TwinCleared { number }, ActorKind::System, now, journal);
+        doubted.sort_unstable();
+        doubted.dedup();
+        doubted.retain(|number| {
+            let contact = self.standing(*number).map(|s| s.contact).unwrap_or_default();
+            let is_clear = self.contact_taken(contact, *number).is_none();
+            if is_clear {
+                self.clear_mark(*number, step);
             }
-        }
+            is_clear
+        });
+        doubted
     }
 
     /// Settles until nothing moves; then writes down why seats that were freed stay free.

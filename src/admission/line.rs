@@ -1,8 +1,8 @@
 //! The waiting line: who is first, who is first that fits, and who stands at which position, each without
 //! counting rows.
 //!
-//! Parties that are alike to a seat (same rank, size, wishes and class) share a lane, so the first that
-//! fits is found by looking at the head of each lane; lanes are few. Positions come from one Fenwick tree
+//! Parties that are alike to a seat (same rank, size, wishes and class, and both marked as possible duplicates or
+//! neither) share a lane, so the first that fits is found by looking at the head of each lane; lanes are few. Positions come from one Fenwick tree
 //! per rank over the place numbers.
 
 use crate::model::id::{Number, PoolNo};
@@ -16,6 +16,8 @@ pub(super) struct Lane {
     pub size: u32,
     pub wishes: Arc<[PoolNo]>,
     pub class: Option<Arc<str>>,
+    /// A possible duplicate: it stands in line like everybody, and is given nothing.
+    pub twin: bool,
 }
 
 /// A party at the head of a lane.

@@ -13,9 +13,9 @@
 //!
 //! 1. Seats held in a pool never exceed its capacity, except after staff cut it; then nobody is let in.
 //! 2. A party holds all its seats or none.
-//! 3. No more live registrations per contact than the policy says, possible duplicates aside: they are never
-//!    given a seat, and are dropped in time. A party that corrects its contact to one that is taken becomes one;
-//!    a seat that it holds already it keeps until it is dropped.
+//! 3. No more live registrations per contact than the policy says, possible duplicates aside: they come in as any
+//!    newcomer does, to a seat if there is one, are given nothing after that, and are dropped in time. A party that
+//!    corrects its contact to one that is taken becomes one, and keeps what it has until then.
 //! 4. The line is totally ordered by (class rank, place), and a correction never moves anybody.
 //! 5. A newcomer never takes a seat that somebody who waits and fits has the right to.
 //! 6. A freed seat leads to a promotion, an offer, or a recorded reason.

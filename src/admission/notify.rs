@@ -37,15 +37,21 @@ pub enum NoticeKind {
     SessionMoved,
     /// A session at which it has a seat does not take place.
     SessionCancelled,
+    /// Somebody who is not vouched for gave its contact too: with a sign-up, or in place of another. The owner learns of
+    /// it, and nothing of the other party. Delivered to the very address or telephone that both have, never to another
+    /// of the same registration: whoever signs up with an own address and a neighbour's telephone would hear of the
+    /// neighbour.
+    ContactGivenAgain,
 }
 
-/// What an entry owes. Most owe one notice or none; a session that is moved owes one to everybody with a seat at it.
+/// What an entry owes. Most owe one notice or none; a session that is moved owes one to everybody with a seat at it, and a
+/// contact that is taken one to whoever has it.
 pub fn notices(entry: &Entry) -> Vec<Notice> {
     let to = |(number, kind)| Notice { number, kind, journal_number: entry.number };
     match &entry.change {
         Change::SessionMoved { tell, .. } => tell.iter().map(|n| to((*n, NoticeKind::SessionMoved))).collect(),
         Change::SessionCancelled { tell, .. } => tell.iter().map(|n| to((*n, NoticeKind::SessionCancelled))).collect(),
-        _ => owed(entry).map(to).into_iter().collect(),
+        _ => owed(entry).into_iter().chain(given_again(&entry.change)).map(to).collect(),
     }
 }
 
@@ -86,7 +92,6 @@ fn owed(entry: &Entry) -> Option<(Number, NoticeKind)> {
         | Change::Erased { .. }
         | Change::Restricted { .. }
         | Change::ConsentsSet { .. }
-        | Change::TwinCleared { .. }
         | Change::SeatsFree { .. }
         | Change::AttendanceRecorded { .. }
         | Change::CheckedIn { .. }
@@ -94,4 +99,13 @@ fn owed(entry: &Entry) -> Option<(Number, NoticeKind)> {
         | Change::SessionMoved { .. }
         | Change::SessionCancelled { .. } => return None,
     })
+}
+
+/// To whom it is said that somebody gave their contact too.
+fn given_again(change: &Change) -> Option<(Number, NoticeKind)> {
+    match change {
+        Change::Registered { twin_of, .. } | Change::Amended { twin_of, .. } => *twin_of,
+        _ => None,
+    }
+    .map(|owner| (owner, NoticeKind::ContactGivenAgain))
 }

@@ -41,10 +41,6 @@ pub enum Refusal {
     WaitlistFull {
         limit: u32,
     },
-    /// So many possible duplicates of this contact are live already.
-    DuplicatesFull {
-        limit: u32,
-    },
     RegistrationNotFound,
     /// The verb is not possible in this state.
     IllegalState {

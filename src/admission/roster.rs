@@ -193,8 +193,7 @@ impl Roster {
         self.len() + self.attendance.as_ref().map_or(0, |a| a.len() / 4)
     }
 
-    /// The position in line: 1 is next. 0 where it does not wait. A possible duplicate has the position
-    /// that it would have; nobody else's counts it.
+    /// The position in line: 1 is next. 0 where it does not wait. Possible duplicates stand in line like everybody.
     pub fn position(&self, number: Number) -> u32 {
         match self.standing(number) {
             Some(s) if s.state == State::Waitlisted => self.line.position(self.rank(s), s.place),
@@ -284,7 +283,7 @@ impl Roster {
             sorted.sort_unstable();
             wishes = Arc::from(sorted);
         }
-        Lane { rank: self.rank(s), size: s.size, wishes, class: s.class.clone() }
+        Lane { rank: self.rank(s), size: s.size, wishes, class: s.class.clone(), twin: s.twin_of.is_some() }
     }
 
     /// The earliest instant at which something is due, if anything is.

@@ -24,6 +24,29 @@ impl Resting {
     }
 }
 
+/// Which possible duplicates are looked past where they stand in line: they are given nothing while their twins live,
+/// and must not keep from others what they would be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aside {
+    /// None: where no seat goes to the line by itself, whoever stands in line stands in the way of newcomers.
+    Nobody,
+    /// Those whom the free seats are enough for. A larger one holds them, or is passed over, like everybody.
+    Fitting,
+    /// All.
+    Everybody,
+}
+
+impl Aside {
+    /// The size up to which they are looked past.
+    fn up_to(self, free: u32) -> u32 {
+        match self {
+            Aside::Nobody => 0,
+            Aside::Fitting => free,
+            Aside::Everybody => u32::MAX,
+        }
+    }
+}
+
 /// Who has the right to the free seats of a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Right {
@@ -50,12 +73,14 @@ impl Roster {
             })
     }
 
-    /// The first in line for a pool, among those of at most `max_size`, without those who rest. A party that
-    /// is larger than the whole pool has no right to its seats, or it would keep them empty for ever.
-    fn first_for(&self, pool: &Pool, released: bool, max_size: u32, resting: &Resting) -> Option<Waiting> {
+    /// The first in line for a pool, among those of at most `max_size`, without those who rest and without possible
+    /// duplicates of at most `aside`. A party that is larger than the whole pool has no right to its seats, or it
+    /// would keep them empty for ever.
+    fn first_for(&self, pool: &Pool, released: bool, max_size: u32, aside: u32, resting: &Resting) -> Option<Waiting> {
         let max_size = max_size.min(pool.capacity.unwrap_or(u32::MAX));
         let may = |lane: &Lane| {
             lane.size <= max_size
+                && (!lane.twin || lane.size > aside)
                 && (lane.wishes.is_empty() || lane.wishes.contains(&pool.no))
                 && is_open_to(pool, released, lane.class.as_deref())
         };
@@ -73,7 +98,7 @@ impl Roster {
             if free == 0 || self.terms.is_shut(pool, now) {
                 continue;
             }
-            if let Right::Takes { who, .. } = self.right_to(pool, held.released, free, resting)
+            if let Right::Takes { who, .. } = self.right_to(pool, held.released, free, Aside::Fitting, resting)
                 && best.is_none_or(|b| who < b)
             {
                 best = Some(who);
@@ -101,14 +126,23 @@ impl Roster {
         }
     }
 
+    /// Which possible duplicates a newcomer is let past at this time.
+    pub(super) fn aside(&self, now: Timestamp) -> Aside {
+        if self.gives_by_itself(now) { Aside::Fitting } else { Aside::Nobody }
+    }
+
     /// Who has the right to `free` seats of a pool.
-    fn right_to(&self, pool: &Pool, released: bool, free: u32, resting: &Resting) -> Right {
-        let Some(first) = self.first_for(pool, released, u32::MAX, resting) else {
+    fn right_to(&self, pool: &Pool, released: bool, free: u32, aside: Aside, resting: &Resting) -> Right {
+        let up_to = aside.up_to(free);
+        let Some(first) = self.first_for(pool, released, u32::MAX, up_to, resting) else {
             if resting.is_empty() {
-                return Right::Stays(Idle::NobodyWaits);
+                let duplicate = self.first_for(pool, released, u32::MAX, 0, resting);
+                return Right::Stays(
+                    duplicate.map_or(Idle::NobodyWaits, |w| Idle::OnlyDuplicates { number: w.number }),
+                );
             }
             // Only those who just missed wait: they are the reason where one of them could take the seats.
-            return match self.right_to(pool, released, free, &Resting::default()) {
+            return match self.right_to(pool, released, free, aside, &Resting::default()) {
                 Right::Takes { .. } => Right::Stays(Idle::JustMissed),
                 stays => stays,
             };
@@ -125,7 +159,7 @@ impl Roster {
         if holds {
             return Right::Stays(Idle::FirstHolds { number: first.number });
         }
-        match self.first_for(pool, released, free, resting) {
+        match self.first_for(pool, released, free, up_to, resting) {
             Some(who) => Right::Takes { who, passed_over: Some(first.number) },
             None => Right::Stays(Idle::NobodyFits),
         }
@@ -140,7 +174,7 @@ impl Roster {
             if free == 0 || self.terms.is_shut(pool, now) {
                 return None;
             }
-            match self.right_to(pool, held.released, free, resting) {
+            match self.right_to(pool, held.released, free, Aside::Fitting, resting) {
                 Right::Takes { who, passed_over } if who.number == s.number => Some((no, passed_over)),
                 _ => None,
             }
@@ -181,6 +215,7 @@ impl Roster {
         class: Option<&str>,
         wishes: &[PoolNo],
         shut: impl Fn(&Pool) -> bool,
+        aside: Aside,
     ) -> Option<(PoolNo, Option<Number>)> {
         let full = |no: &PoolNo| self.pool(*no).is_none_or(|(p, h)| Self::free(p, h) < size || shut(p));
         if self.terms.pools.iter().all(|p| full(&p.no)) {
@@ -189,21 +224,22 @@ impl Roster {
         let mine = (self.terms.policy.rank(class), place);
         self.pools_in_order(class, wishes).into_iter().filter(|no| !full(no)).find_map(|no| {
             let (pool, held) = self.pool(no)?;
-            self.goes_first(pool, held.released, Self::free(pool, held), mine).map(|over| (no, over))
+            self.goes_first(pool, held, mine, aside).map(|over| (no, over))
         })
     }
 
-    /// Whether somebody at `mine` in line who fits the `free` seats may take them, and whom that passes over.
-    fn goes_first(&self, pool: &Pool, released: bool, free: u32, mine: (u8, Number)) -> Option<Option<Number>> {
-        let resting = Resting::default();
+    /// Whether somebody at `mine` in line who fits the free seats may take them, and whom that passes over.
+    fn goes_first(&self, pool: &Pool, held: &Held, mine: (u8, Number), aside: Aside) -> Option<Option<Number>> {
+        let (free, resting) = (Self::free(pool, held), Resting::default());
+        let first_of = |size| self.first_for(pool, held.released, size, aside.up_to(free), &resting);
         let before = |w: &Waiting| (w.rank, w.place) < mine;
-        let Some(first) = self.first_for(pool, released, u32::MAX, &resting).filter(before) else {
+        let Some(first) = first_of(u32::MAX).filter(before) else {
             return Some(None);
         };
         match self.terms.policy.party_fit {
             PartyFit::Skip { max_passed_over } if self.terms.policy.promotion != Promotion::Manual => {
                 let holds = self.standing(first.number).is_some_and(|s| s.passed_over >= max_passed_over);
-                let nobody_better = self.first_for(pool, released, free, &resting).filter(before).is_none();
+                let nobody_better = first_of(free).filter(before).is_none();
                 (!holds && nobody_better).then_some(Some(first.number))
             }
             _ => None,
@@ -217,23 +253,33 @@ impl Roster {
         pool: &Pool,
         released: bool,
         free: u32,
+        aside: Aside,
     ) -> Result<Option<Number>, Number> {
         let resting = Resting::default();
-        match self.right_to(pool, released, free, &resting) {
+        match self.right_to(pool, released, free, aside, &resting) {
             Right::Takes { who, .. } => Err(who.number),
             Right::Stays(Idle::FirstHolds { number }) => Err(number),
-            Right::Stays(_) => match self.first_for(pool, released, u32::MAX, &resting) {
+            Right::Stays(_) => match self.first_for(pool, released, u32::MAX, aside.up_to(free), &resting) {
                 Some(first) if self.terms.policy.promotion == Promotion::Manual => Err(first.number),
                 first => Ok(first.map(|first| first.number)),
             },
         }
     }
 
+    /// Who stands in the way of somebody at the door who fits the free seats of one of these pools.
+    pub(super) fn first_at_the_door(&self, pools: &[PoolNo], size: u32) -> Option<Number> {
+        let fits = |(pool, held): &(&Pool, &Held)| Self::free(pool, held) >= size;
+        let nobody = Resting::default();
+        let first = |(pool, held): (&Pool, &Held)| self.first_for(pool, held.released, u32::MAX, u32::MAX, &nobody);
+        pools.iter().filter_map(|no| self.pool(*no)).filter(fits).find_map(first).map(|w| w.number)
+    }
+
     /// Whether staff who seat this party in this pool go by the order: it may sit there, and nobody who
-    /// stands before it fits the free seats.
+    /// stands before it fits the free seats, possible duplicates aside.
     pub(super) fn is_in_order(&self, s: &Standing, pool: &Pool, held: &Held) -> bool {
         let mine = (self.rank(s), s.place);
-        let first = self.first_for(pool, held.released, Self::free(pool, held), &Resting::default());
+        let free = Self::free(pool, held);
+        let first = self.first_for(pool, held.released, free, free, &Resting::default());
         is_open_to(pool, held.released, s.class.as_deref())
             && (s.wishes.is_empty() || s.wishes.contains(&pool.no))
             && first.is_none_or(|w| mine <= (w.rank, w.place))
@@ -250,7 +296,7 @@ impl Roster {
             (Some(_), _) => Some(Idle::CalledOff),
             (None, is_shut) => is_shut.then_some(Idle::Begun),
         };
-        match self.right_to(pool, held.released, free, resting) {
+        match self.right_to(pool, held.released, free, self.aside(now), resting) {
             Right::Stays(Idle::NobodyWaits) => Some(Idle::NobodyWaits),
             _ if shut.is_some() => shut,
             Right::Stays(idle @ (Idle::FirstHolds { .. } | Idle::NobodyFits)) => Some(idle),

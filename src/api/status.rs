@@ -70,8 +70,9 @@ pub fn code_of(reason: ErrorReason) -> Code {
         | EventNotOver
         | AccessKeyRevoked
         | FirstKeyAdministrator => Code::FailedPrecondition,
-        WaitlistFull | DuplicatesFull | MessageTooLarge | ReportTooLarge | AccessKeysFull | TooManyStreams
-        | TooManyCalls => Code::ResourceExhausted,
+        WaitlistFull | MessageTooLarge | ReportTooLarge | AccessKeysFull | TooManyStreams | TooManyCalls => {
+            Code::ResourceExhausted
+        }
         TokenInvalid | StaffOnly | RoleNotAllowed | CentreRequired => Code::PermissionDenied,
         KeyRequired => Code::Unauthenticated,
         EtagMismatch | WatchLagged | FeedLagged => Code::Aborted,

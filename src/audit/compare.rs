@@ -92,7 +92,6 @@ fn compare_counts(notes: &mut Notes, says: &str, stored: &Counts, other: &Counts
             ("rejected", c.rejected),
             ("event cancelled", c.event_cancelled),
             ("transferred", c.transferred),
-            ("duplicates", c.duplicates),
             ("dropped", c.dropped),
         ]
     };
@@ -188,11 +187,8 @@ fn compare_attendance(notes: &mut Notes, rows: &Roster, told: &Roster) {
 
 /// The line three times: from the rows, from the journal, and by plain sorting.
 fn compare_lines(notes: &mut Notes, rows: &Roster, told: &Roster) {
-    let mut sorted: Vec<(u8, Number, Number)> = rows
-        .standings()
-        .filter(|s| s.state == State::Waitlisted && s.twin_of.is_none())
-        .map(|s| (rows.rank(s), s.place, s.number))
-        .collect();
+    let mut sorted: Vec<(u8, Number, Number)> =
+        rows.standings().filter(|s| s.state == State::Waitlisted).map(|s| (rows.rank(s), s.place, s.number)).collect();
     sorted.sort_unstable();
     notes.same(About::Line, "its length", &rows.line_len(), JOURNAL, &told.line_len());
     for (position, (_, _, number)) in (1u32..).zip(&sorted) {

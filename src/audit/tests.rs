@@ -57,6 +57,7 @@ impl Story {
             policy: terms.policy.version,
             seats: 0,
             change: Change::EventCreated { terms: terms.clone() },
+            cleared: Vec::new(),
         };
         let roster = Roster::new(event, terms, Timestamp(1));
         let mut story = Self { roster, journal: vec![created], now: 1_000_000 };
@@ -297,7 +298,7 @@ fn after_a_cut_a_full_pool_is_no_difference_and_a_seat_given_in_it_is() {
     let change =
         Change::Confirmed { number: 5, pool: 1, because: crate::admission::Because::FirstInLine, passed_over: None };
     let (at, policy) = (Timestamp(story.now), story.roster.terms.policy.version);
-    let entry = Entry { number, at, actor: ActorKind::Staff, policy, seats: 1, change };
+    let entry = Entry { number, at, actor: ActorKind::Staff, policy, seats: 1, change, cleared: Vec::new() };
     story.roster.apply(&entry);
     story.journal.push(entry);
     let told = story.told(|_| {});

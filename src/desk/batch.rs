@@ -132,7 +132,7 @@ impl AtTable {
         }
         let staff_changed = loaded.roster.version != self.version;
         let roster = &loaded.roster;
-        let mut touched: BTreeSet<Number> = entries.iter().flat_map(|e| e.change.touches()).collect();
+        let mut touched: BTreeSet<Number> = entries.iter().flat_map(Entry::touches).collect();
         let mut parties = std::mem::take(&mut self.parties);
         let new = std::mem::take(&mut self.new)
             .into_iter()

@@ -56,6 +56,7 @@ impl House {
             policy: 1,
             seats: 0,
             change: Change::EventCreated { terms: Arc::clone(&event.terms) },
+            cleared: Vec::new(),
         };
         let key = Uuid::new_v4().as_u128();
         let stored = self

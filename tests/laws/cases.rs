@@ -4,7 +4,7 @@ use crate::bench::{Bench, party, pool, terms, vilnius};
 use eile::admission::{Change, NewParty, Verb};
 use eile::model::contact::ContactKeys;
 use eile::model::policy::{PartyFit, Promotion};
-use eile::model::registration::{ActorKind, StateKind};
+use eile::model::registration::ActorKind;
 use eile::model::time::Timestamp;
 
 const MORNING: &str = "2025-01-13T09:00";
@@ -47,11 +47,12 @@ fn of_several_duplicates_the_first_takes_the_place_of_the_one_that_ended() {
     for _ in 0..2 {
         bench.ask_as(ActorKind::Portal, unvouched(7)).unwrap();
     }
+    let marked = |bench: &Bench| [2, 3].map(|n| bench.roster.standing(n).unwrap().twin_of.is_some());
+    assert_eq!(marked(&bench), [true, true]);
     bench.cancel(1);
-    assert!(bench.is_confirmed(2));
-    assert!(bench.roster.standing(3).unwrap().twin_of.is_some(), "its twin is now the second");
+    assert_eq!(marked(&bench), [false, true], "its twin is now the second");
     bench.cancel(2);
-    assert!(bench.is_confirmed(3));
+    assert!(!marked(&bench)[1]);
 }
 
 #[test]
@@ -64,9 +65,9 @@ fn a_duplicate_of_two_is_held_back_while_either_lives() {
     let both = NewParty { contact: keys(Some(1), Some(2)), vouched: false, ..party(1, 0) };
     bench.ask_as(ActorKind::Portal, Verb::Register(both)).unwrap();
     bench.cancel(1);
-    assert_eq!(bench.state(3).kind(), StateKind::Waitlisted);
+    assert!(bench.roster.standing(3).unwrap().twin_of.is_some());
     bench.cancel(2);
-    assert!(bench.is_confirmed(3));
+    assert_eq!(bench.roster.standing(3).unwrap().twin_of, None);
 }
 
 #[test]
@@ -77,7 +78,7 @@ fn correcting_either_contact_ends_the_doubt() {
         bench.ask_as(ActorKind::Portal, unvouched(7)).unwrap();
         let contact = Some(ContactKeys { email: Some(8), phone: None });
         bench.ask_as(ActorKind::Party, Verb::Amend { number: corrected, size: None, contact }).unwrap();
-        assert!(bench.is_confirmed(2), "{corrected} was corrected");
+        assert_eq!(bench.roster.standing(2).unwrap().twin_of, None, "{corrected} was corrected");
     }
 }
 
@@ -91,7 +92,7 @@ fn an_event_that_ends_moves_nobody_up_while_the_others_leave() {
     bench.ask(Verb::CancelEvent).unwrap();
     let ended = |c: &Change| matches!(c, Change::Ended { .. } | Change::EventCancelled);
     assert!(bench.journal[before..].iter().all(|e| ended(&e.change)));
-    assert_eq!(bench.roster.counts.event_cancelled.parties, 2);
+    assert_eq!(bench.roster.counts.event_cancelled.parties, 3);
     assert_eq!(bench.roster.counts.held(), 0);
     assert_eq!(bench.roster.next_due(), None);
 }

@@ -38,7 +38,7 @@ fn whoever_waits_and_corrects_to_a_taken_contact_waits_as_a_possible_duplicate()
     assert_eq!(told, (Some(StateKind::Waitlisted), 1, before + 1), "as any other correction is answered");
     let s = bench.roster.standing(2).unwrap();
     assert_eq!((s.twin_of, s.drop_at), (Some(1), Some(bench.now.plus(Span::hours(24)))));
-    assert_eq!(bench.roster.position(3), 1, "nobody waits behind it");
+    assert_eq!((bench.roster.position(3), bench.roster.counts.waiting.parties), (2, 2), "it stands where it stood");
     // Correcting once more, to another who is here, does not put the drop off.
     later(&mut bench, Span::hours(1));
     corrects_to(&mut bench, 2, 9);

@@ -32,6 +32,7 @@ fn the_stored_form_of_what_happens_to_an_event_never_changes() {
     stands(Change::PoolReleased { pool: 2 }, r#"{"pool_released":{"pool":2}}"#);
     for (because, stored) in [
         (Idle::NobodyWaits, r#""nobody_waits""#),
+        (Idle::OnlyDuplicates { number: 4 }, r#"{"only_duplicates":{"number":4}}"#),
         (Idle::FirstHolds { number: 4 }, r#"{"first_holds":{"number":4}}"#),
         (Idle::NobodyFits, r#""nobody_fits""#),
         (Idle::StaffChoose, r#""staff_choose""#),
@@ -108,7 +109,6 @@ fn the_stored_form_of_what_happens_to_a_registration_never_changes() {
     let amended = |twin_of, drop_at| Change::Amended { number: 7, twin_of, drop_at };
     stands(amended(None, None), r#"{"amended":{"number":7}}"#);
     stands(amended(Some(3), Some(Timestamp(9))), r#"{"amended":{"number":7,"twin_of":3,"drop_at":9}}"#);
-    stands(Change::TwinCleared { number: 7 }, r#"{"twin_cleared":{"number":7}}"#);
     stands(Change::Erased { number: 7, kept: true }, r#"{"erased":{"number":7,"kept":true}}"#);
     stands(Change::Restricted { number: 7, restricted: true }, r#"{"restricted":{"number":7,"restricted":true}}"#);
     let consent = |purpose, withdrawn_at| Consent {
@@ -195,17 +195,19 @@ fn the_stored_form_of_an_end_never_changes() {
 #[test]
 fn the_stored_form_of_an_entry_never_changes() {
     let change = Change::Approved { number: 7 };
-    let entry = |seats| Entry {
+    let entry = |seats, cleared| Entry {
         number: 3,
         at: Timestamp(5),
         actor: ActorKind::System,
         policy: 2,
         seats,
         change: change.clone(),
+        cleared,
     };
     for (entry, stored) in [
-        (entry(0), r#"{"n":3,"at":5,"by":"system","pv":2,"c":{"approved":{"number":7}}}"#),
-        (entry(-2), r#"{"n":3,"at":5,"by":"system","pv":2,"s":-2,"c":{"approved":{"number":7}}}"#),
+        (entry(0, vec![]), r#"{"n":3,"at":5,"by":"system","pv":2,"c":{"approved":{"number":7}}}"#),
+        (entry(-2, vec![]), r#"{"n":3,"at":5,"by":"system","pv":2,"s":-2,"c":{"approved":{"number":7}}}"#),
+        (entry(0, vec![8, 9]), r#"{"n":3,"at":5,"by":"system","pv":2,"c":{"approved":{"number":7}},"cl":[8,9]}"#),
     ] {
         assert_eq!(serde_json::to_string(&entry).unwrap(), stored);
         assert_eq!(serde_json::from_str::<Entry>(stored).unwrap(), entry);

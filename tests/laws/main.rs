@@ -8,6 +8,7 @@ mod cases;
 mod corrected;
 mod exhaustive;
 mod golden;
+mod hidden;
 mod mended;
 mod offers;
 mod oracle;

@@ -95,16 +95,17 @@ fn thousands_of_duplicates_of_one_contact_cost_no_more_than_as_many_others() {
 }
 
 #[test]
-fn who_cannot_vouch_leaves_no_more_than_three_possible_duplicates() {
+fn however_often_a_contact_is_signed_up_one_registration_is_left_after_the_hold() {
     let mut bench = Bench::open(terms(9), vilnius(MORNING));
-    bench.ask(Verb::Register(party(1, 7))).unwrap();
     let again = || Verb::Register(NewParty { vouched: false, ..party(1, 7) });
-    for _ in 0..3 {
+    for _ in 0..12 {
         bench.ask_as(ActorKind::Portal, again()).unwrap();
     }
-    assert_eq!(bench.ask_as(ActorKind::Portal, again()), Err(Refusal::DuplicatesFull { limit: 3 }));
+    let waits = bench.join(1);
+    assert_eq!((bench.roster.counts.held(), bench.roster.position(waits)), (9, 4));
     bench.sweep_at(Timestamp(bench.now.0 + Span::hours(24).0));
-    bench.ask_as(ActorKind::Portal, again()).unwrap();
+    assert_eq!((bench.roster.counts.held(), bench.roster.counts.dropped.parties), (2, 11));
+    assert!(bench.is_confirmed(1) && bench.is_confirmed(waits), "their seats moved on");
 }
 
 /// Two appointments of one seat each, at ten and at eleven; people may come in midway.

@@ -11,6 +11,15 @@ use std::collections::BTreeSet;
 
 pub struct Oracle<'a>(pub &'a Roster);
 
+/// Which possible duplicates in line are looked past.
+#[derive(Clone, Copy)]
+pub enum Past {
+    Nobody,
+    /// Those who would get the free seats if they were not marked.
+    Fitting,
+    Everybody,
+}
+
 impl Oracle<'_> {
     pub fn pool(&self, no: PoolNo) -> Option<&Pool> {
         self.0.terms.pools.iter().find(|p| p.no == no)
@@ -38,10 +47,9 @@ impl Oracle<'_> {
         (self.rank(s.class.as_deref()), s.place)
     }
 
-    /// Everybody who waits, in order, possible duplicates left out.
+    /// Everybody who waits, in order.
     pub fn line(&self) -> Vec<&Standing> {
-        let mut line: Vec<_> =
-            self.0.standings().filter(|s| s.state == State::Waitlisted && s.twin_of.is_none()).collect();
+        let mut line: Vec<_> = self.0.standings().filter(|s| s.state == State::Waitlisted).collect();
         line.sort_by_key(|s| self.key(s));
         line
     }
@@ -55,17 +63,27 @@ impl Oracle<'_> {
         class_fits && wished && pool.capacity.is_none_or(|c| s.size <= c)
     }
 
-    /// Who waits for the pool, in order, without those who rest.
-    pub fn waits_for(&self, pool: &Pool, resting: &BTreeSet<Number>) -> Vec<&Standing> {
+    /// Who waits for the pool, in order, without those who rest and those who are looked past.
+    pub fn waits_for(&self, pool: &Pool, resting: &BTreeSet<Number>, past: Past) -> Vec<&Standing> {
         let mut line = self.line();
-        line.retain(|s| self.may_sit(s, pool) && !resting.contains(&s.number));
+        let looked_past = |s: &Standing| match past {
+            Past::Nobody => false,
+            Past::Fitting => s.twin_of.is_some() && s.size <= self.free(pool),
+            Past::Everybody => s.twin_of.is_some(),
+        };
+        line.retain(|s| self.may_sit(s, pool) && !resting.contains(&s.number) && !looked_past(s));
         line
     }
 
+    /// Whom a newcomer is let past: where seats do not go by themselves, nobody.
+    pub fn past(&self, now: Timestamp) -> Past {
+        if self.moves(now) { Past::Fitting } else { Past::Nobody }
+    }
+
     /// Whoever should get the pool's free seats now, if they go by the order.
-    pub fn right(&self, pool: &Pool, resting: &BTreeSet<Number>) -> Option<Number> {
+    pub fn right(&self, pool: &Pool, resting: &BTreeSet<Number>, past: Past) -> Option<Number> {
         let free = self.free(pool);
-        let line = self.waits_for(pool, resting);
+        let line = self.waits_for(pool, resting, past);
         let first = line.first().filter(|_| free > 0)?;
         if first.size <= free {
             return Some(first.number);

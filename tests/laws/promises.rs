@@ -1,6 +1,6 @@
 //! One property per promise of the design. Each shows every step of a made-up history to one law.
 
-use crate::oracle::Oracle;
+use crate::oracle::{Oracle, Past};
 use crate::world::{Step, World, published, script, uphold};
 use eile::admission::{Answer, Because, Change, Counts, Entering, Entry, Idle, Refusal, Roster, Standing, Verb};
 use eile::model::contact::ContactKeys;
@@ -70,16 +70,15 @@ fn contacts_have_one_place(world: &World, step: &Step) {
         }
     }
     assert!(limit == 0 || by_key.values().all(|n| *n <= limit), "{by_key:?}");
+    // Whoever comes in comes in as a newcomer does, with the sign-up or an approval; after that nothing is given.
+    let mut approved = None;
     each_entry(step, |before, entry, _| match &entry.change {
-        Change::Registered { twin_of: Some(_), to, .. } => {
-            assert!(!matches!(to, Entering::Seat { .. }), "a possible duplicate is given a seat: {entry:?}");
-        }
+        Change::Approved { number } => approved = Some(*number),
+        // The same offer, to be answered earlier.
+        Change::Offered { because: Because::StartMoved, .. } => {}
         Change::Confirmed { number, .. } | Change::Offered { number, .. } => {
-            assert_eq!(
-                before.standing(*number).unwrap().twin_of,
-                None,
-                "a possible duplicate is given a seat: {entry:?}"
-            );
+            let is_marked = before.standing(*number).unwrap().twin_of.is_some();
+            assert!(!is_marked || approved == Some(*number), "a possible duplicate is given a seat: {entry:?}");
         }
         Change::Amended { number, drop_at: Some(at), .. } => {
             let (before, hold) = (before.standing(*number).unwrap(), before.terms.policy.duplicate_hold);
@@ -103,11 +102,6 @@ fn line_is_total_and_stable(_: &World, step: &Step) {
         assert_eq!(ahead, line[i.saturating_sub(100)..i].iter().map(|s| s.number).collect::<Vec<_>>());
     }
     assert_eq!(roster.at_position(line.len() as u32 + 1), None);
-    for twin in roster.standings().filter(|s| s.state == State::Waitlisted && s.twin_of.is_some()) {
-        let key = Oracle(roster).key(twin);
-        let before = line.iter().filter(|s| Oracle(roster).key(s) < key).count() as u32;
-        assert_eq!(roster.position(twin.number), before + 1);
-    }
     // Two who waited and wait stand as they stood, unless a class, its rank or a missed offer says otherwise.
     let moved: BTreeSet<Number> = step
         .entries
@@ -118,7 +112,7 @@ fn line_is_total_and_stable(_: &World, step: &Step) {
         })
         .collect();
     if step.before.terms.policy.class_order == roster.terms.policy.class_order {
-        let waits = |s: &&Standing| !moved.contains(&s.number) && roster.position(s.number) > 0 && s.twin_of.is_none();
+        let waits = |s: &&Standing| !moved.contains(&s.number) && roster.position(s.number) > 0;
         let old: Vec<Number> = Oracle(&step.before).line().into_iter().filter(waits).map(|s| s.number).collect();
         let new: Vec<u32> = old.iter().map(|n| roster.position(*n)).collect();
         assert!(new.is_sorted(), "{old:?} now stand at {new:?} after {:?}", step.entries);
@@ -130,10 +124,10 @@ fn right_but_for_missers(oracle: &Oracle<'_>, pool: PoolNo, wanted: Number) -> b
     let Some(pool) = oracle.pool(pool) else { return false };
     let mut resting = BTreeSet::new();
     loop {
-        if oracle.right(pool, &resting) == Some(wanted) {
+        if oracle.right(pool, &resting, Past::Fitting) == Some(wanted) {
             return true;
         }
-        let waiting = oracle.waits_for(pool, &resting);
+        let waiting = oracle.waits_for(pool, &resting, Past::Fitting);
         let Some(misser) = waiting.iter().find(|s| s.missed_offers > 0) else { return false };
         resting.insert(misser.number);
     }
@@ -148,7 +142,9 @@ fn nobody_jumps(_: &World, step: &Step) {
         match &entry.change {
             Change::Registered { number, size, to: Entering::Seat { pool, passed_over }, .. } => {
                 let pool = oracle.pool(*pool).unwrap();
-                let waiting = oracle.waits_for(pool, &none);
+                let at_the_door = matches!(step.command.verb, Verb::WalkIn(_));
+                let past = if at_the_door { Past::Everybody } else { oracle.past(entry.at) };
+                let waiting = oracle.waits_for(pool, &none, past);
                 let mine = (oracle.rank(None), *number);
                 let first = waiting.first().filter(|w| oracle.key(w) < mine);
                 assert!(
@@ -168,11 +164,11 @@ fn nobody_jumps(_: &World, step: &Step) {
                 if entry.actor == ActorKind::System =>
             {
                 let who = before.standing(*number).unwrap();
-                let plain = oracle.right(oracle.pool(*pool).unwrap(), &none) == Some(*number);
+                let plain = oracle.right(oracle.pool(*pool).unwrap(), &none, Past::Fitting) == Some(*number);
                 assert!(plain || (just_missed && right_but_for_missers(&oracle, *pool, *number)), "{entry:?} jumps");
                 assert_eq!(*because == Because::FirstInLine, passed_over.is_none());
                 // Whoever has just missed an offer rests, and is not passed over by what goes on without it.
-                let waiting = oracle.waits_for(oracle.pool(*pool).unwrap(), &none);
+                let waiting = oracle.waits_for(oracle.pool(*pool).unwrap(), &none, Past::Fitting);
                 if just_missed {
                     let before_it = |w: &&&Standing| oracle.key(w) < oracle.key(who);
                     let someone = |over: Number| waiting.iter().filter(before_it).any(|w| w.number == over);
@@ -182,7 +178,8 @@ fn nobody_jumps(_: &World, step: &Step) {
                 }
                 // Its best wish among the pools that it has the right to.
                 if let (true, false, false) = (plain, just_missed, who.wishes.is_empty()) {
-                    let has = |no: &&PoolNo| oracle.right(oracle.pool(**no).unwrap(), &none) == Some(*number);
+                    let right = |no: PoolNo| oracle.right(oracle.pool(no).unwrap(), &none, Past::Fitting);
+                    let has = |no: &&PoolNo| right(**no) == Some(*number);
                     assert_eq!(who.wishes.iter().find(has), Some(pool));
                 }
             }
@@ -190,7 +187,7 @@ fn nobody_jumps(_: &World, step: &Step) {
                 let pool = oracle.pool(*pool).unwrap();
                 let who = before.standing(*number).unwrap();
                 assert!(oracle.may_sit(who, pool), "a seat kept for others: {entry:?}");
-                let better = oracle.waits_for(pool, &none);
+                let better = oracle.waits_for(pool, &none, Past::Fitting);
                 let better = better.iter().find(|w| oracle.key(w) < oracle.key(who) && w.size <= oracle.free(pool));
                 assert!(better.is_none(), "{better:?} stood before {who:?}");
             }
@@ -201,8 +198,9 @@ fn nobody_jumps(_: &World, step: &Step) {
                     return;
                 };
                 let pool = oracle.pool(no).unwrap();
-                assert_eq!(oracle.right(pool, &none), None, "{entry:?}");
-                let first = oracle.waits_for(pool, &none).first().copied();
+                let past = oracle.past(entry.at);
+                assert_eq!(oracle.right(pool, &none, past), None, "{entry:?}");
+                let first = oracle.waits_for(pool, &none, past).first().copied();
                 assert_eq!(first.map(|w| w.number), *passed_over, "{entry:?} passes somebody over uncounted");
                 if let Some(first) = first {
                     let PartyFit::Skip { max_passed_over } = before.terms.policy.party_fit else {
@@ -237,12 +235,17 @@ fn no_seat_is_left_behind(_: &World, step: &Step) {
         let Change::SeatsFree { pool, seats, because } = &entry.change else { return };
         let oracle = Oracle(before);
         let pool = oracle.pool(*pool).unwrap();
-        let waiting = oracle.waits_for(pool, &BTreeSet::new());
-        let right = oracle.right(pool, &BTreeSet::new());
+        let past = oracle.past(entry.at);
+        let all = oracle.waits_for(pool, &BTreeSet::new(), Past::Nobody);
+        let waiting = oracle.waits_for(pool, &BTreeSet::new(), past);
+        let right = oracle.right(pool, &BTreeSet::new(), past);
         let free = oracle.free(pool);
         assert!(*seats > 0 && *seats <= free);
         let true_reason = match because {
-            Idle::NobodyWaits => waiting.is_empty(),
+            Idle::NobodyWaits => all.is_empty(),
+            Idle::OnlyDuplicates { number } => {
+                waiting.is_empty() && all.iter().all(|s| s.twin_of.is_some()) && all[0].number == *number
+            }
             Idle::FirstHolds { number } => {
                 let missed = |s: &&&Standing| s.missed_offers == 0 || s.number == *number;
                 right.is_none_or(|r| before.standing(r).unwrap().missed_offers > 0)
@@ -266,7 +269,7 @@ fn nobody_who_fits_waits_on(_: &World, step: &Step) {
     }
     let automatic = roster.terms.policy.promotion == Promotion::Automatic;
     for pool in &roster.terms.pools {
-        let right = oracle.right(pool, &BTreeSet::new()).and_then(|n| roster.standing(n));
+        let right = oracle.right(pool, &BTreeSet::new(), Past::Fitting).and_then(|n| roster.standing(n));
         let rests = right.is_some_and(|s| !automatic && s.missed_offers > 0);
         assert!(right.is_none() || rests, "{right:?} fits pool {} after {:#?}", pool.no, step.entries);
     }
@@ -351,11 +354,11 @@ fn steps_are_all_entries(world: &World, step: &Step) {
             | Change::Amended { number, .. }
             | Change::Erased { number, .. }
             | Change::Restricted { number, .. }
-            | Change::ConsentsSet { number, .. }
-            | Change::TwinCleared { number } => [Some(*number), None],
+            | Change::ConsentsSet { number, .. } => [Some(*number), None],
             _ => [None, None],
         };
-        told.into_iter().flatten().for_each(|n| steps.entry(n).or_default().push(entry.number));
+        let cleared = entry.cleared.iter().copied().filter(|n| !told.contains(&Some(*n)));
+        told.into_iter().flatten().chain(cleared).for_each(|n| steps.entry(n).or_default().push(entry.number));
     }
     for s in step.after.standings() {
         assert_eq!(Some(&s.steps), steps.get(&s.number), "of {}", s.number);
@@ -372,19 +375,18 @@ fn counts_are_right(_: &World, step: &Step) {
         ..Counts::default()
     };
     for s in roster.standings() {
-        let tally = match (&s.state, s.twin_of.is_some()) {
-            (State::Offered { .. }, _) => &mut counted.offered,
-            (State::Confirmed { .. }, _) => &mut counted.confirmed,
-            (State::Ended(_), true) => &mut counted.dropped,
-            (_, true) => &mut counted.duplicates,
-            (State::InReview, _) => &mut counted.in_review,
-            (State::Waitlisted, _) => &mut counted.waiting,
-            (State::Ended(end), _) => {
+        let tally = match &s.state {
+            State::Offered { .. } => &mut counted.offered,
+            State::Confirmed { .. } => &mut counted.confirmed,
+            State::InReview => &mut counted.in_review,
+            State::Waitlisted => &mut counted.waiting,
+            State::Ended(end) => {
                 use eile::model::registration::End;
                 match end {
                     End::Cancelled { .. } => &mut counted.cancelled,
                     End::Declined { .. } => &mut counted.declined,
-                    End::Expired | End::DuplicateDropped => &mut counted.expired,
+                    End::Expired => &mut counted.expired,
+                    End::DuplicateDropped => &mut counted.dropped,
                     End::Rejected { .. } => &mut counted.rejected,
                     End::EventCancelled => &mut counted.event_cancelled,
                     End::Transferred { .. } => &mut counted.transferred,

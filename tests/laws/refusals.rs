@@ -102,7 +102,7 @@ fn the_window_is_half_open_and_ends_with_the_start_unless_said_otherwise() {
 
 #[test]
 fn a_duplicate_is_refused_to_who_vouches_and_taken_from_who_does_not() {
-    let mut bench = Bench::open(terms(9), vilnius("2025-01-13T09:00"));
+    let mut bench = Bench::open(terms(1), vilnius("2025-01-13T09:00"));
     bench.ask(Verb::Register(party(1, 7))).unwrap();
     let portal = NewParty { vouched: false, ..party(1, 7) };
     let outcome = bench.ask_as(ActorKind::Portal, Verb::Register(portal)).unwrap();

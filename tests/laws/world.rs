@@ -294,6 +294,7 @@ impl World {
                 policy: 1,
                 seats: 0,
                 change: Change::EventCreated { terms: Arc::clone(&terms) },
+                cleared: Vec::new(),
             };
             world.rosters.push(Roster::new(EventId(Uuid::from_u128(i as u128 + 1)), terms, NOON));
             world.journals.push(vec![entry]);

@@ -40,7 +40,7 @@ macro_rules! laws {
 laws! {
     p1_no_pool_ever_holds_more_than_its_capacity_unless_staff_cut_it_and_then_nobody_is_let_in,
     p2_a_party_holds_all_its_seats_in_one_pool_or_none,
-    p3_nobody_has_more_live_registrations_than_the_event_allows_and_a_duplicate_is_never_given_a_seat,
+    p3_nobody_has_more_live_registrations_than_the_event_allows_and_a_duplicate_is_never_promoted,
     p4_the_line_is_in_order_and_every_position_that_was_told_was_true,
     p5_no_newcomer_takes_a_seat_that_somebody_who_waits_has_the_right_to,
     p6_a_freed_seat_goes_to_somebody_or_has_a_recorded_reason,
@@ -147,7 +147,7 @@ fn confirmed_or_offered(change: &Change) -> Option<Number> {
     }
 }
 
-fn p3_nobody_has_more_live_registrations_than_the_event_allows_and_a_duplicate_is_never_given_a_seat(
+fn p3_nobody_has_more_live_registrations_than_the_event_allows_and_a_duplicate_is_never_promoted(
     (history, again): &(History, Rerun),
 ) {
     for (log, again) in history.logs.iter().zip(&again.events) {
@@ -158,11 +158,12 @@ fn p3_nobody_has_more_live_registrations_than_the_event_allows_and_a_duplicate_i
                 | Change::Amended { number, twin_of: Some(_), .. } => {
                     marked.insert(*number);
                 }
-                Change::TwinCleared { number } => drop(marked.remove(number)),
+                Change::Confirmed { number, .. } | Change::Offered { number, .. } => {
+                    assert!(!marked.contains(number), "{} {}: {entry:?}", history.seed, log.name);
+                }
                 _ => {}
             }
-            let given = confirmed_or_offered(&entry.change);
-            assert!(given.is_none_or(|n| !marked.contains(&n)), "{} {}: {entry:?}", history.seed, log.name);
+            marked.retain(|number| !entry.cleared.contains(number));
         }
         for roster in again.after.values() {
             let mut lives: HashMap<u64, Vec<Number>> = HashMap::new();
@@ -193,8 +194,7 @@ fn p4_the_line_is_in_order_and_every_position_that_was_told_was_true((history, a
         }
         // The list that staff see is the line.
         let waiting = pb::RegistrationState::Waitlisted as i32;
-        let listed: Vec<_> =
-            log.listed.iter().filter(|r| r.state == waiting && !r.possible_duplicate).map(|r| r.position).collect();
+        let listed: Vec<_> = log.listed.iter().filter(|r| r.state == waiting).map(|r| r.position).collect();
         assert_eq!(listed, (1..=listed.len() as i64).collect::<Vec<_>>(), "{} {}", history.seed, log.name);
         step_by_step(&log.entries, |before, entry, after| {
             // Nobody's place changes but by a missed offer; nobody's number ever does.
@@ -213,9 +213,9 @@ fn p4_the_line_is_in_order_and_every_position_that_was_told_was_true((history, a
     }
 }
 
-/// Those who wait, duplicates aside, in the order of (rank, place), sorted here and not by the roster.
+/// Those who wait, in the order of (rank, place), sorted here and not by the roster.
 fn in_line(roster: &Roster) -> Vec<&Standing> {
-    let mut line: Vec<_> = roster.standings().filter(|s| s.state == State::Waitlisted && s.twin_of.is_none()).collect();
+    let mut line: Vec<_> = roster.standings().filter(|s| s.state == State::Waitlisted).collect();
     line.sort_by_key(|s| (roster.rank(s), s.place));
     line
 }
@@ -244,8 +244,9 @@ fn p5_no_newcomer_takes_a_seat_that_somebody_who_waits_has_the_right_to((history
             let free = free(before, pool);
             assert!(*size <= free, "{entry:?}");
             let own = before.terms.policy.rank(None);
-            let first: Vec<_> =
-                in_line(before).into_iter().filter(|s| before.rank(s) <= own && suits(before, pool, s)).collect();
+            // A possible duplicate has a right to no seat.
+            let counts = |s: &&Standing| before.rank(s) <= own && s.twin_of.is_none() && suits(before, pool, s);
+            let first: Vec<_> = in_line(before).into_iter().filter(counts).collect();
             let jumped = match before.terms.policy.party_fit {
                 PartyFit::Hold => first.first(),
                 PartyFit::Skip { .. } => first.iter().find(|s| s.size <= free),
@@ -293,7 +294,9 @@ fn nobody_entitled_waits(roster: &Roster, at: &str) {
     }
     for pool in &roster.terms.pools {
         let free = free(roster, pool);
-        let line: Vec<_> = in_line(roster).into_iter().filter(|s| suits(roster, pool, s)).collect();
+        // A possible duplicate holds seats that are too few for it, and is looked past where they are enough.
+        let counts = |s: &&Standing| suits(roster, pool, s) && (s.twin_of.is_none() || s.size > free);
+        let line: Vec<_> = in_line(roster).into_iter().filter(counts).collect();
         let entitled = match (roster.terms.policy.party_fit, line.first()) {
             (_, None) => None,
             (PartyFit::Skip { max_passed_over }, Some(first)) if first.passed_over < max_passed_over => {
@@ -407,7 +410,8 @@ fn p9_the_journal_is_dense_and_replayed_gives_the_rows_and_the_counts((history, 
 fn shown_counts_are_counted_rows(log: &super::history::Log) {
     let shown = log.shown.counts.as_ref().unwrap();
     let count = |kind: StateKind| {
-        let all = log.whole.standings.iter().filter(|s| s.state.kind() == kind && s.twin_of.is_none());
+        let dropped = State::Ended(eile::model::registration::End::DuplicateDropped);
+        let all = log.whole.standings.iter().filter(|s| s.state.kind() == kind && s.state != dropped);
         all.fold((0, 0), |(parties, persons), s| (parties + 1, persons + s.size as i32))
     };
     assert_eq!((shown.confirmed_parties, shown.confirmed_persons), count(StateKind::Confirmed));

@@ -419,7 +419,6 @@ fn reason(refusal: &Refusal) -> &'static str {
         Refusal::PoolNotFound { .. } => "POOL_NOT_FOUND",
         Refusal::AlreadyRegistered { .. } => "ALREADY_REGISTERED",
         Refusal::WaitlistFull { .. } => "WAITLIST_FULL",
-        Refusal::DuplicatesFull { .. } => "DUPLICATES_FULL",
         Refusal::RegistrationNotFound => "REGISTRATION_NOT_FOUND",
         Refusal::IllegalState { .. } | Refusal::IllegalEventState { .. } => "ILLEGAL_STATE",
         Refusal::PossibleDuplicate { .. } => "ILLEGAL_STATE",

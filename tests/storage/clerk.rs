@@ -218,7 +218,7 @@ pub fn decide(memory: &mut Memory, commands: &[Command], now: Timestamp) -> (Vec
     let roster = &memory.roster;
     memory.event.terms = Arc::clone(&roster.terms);
     memory.event.version = roster.version;
-    let mut changed: BTreeSet<Number> = entries.iter().flat_map(|entry| entry.change.touches()).collect();
+    let mut changed: BTreeSet<Number> = entries.iter().flat_map(Entry::touches).collect();
     let new = sign_ups
         .into_iter()
         .map(|(number, request, outcome)| {

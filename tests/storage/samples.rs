@@ -93,6 +93,7 @@ pub fn created(event: &Event) -> Entry {
         policy: event.terms.policy.version,
         seats: 0,
         change: Change::EventCreated { terms: Arc::clone(&event.terms) },
+        cleared: Vec::new(),
     }
 }
 

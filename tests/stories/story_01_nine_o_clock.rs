@@ -7,7 +7,7 @@
 use crate::support::client::{Answer, Client, SignedUp, new_id};
 use crate::support::service::{Database, Service};
 use crate::support::words::*;
-use eile::admission::NoticeKind;
+use eile::admission::{Notice, NoticeKind};
 use eile::api::proto as pb;
 use std::collections::BTreeSet;
 
@@ -211,19 +211,26 @@ async fn the_same_mother_is_not_twice_in_line(database: Database) {
     assert_eq!((again.code, again.reason.as_str()), (tonic::Code::AlreadyExists, "ALREADY_REGISTERED"));
     assert_eq!(again.facts.get("registration"), Some(&first.name));
 
-    // A stranger who types her address into the public page learns nothing, and takes no place.
+    // A stranger who types her address into the public page is told what any newcomer is, and so is who comes next.
     let mut stranger = party("Kažkas", 1);
     stranger.contact.as_mut().unwrap().email = " RUTA@example.org ".into();
     let twin = desk.portal().sign_up(&event, stranger).await.unwrap();
     assert!(twin.is_waiting());
     let next = desk.sign_up(&event, party("Kita", 1)).await.unwrap();
-    assert_eq!(next.first.position, 2, "the duplicate is in nobody's way");
+    assert_eq!((twin.first.position, next.first.position), (2, 3));
     let counts = desk.counts(&event).await;
-    assert_eq!((counts.applied_parties, counts.waiting_parties), (10, 2));
+    assert_eq!((counts.applied_parties, counts.waiting_parties), (11, 3));
+    // She herself hears of it.
+    let is_hers = |n: &&Notice| i64::from(n.number) == first.first.accepted_number;
+    let heard: Vec<_> = service.notices(&event).await.iter().filter(is_hers).map(|n| n.kind).collect();
+    assert_eq!(heard, [NoticeKind::Waiting, NoticeKind::ContactGivenAgain]);
 
     // After a day it is gone by itself, and nobody is told anything.
     service.move_to("2025-01-14T09:01").await;
     assert!(desk.get(&twin.name).await.is_ok_and(|r| r.stands() == State::Expired));
+    assert_eq!(desk.get(&next.name).await.unwrap().position, 2);
+    let counts = desk.counts(&event).await;
+    assert_eq!((counts.applied_parties, counts.waiting_parties), (10, 2));
     let notices = service.notices(&event).await;
     assert!(notices.iter().all(|n| n.kind != NoticeKind::Expired));
     service.finish().await;

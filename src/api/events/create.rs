@@ -87,6 +87,7 @@ impl Api {
             policy: event.terms.policy.version,
             seats: 0,
             change: Happened::EventCreated { terms: Arc::clone(&event.terms) },
+            cleared: Vec::new(),
         };
         let (store, open) = (Arc::clone(self.desk.store()), asked.open(caller, self.desk.keys(), &answer));
         let name = names::event(event.id);

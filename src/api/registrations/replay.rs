@@ -75,7 +75,6 @@ fn take_back(standing: &mut Standing, entries: &[Entry]) {
             Change::Amended { number, twin_of: Some(twin_of), .. } if *number == own => {
                 standing.twin_of = Some(*twin_of);
             }
-            Change::TwinCleared { number } if *number == own => standing.twin_of = None,
             Change::Erased { number, kept } if *number == own => {
                 standing.erased = Some(Erased { at: entry.at, kept: *kept });
                 standing.forget_choices(*kept, entry.at);
@@ -85,6 +84,9 @@ fn take_back(standing: &mut Standing, entries: &[Entry]) {
             }
             Change::ConsentsSet { number, consents } if *number == own => standing.set_consents(consents),
             _ => {}
+        }
+        if entry.cleared.contains(&own) {
+            standing.twin_of = None;
         }
     }
 }

@@ -100,8 +100,7 @@ fn row(key: Option<Key>, counts: &OfferCounts, shown: Shown) -> OfferRow {
 
 /// Who waits, with the position, and the one that the place alone would give.
 fn order(roster: &Roster) -> Vec<OrderRow> {
-    let waits = |s: &&crate::admission::Standing| s.state == State::Waitlisted && s.twin_of.is_none();
-    let mut waiting: Vec<_> = roster.standings().filter(waits).collect();
+    let mut waiting: Vec<_> = roster.standings().filter(|s| s.state == State::Waitlisted).collect();
     waiting.sort_by_key(|s| (s.place, s.number));
     let mut rows: Vec<OrderRow> = (1..)
         .zip(waiting)

@@ -99,10 +99,6 @@ pub fn refused(refusal: &Refusal, about: &About<'_>, terms: Option<&Terms>, fact
             };
             Problem::new(R::WaitlistFull, message).with("waitlist_limit", limit).quota(&about.event_name()).status()
         }
-        Refusal::DuplicatesFull { limit } => {
-            let message = format!("{limit} sign-ups under this contact wait for staff already");
-            Problem::new(R::DuplicatesFull, message).with("limit", limit).quota(&about.event_name()).status()
-        }
         Refusal::PoolInUse { .. } => {
             Problem::new(R::PoolInUse, format!("{} parties sit in or wish for pool {}", facts.parties, facts.pool_id))
                 .with("pool_id", &facts.pool_id)

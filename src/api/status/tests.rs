@@ -77,7 +77,6 @@ fn refusals() -> Vec<Refusal> {
         Refusal::PoolNotFound { pool: 0 },
         Refusal::AlreadyRegistered { number: 1 },
         Refusal::WaitlistFull { limit: 40 },
-        Refusal::DuplicatesFull { limit: 3 },
         Refusal::RegistrationNotFound,
         Refusal::IllegalState { state },
         Refusal::IllegalEventState { state: EventState::Published },

@@ -34,6 +34,7 @@ pub fn change(batch: &Batch, entry: &Entry) -> proto::Change {
         transferred_to: transferred_to(&entry.change),
         session_id: entry.change.session().and_then(|no| batch.session_id(no)).unwrap_or_default().to_owned(),
         counts: Some(counts(batch.row.counts)),
+        cleared_numbers: entry.cleared.iter().map(|n| i64::from(*n)).collect(),
     }
 }
 
@@ -75,7 +76,6 @@ pub fn kind(change: &Change) -> Kind {
         Change::Restricted { restricted: true, .. } => Kind::RegistrationRestricted,
         Change::Restricted { restricted: false, .. } => Kind::RegistrationUnrestricted,
         Change::ConsentsSet { .. } => Kind::ConsentsChanged,
-        Change::TwinCleared { .. } => Kind::DuplicateCleared,
         Change::AttendanceRecorded { .. } => Kind::AttendanceRecorded,
         Change::CheckedIn { .. } => Kind::CheckedIn,
         Change::HeadsCounted { .. } => Kind::HeadsCounted,
@@ -121,7 +121,6 @@ fn told(change: &Change) -> Told {
         Change::Erased { kept, .. } => only(erased_word(*kept)),
         Change::Restricted { restricted, .. } => only(restricted_word(*restricted)),
         Change::ConsentsSet { .. } => only("consents_changed"),
-        Change::TwinCleared { .. } => only("twin_ended"),
         Change::AttendanceRecorded { marks, .. } => Told { persons: count(marks.len()), ..only("list_entered") },
         Change::CheckedIn { marks, .. } => Told { persons: count(marks.len()), ..only("at_the_door") },
         Change::HeadsCounted { heads, .. } => {
@@ -159,6 +158,7 @@ fn end_word(end: &End) -> &'static str {
 fn idle_word(idle: &Idle) -> &'static str {
     match idle {
         Idle::NobodyWaits => "nobody_waits",
+        Idle::OnlyDuplicates { .. } => "only_duplicates",
         Idle::FirstHolds { .. } => "first_holds",
         Idle::NobodyFits => "nobody_fits",
         Idle::StaffChoose => "staff_choose",

@@ -6,7 +6,7 @@ use crate::api::proto;
 use crate::model::event::{Pool, Terms};
 use crate::model::id::Number;
 use crate::model::policy::Promotion;
-use crate::model::registration::End;
+use crate::model::registration::{ActorKind, End};
 use crate::model::time::Timestamp;
 use proto::{NeededReason as Reason, StepKind};
 
@@ -48,18 +48,19 @@ fn needed(roster: &Roster, s: &Standing, e: &Explanation, now: Timestamp, for_st
         Needed::Review => simple(Reason::Approval),
         // Only staff may learn that somebody with this contact is registered.
         Needed::TwinEnds { .. } if for_staff => simple(Reason::Duplicate),
-        Needed::TwinEnds { .. } => Some(looked_at(waiting(roster, s, e.persons_ahead, why_waiting(roster, s, now)))),
+        Needed::TwinEnds { .. } => Some(looked_past(waiting(roster, s, e.persons_ahead, why_waiting(roster, s, now)))),
         Needed::StaffChoice | Needed::Seats { .. } => {
             Some(waiting(roster, s, e.persons_ahead, why_waiting(roster, s, now)))
         }
     }
 }
 
-/// A possible duplicate waits though there may be seats. Its party reads what others read who wait for staff: neither
-/// that seats are missing, nor that somebody is registered.
-fn looked_at(needed: proto::Needed) -> proto::Needed {
-    match needed.seats {
-        0 => proto::Needed { reason: Reason::StaffChoice.into(), ..needed },
+/// The party of a possible duplicate reads what anybody in its place reads. Where seats were free for it and it was not
+/// given them, nobody else would still wait: it reads what others read who wait for staff, and not that seats are
+/// missing.
+fn looked_past(needed: proto::Needed) -> proto::Needed {
+    match (needed.reason(), needed.seats) {
+        (Reason::Seats, 0) => proto::Needed { reason: Reason::StaffChoice.into(), ..needed },
         _ => needed,
     }
 }
@@ -117,7 +118,22 @@ fn left(pool: &Pool, held: &Held) -> i64 {
 
 /// The steps of one registration, from the entries of the journal that touched it.
 pub fn steps(entries: &[Entry], number: Number, terms: &Terms, for_staff: bool) -> Vec<proto::Step> {
-    entries.iter().flat_map(|entry| step(entry, number, terms, for_staff)).collect()
+    let marks = |entry| for_staff.then(|| mark_gone(entry, number)).flatten();
+    entries.iter().flat_map(|entry| step(entry, number, terms, for_staff).into_iter().chain(marks(entry))).collect()
+}
+
+/// The mark of a possible duplicate that went with somebody's change.
+fn mark_gone(entry: &Entry, number: Number) -> Option<proto::Step> {
+    entry.cleared.contains(&number).then(|| proto::Step {
+        journal_number: int64(entry.number),
+        time: Some(time::instant(entry.at)),
+        kind: StepKind::DuplicateChanged.into(),
+        because: "twin_ended".to_owned(),
+        actor_kind: words::actor(ActorKind::System).into(),
+        policy_version: int32(entry.policy),
+        seats: 0,
+        pool_id: String::new(),
+    })
 }
 
 /// A newcomer that reaches a seat at once is one entry and two steps.
@@ -193,9 +209,7 @@ fn told(change: &Change, of: Number, for_staff: bool) -> Option<Told> {
             (*number, (kind, restricted_word(*restricted), None))
         }
         Change::ConsentsSet { number, .. } => (*number, (StepKind::ConsentsChanged, "consents_changed", None)),
-        Change::TwinCleared { number } if for_staff => (*number, (StepKind::DuplicateChanged, "twin_ended", None)),
-        Change::TwinCleared { .. }
-        | Change::ClassSet { .. }
+        Change::ClassSet { .. }
         | Change::EventCreated { .. }
         | Change::TermsChanged { .. }
         | Change::DetailsChanged

@@ -67,13 +67,13 @@ pub async fn again(stage: &Stage, run: &mut EventRun, i: usize) {
     }
 }
 
-/// The public page hears nothing of the first registration, or anybody could ask who is registered; staff
-/// see that this may be a duplicate.
+/// The public page hears nothing of the first registration, or anybody could ask who is registered: it is told what any
+/// newcomer is. Staff see that this may be a duplicate.
 async fn kept_back(stage: &Stage, run: &mut EventRun, answer: proto::CreateRegistrationResponse) {
     let heard = answer.registration.unwrap_or_default();
     let ask = proto::GetRegistrationRequest { name: heard.name.clone(), ..Default::default() };
     let seen = stage.calls.get_registration(ask).await.ok().and_then(|r| r.registration).unwrap_or_default();
-    if seen.possible_duplicate && seen.state() == RegistrationState::Waitlisted && !heard.possible_duplicate {
+    if seen.possible_duplicate && !heard.possible_duplicate {
         run.notes.doubles_kept_back.push(heard.name);
         return;
     }

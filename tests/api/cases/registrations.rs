@@ -237,21 +237,33 @@ pub async fn a_party_acts_by_its_token_alone(mut h: House) {
 }
 
 pub async fn a_portal_does_what_anyone_may_and_learns_nothing(mut h: House) {
-    let event = h.open_with(5, |_| {}).await;
+    let event = h.open_with(2, |_| {}).await;
     let who = party(1);
     let first = h.sign_up(&event, who.clone()).await.registration.unwrap();
-    let twin = h.registrations.create_registration(as_portal(sign_up(&event, who))).await.unwrap().into_inner();
-    let (twin, token) = (twin.registration.unwrap(), twin.management_token);
-    assert_eq!((twin.state(), twin.possible_duplicate), (State::Waitlisted, false));
-    assert!(h.look(&twin.name, RegistrationView::Basic).await.possible_duplicate, "staff see it");
+    let mut twins = Vec::new();
+    for (state, position) in [(State::Confirmed, 0), (State::Waitlisted, 1)] {
+        let twin = h.registrations.create_registration(as_portal(sign_up(&event, who.clone()))).await.unwrap();
+        let twin = twin.into_inner();
+        let told = twin.registration.unwrap();
+        assert_eq!((told.state(), told.position, told.possible_duplicate), (state, position, false), "as any newcomer");
+        assert!(h.look(&told.name, RegistrationView::Basic).await.possible_duplicate, "staff see it");
+        twins.push((told, twin.management_token));
+    }
+    let [(seated, _), (twin, token)] = twins.try_into().unwrap();
     let explain = ExplainRegistrationRequest { name: twin.name.clone(), management_token: token };
     let told = h.registrations.explain_registration(as_portal(explain)).await.unwrap().into_inner();
-    assert_ne!(told.needed.unwrap().reason(), NeededReason::Duplicate);
+    assert_eq!(told.needed.unwrap().reason(), NeededReason::Seats, "what anybody reads");
     let explain = ExplainRegistrationRequest { name: twin.name.clone(), ..Default::default() };
     let told = h.registrations.explain_registration(explain).await.unwrap().into_inner();
     assert_eq!(told.needed.unwrap().reason(), NeededReason::Duplicate);
+    // The first of them has the contact next, then the second.
     h.cancel(&first).await;
+    assert_eq!((h.state(&seated).await, h.state(&twin).await), (State::Confirmed, State::Waitlisted));
+    h.cancel(&seated).await;
     assert_eq!(h.state(&twin).await, State::Confirmed);
+    let explain = ExplainRegistrationRequest { name: twin.name.clone(), ..Default::default() };
+    let steps = h.registrations.explain_registration(explain).await.unwrap().into_inner().steps;
+    assert!(steps.iter().any(|s| s.kind() == StepKind::DuplicateChanged && s.because == "twin_ended"));
 }
 
 pub async fn an_offer_is_accepted_declined_or_missed(mut h: House) {
@@ -381,7 +393,7 @@ pub async fn a_transfer_moves_the_party_and_answers_both_ends(mut h: House) {
 }
 
 /// Whoever bears a token acts as its party, whatever the metadata say: a transfer to an event where its contact is
-/// registered already is answered as one to an event where it is not, but for the seat.
+/// registered already is answered as one to an event where it is not.
 pub async fn a_transfer_by_token_learns_nothing_of_who_is_registered(mut h: House) {
     let (from, to) = (h.open_with(2, |_| {}).await, h.open_with(5, |_| {}).await);
     let victim = party(1);
@@ -398,7 +410,7 @@ pub async fn a_transfer_by_token_learns_nothing_of_who_is_registered(mut h: Hous
     assert_eq!(known.reason, "ALREADY_REGISTERED", "staff are told");
     let moved = h.registrations.transfer_registration(by_token(&joined.management_token, id())).await;
     let moved = moved.unwrap().into_inner().registration.unwrap();
-    assert_eq!((moved.state(), moved.possible_duplicate), (State::Waitlisted, false));
+    assert_eq!((moved.state(), moved.possible_duplicate), (State::Confirmed, false));
     assert!(h.look(&moved.name, RegistrationView::Basic).await.possible_duplicate, "staff see it");
 }
 
