@@ -27,7 +27,7 @@ BEYOND_A_CLIENT = {
     "STORAGE_UNAVAILABLE": "test_kill.py stops PostgreSQL for it; on SQLite nothing can be stopped",
 }
 ELSEWHERE = {
-    "PERIOD_NOT_CLOSED", "STAFF_ONLY", "DRAINING", "OVERLOADED", "OFFER_EXPIRED", "DUPLICATES_FULL",
+    "PERIOD_NOT_CLOSED", "STAFF_ONLY", "DRAINING", "OVERLOADED", "OFFER_EXPIRED",
     # test_access.py and test_keys.py shut the service for them.
     "KEY_REQUIRED", "ROLE_NOT_ALLOWED", "CENTRE_REQUIRED", "ACCESS_KEY_NOT_FOUND", "ACCESS_KEY_REVOKED",
     "FIRST_KEY_ADMINISTRATOR",

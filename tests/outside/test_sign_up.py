@@ -133,20 +133,22 @@ def test_a_contest_takes_as_many_entries_of_a_contact_as_it_says(world):
 
 
 def test_a_public_portal_never_learns_who_is_registered(world):
-    event = world.open(seats=5)
+    event = world.open(seats=2)
     who = contact()
     twin_of = world.sign_up(event, contact=who)
-    twin = world.portal.CreateRegistration(parent=event, registration=party(contact=who)).registration
-    assert (twin.state, twin.possible_duplicate) == (WAITLISTED, False), "a portal is not told of the first"
-    assert world.get(twin).possible_duplicate, "staff are"
-    assert world.api.refused("PromoteRegistration", name=twin.name).reason == "ILLEGAL_STATE"
-    for _ in range(2):
-        world.portal.CreateRegistration(parent=event, registration=party(contact=who))
-    refused = world.portal.refused("CreateRegistration", parent=event, registration=party(contact=who))
-    assert (refused.reason, refused.code.name, refused.metadata["limit"]) \
-        == ("DUPLICATES_FULL", "RESOURCE_EXHAUSTED", "3")
+    seated, first, second = [
+        world.portal.CreateRegistration(parent=event, registration=party(contact=who)).registration for _ in range(3)]
+    told = [(r.state, r.position, r.possible_duplicate) for r in (seated, first, second)]
+    assert told == [(CONFIRMED, 0, False), (WAITLISTED, 1, False), (WAITLISTED, 2, False)], "as any newcomer"
+    assert world.sign_up(event).position == 3 and world.counts(event).waiting_parties == 3
+    assert all(world.get(r).possible_duplicate for r in (seated, first, second)), "staff see it"
+    assert world.api.refused("PromoteRegistration", name=first.name).reason == "ILLEGAL_STATE"
+    numbers = [world.journal(event)]
     world.cancel(twin_of)
-    assert world.get(twin).state == CONFIRMED, "its twin is gone"
+    numbers.append(world.journal(event))
+    assert not world.get(seated).possible_duplicate and world.get(first).possible_duplicate, "one has the contact now"
+    assert [world.get(r).state for r in (first, second)] == [WAITLISTED] * 2, "the seat went past them"
+    assert numbers[1] - numbers[0] == 2, "the end, and the seat: a mark goes without an entry of its own"
 
 
 @pytest.mark.parametrize("seats, state", [(5, CONFIRMED), (1, WAITLISTED)])
