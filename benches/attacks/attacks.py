@@ -345,6 +345,7 @@ async def main(name, *where):
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     at = At(*where)
     attack = asyncio.create_task(PACK[name].work(at))
+    print("begun", flush=True)
     # Until whoever began it says that it is over.
     await asyncio.to_thread(sys.stdin.read)
     print("\n".join(f"{n} {what}" for what, n in at.done.items()), flush=True)

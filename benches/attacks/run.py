@@ -67,6 +67,12 @@ class Honest:
             due, took, why = line.rstrip("\n").split("\t")
             self.sign_ups.append((float(due), float(took) * 1000, why))
 
+    def has_begun(self, seconds=60):
+        deadline = time.monotonic() + seconds
+        while not self.sign_ups:
+            assert time.monotonic() < deadline and self.child.poll() is None, "the honest portal has not begun"
+            time.sleep(0.1)
+
     def between(self, begin, end):
         return Window([(took, why) for due, took, why in list(self.sign_ups) if begin <= due < end])
 
@@ -131,20 +137,21 @@ class Row:
 def run(town, names, seconds):
     honest, memory = Honest(town), Memory(town.server)
     port = town.server.address.split(":")[1]
+    honest.has_begun()
     # The first second makes connections.
     time.sleep(1 + CALM_AFTER)
     for name in names:
         memory.since_last_time_mib()
+        called = time.monotonic()
         attacker = child("attacks.py", name, port, town.stolen_key, town.event, town.quiet, nice=10)
-        # Until its Python has started.
-        time.sleep(1)
+        assert attacker.stdout.readline() == "begun\n", f"{name} has not begun"
         begun = time.monotonic()
         time.sleep(seconds)
         ended = time.monotonic()
         said, _ = attacker.communicate(timeout=60)
         time.sleep(2 * CALM_AFTER)
         after = honest.between(ended + CALM_AFTER, ended + 2 * CALM_AFTER)
-        before = honest.between(begun - 1 - CALM_AFTER, begun - 1)
+        before = honest.between(called - CALM_AFTER, called)
         yield Row(name, before, honest.between(begun, ended), after, memory.since_last_time_mib(), counted(said))
     memory.ended = True
     honest.child.kill()

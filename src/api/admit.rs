@@ -5,6 +5,7 @@ use super::caller::Caller;
 use super::certificate::certificate;
 use super::from_proto::names as parse;
 use super::identity::{FRESH, Shown as Who};
+use super::layers::Turn;
 use super::rights::{Rights, Target};
 use super::to_proto::names;
 use super::{Api, status};
@@ -66,6 +67,7 @@ impl Api {
     /// of reach is as if it were not there. What stands in the access log has its seat there before anything is done.
     pub(super) async fn admit<T: Rights>(&self, mut request: Request<T>) -> Admitted<T> {
         let slot = request.extensions_mut().remove::<Slot>();
+        let turn = request.extensions_mut().remove::<Turn>();
         let who = self.identities.shown_with(secret(request.metadata())?, certificate(&request)).await?;
         let writes = self.writes_down(&who, &request);
         let judged = self.judge(who, &request).await;
@@ -77,7 +79,11 @@ impl Api {
                 _ => {}
             }
         }
-        Ok((judged?, request.into_inner()))
+        let caller = judged?;
+        if let Some(turn) = turn.filter(|_| T::METHOD.starts_with("List")) {
+            turn.take().await;
+        }
+        Ok((caller, request.into_inner()))
     }
 
     async fn judge<T: Rights>(&self, who: Who, request: &Request<T>) -> Result<Caller, Status> {

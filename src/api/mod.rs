@@ -83,6 +83,7 @@ pub struct Api {
     places: Arc<admit::Places>,
     access_log: AccessLog,
     watch: WatchOptions,
+    crowd: watch::Crowd,
     /// Fires when the instance stops: streams end.
     drain: CancellationToken,
 }
@@ -105,6 +106,7 @@ impl Api {
             places: Arc::default(),
             access_log,
             watch,
+            crowd: watch::Crowd::default(),
             drain,
         }
     }

@@ -8,7 +8,7 @@ mod door;
 
 pub use door::Listening;
 
-use super::layers::{Addresses, Arriving, Guard, Meters, Origins, Rules, Share, Streams, cors};
+use super::layers::{Addresses, Answers, Arriving, Guard, Meters, Origins, Rules, Share, Streams, cors};
 use connections::{Connections, Orders};
 use door::Door;
 use prometheus_client::registry::Registry;
@@ -51,6 +51,8 @@ pub struct ServerOptions {
     pub calls_per_second: u32,
     /// Of all messages that have not come whole; the calls that bring more are told to come again.
     pub arriving_bytes_max: usize,
+    /// Of all long answers that have not been taken; those beyond are told to come again.
+    pub answers_bytes_max: usize,
     /// A connection that has no open call for so long is asked to go.
     pub idle: Duration,
     /// How long a connection may take to say in full what it speaks.
@@ -73,6 +75,7 @@ impl Default for ServerOptions {
             streams_max: 10_000,
             calls_per_second: 0,
             arriving_bytes_max: 64 << 20,
+            answers_bytes_max: 64 << 20,
             idle: Duration::from_secs(300),
             greeting: Duration::from_secs(5),
             patience: Duration::from_secs(120),
@@ -153,6 +156,7 @@ pub async fn start(
         seats: Semaphore::new(options.concurrency_max.min(Semaphore::MAX_PERMITS)),
         streams: Streams::new(options.streams_max, registry),
         arriving: Arriving::new(options.arriving_bytes_max),
+        answers: Answers::new(options.answers_bytes_max),
         drain: drain.clone(),
         in_work: in_work.clone(),
         meters: Meters::new(registry, descriptors),

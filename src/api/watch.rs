@@ -11,6 +11,8 @@ use crate::model::event::EventState;
 use crate::model::id::EventId;
 use futures_util::stream;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
@@ -20,6 +22,43 @@ use tonic::Status;
 
 /// Messages that wait for a reader before it counts as slow.
 const WAITING_MAX: usize = 8;
+
+/// All streams of an instance together look so often at most: thousands of them watch one event on the day when it opens,
+/// and each sign-up is news for all. Up to a dozen streams see every change at once, ten thousand about a second later.
+const LOOKS_PER_SECOND: u32 = 10_000;
+/// Pauses that are not worth a timer.
+const SHORT: Duration = Duration::from_millis(2);
+
+/// How many streams are followed on this instance.
+#[derive(Clone, Default)]
+pub struct Crowd(Arc<AtomicU32>);
+
+impl Crowd {
+    fn join(&self) -> Joined {
+        let before = self.0.fetch_add(1, Ordering::Relaxed);
+        Joined { crowd: self.clone(), percent: 50 + before.wrapping_mul(61) % 100 }
+    }
+}
+
+/// One of the crowd, until it is dropped.
+struct Joined {
+    crowd: Crowd,
+    /// Of the pause; others have another, so that they do not all look at one moment.
+    percent: u32,
+}
+
+impl Joined {
+    /// How long it waits from news to its look.
+    fn pause(&self) -> Duration {
+        Duration::from_secs(1) * self.crowd.0.load(Ordering::Relaxed) / LOOKS_PER_SECOND * self.percent / 100
+    }
+}
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        self.crowd.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// The messages of one stream.
 pub type Messages<M> = ReceiverStream<Result<M, Status>>;
@@ -160,7 +199,8 @@ impl Api {
         let first = self.look(event, &look).await??;
         let (sender, receiver) = mpsc::channel(WAITING_MAX + 1);
         let last_word = sender.clone().try_reserve_owned().ok();
-        let follower = Follower { api: self.clone(), event, moves, sender, last_word, at: 0, last: None };
+        let (joined, api) = (self.crowd.join(), self.clone());
+        let follower = Follower { api, event, moves, sender, last_word, at: 0, last: None, joined };
         tokio::spawn(follower.run(first, look, beat, same));
         Ok(ReceiverStream::new(receiver))
     }
@@ -177,6 +217,7 @@ struct Follower<M> {
     /// The journal number of the last message.
     at: u64,
     last: Option<M>,
+    joined: Joined,
 }
 
 /// The stream has ended: its reader left, was cut, or has been told everything.
@@ -219,10 +260,23 @@ impl<M: Clone + Send + Sync + 'static> Follower<M> {
     async fn next(&mut self) -> Next {
         let heartbeat = self.api.watch.heartbeat;
         tokio::select! {
+            () = self.api.drain.cancelled() => return Next::Draining,
+            () = self.sender.closed() => return Next::Gone,
+            moved = self.moves.changed() => if moved.is_err() { return Next::Draining },
+            () = sleep(heartbeat) => return Next::Quiet,
+        }
+        let pause = self.joined.pause();
+        if pause < SHORT {
+            return Next::Moved;
+        }
+        tokio::select! {
             () = self.api.drain.cancelled() => Next::Draining,
             () = self.sender.closed() => Next::Gone,
-            moved = self.moves.changed() => if moved.is_ok() { Next::Moved } else { Next::Draining },
-            () = sleep(heartbeat) => Next::Quiet,
+            () = sleep(pause) => {
+                // What came meanwhile is seen by the same look.
+                self.moves.mark_unchanged();
+                Next::Moved
+            }
         }
     }
 
@@ -266,4 +320,23 @@ enum Next {
     Quiet,
     Draining,
     Gone,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_streams_see_every_change_at_once_and_thousands_look_so_often_together() {
+        let crowd = Crowd::default();
+        let mut all: Vec<_> = (0..12).map(|_| crowd.join()).collect();
+        assert!(all.iter().all(|one| one.pause() < SHORT));
+        all.extend((all.len()..10_000).map(|_| crowd.join()));
+        let sum: Duration = all.iter().map(Joined::pause).sum();
+        assert!((9_900..10_100).contains(&sum.as_secs()), "a second each, on average: {sum:?}");
+        assert!(all.iter().all(|one| one.pause() <= Duration::from_millis(1_500)));
+        let last = all.pop();
+        drop(all);
+        assert!(last.is_some_and(|one| one.pause() < SHORT));
+    }
 }

@@ -1,6 +1,7 @@
 """What surrounds the services: reflection, health, command line, drain, overload."""
 
 import concurrent.futures
+import queue
 import subprocess
 
 import grpc
@@ -41,6 +42,30 @@ def test_reflection_answers_in_its_first_version_too(server):
             response_deserializer=reflection_pb2.ServerReflectionResponse.FromString)
         answer = next(call(iter([reflection_pb2.ServerReflectionRequest(list_services="")]), timeout=10))
     assert {s.name for s in answer.list_services_response.service} >= set(SERVICES)
+
+
+
+def test_reflection_has_few_seats_of_its_own_since_nobody_shows_a_key_for_it(new_server):
+    """Whoever takes them all keeps nobody else from a stream."""
+    server, held = new_server(), []
+    world = World(server.address)
+    with grpc.insecure_channel(server.address) as channel:
+        ask = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo
+        for _ in range(64):
+            asked = queue.SimpleQueue()
+            asked.put(reflection_pb2.ServerReflectionRequest(list_services=""))
+            held.append((asked, ask(iter(asked.get, None))))
+            next(held[-1][1])
+        try:
+            next(ask(iter([reflection_pb2.ServerReflectionRequest(list_services="")])))
+            raise AssertionError("the 65th was let in")
+        except grpc.RpcError as error:
+            refused = Refused("ServerReflectionInfo", error).audit()
+        assert (refused.reason, refused.metadata["limit"]) == ("TOO_MANY_STREAMS", "64")
+        Reader(world.api.watch("WatchEvent", name=world.open())).until(lambda m: True)
+        for asked, stream in held:
+            stream.cancel()
+            asked.put(None)
 
 
 def test_health_is_told_for_the_whole_and_for_each_service(server):

@@ -38,6 +38,8 @@ struct Address {
     /// Changed under the lock of all.
     connections: AtomicUsize,
     calls: AtomicUsize,
+    /// Bytes of answers that it has not taken.
+    waiting: AtomicUsize,
     /// When the next call would come if all of them had kept their pace (GCRA).
     due: Mutex<Instant>,
 }
@@ -71,7 +73,12 @@ impl Addresses {
 
 impl Address {
     fn new() -> Self {
-        Self { connections: AtomicUsize::new(0), calls: AtomicUsize::new(0), due: Mutex::new(Instant::now()) }
+        Self {
+            connections: AtomicUsize::new(0),
+            calls: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
+            due: Mutex::new(Instant::now()),
+        }
     }
 
     fn due(&self) -> MutexGuard<'_, Instant> {
@@ -110,6 +117,16 @@ impl Visit {
     /// It has ended.
     pub fn close(&self) {
         self.address.calls.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// So many bytes more wait to be taken; answers how many there are now.
+    pub fn waits(&self, bytes: usize) -> usize {
+        self.address.waiting.fetch_add(bytes, Ordering::Relaxed) + bytes
+    }
+
+    /// They do not wait any more.
+    pub fn taken(&self, bytes: usize) {
+        self.address.waiting.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Whether a call that has begun now may go on; or how long its address must wait before the next.

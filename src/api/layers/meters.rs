@@ -11,7 +11,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use prost::Message;
-use prost_types::{FileDescriptorSet, MethodDescriptorProto};
+use prost_types::method_options::IdempotencyLevel;
+use prost_types::{FileDescriptorSet, MethodDescriptorProto, MethodOptions};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -42,6 +43,8 @@ pub struct Meters {
 
 struct Method {
     labels: MethodLabels,
+    /// It changes nothing, as its description says.
+    reads: bool,
     started: Counter,
     seconds: Histogram,
     handled: Handled,
@@ -61,8 +64,9 @@ impl Meters {
         registry.register("grpc_server_started", "Calls begun", started.clone());
         registry.register("grpc_server_handled", "Calls ended, by code", handled.clone());
         registry.register("grpc_server_handling_seconds", "Time from call to answer", seconds.clone());
-        let method = |labels: MethodLabels| {
+        let method = |labels: MethodLabels, reads: bool| {
             Arc::new(Method {
+                reads,
                 started: started.get_or_create_owned(&labels),
                 seconds: seconds.get_or_create_owned(&labels),
                 handled: handled.clone(),
@@ -72,10 +76,10 @@ impl Meters {
         };
         let methods = methods_of(descriptors)
             .into_iter()
-            .map(|labels| (format!("/{}/{}", labels.grpc_service, labels.grpc_method), method(labels)))
+            .map(|(labels, reads)| (format!("/{}/{}", labels.grpc_service, labels.grpc_method), method(labels, reads)))
             .collect();
         let other = MethodLabels { grpc_service: "other".into(), grpc_method: "other".into(), grpc_type: "unary" };
-        Self { methods, other: method(other) }
+        Self { methods, other: method(other, false) }
     }
 
     /// Counts a call as begun. Whatever becomes of what is given back, the call is counted as ended.
@@ -86,7 +90,7 @@ impl Meters {
     }
 }
 
-fn methods_of(descriptors: &[u8]) -> Vec<MethodLabels> {
+fn methods_of(descriptors: &[u8]) -> Vec<(MethodLabels, bool)> {
     let files = FileDescriptorSet::decode(descriptors).unwrap_or_default().file;
     let kind = |method: &MethodDescriptorProto| match (method.client_streaming(), method.server_streaming()) {
         (false, false) => "unary",
@@ -98,11 +102,13 @@ fn methods_of(descriptors: &[u8]) -> Vec<MethodLabels> {
     for file in &files {
         for service in &file.service {
             for method in &service.method {
-                all.push(MethodLabels {
+                let labels = MethodLabels {
                     grpc_service: format!("{}.{}", file.package(), service.name()),
                     grpc_method: method.name().to_owned(),
                     grpc_type: kind(method),
-                });
+                };
+                let level = method.options.as_ref().map(MethodOptions::idempotency_level);
+                all.push((labels, level == Some(IdempotencyLevel::NoSideEffects)));
             }
         }
     }
@@ -121,6 +127,11 @@ impl Seen {
     /// Whether its answer is a stream.
     pub fn is_stream(&self) -> bool {
         self.method.labels.grpc_type != "unary"
+    }
+
+    /// Whether it changes nothing and answers once, so that its answer can still be refused.
+    pub fn only_reads(&self) -> bool {
+        self.method.reads && !self.is_stream()
     }
 
     pub fn finish(mut self, code: Ending) {

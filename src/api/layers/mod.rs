@@ -3,6 +3,7 @@
 //! too, and none of it uses tonic's own limits, whose answers no layer would see.
 
 mod address;
+mod answers;
 mod arriving;
 mod body;
 mod deadline;
@@ -16,6 +17,7 @@ mod trace;
 mod web;
 
 pub use address::{Addresses, Share, Visit};
+pub use answers::{Answers, Turn};
 pub use arriving::Arriving;
 pub use deadline::Deadline;
 pub use link::{Link, Manners, Step};
@@ -62,6 +64,8 @@ pub struct Rules {
     pub streams: Streams,
     /// Requests that are not whole yet.
     pub arriving: Arc<Arriving>,
+    /// Long answers that are worked out, or wait to be taken.
+    pub answers: Arc<Answers>,
     /// Ends streams that have nothing more to say.
     pub drain: CancellationToken,
     /// Every call until its last word.
@@ -131,7 +135,9 @@ where
         Err(no) => no.into_http(),
         Ok(stream) => {
             holds.stream = stream;
-            admitted(&rules, inner, request, deadline, trace).instrument(span).await
+            let answered =
+                admitted(&rules, inner, request, deadline, trace, Asked { seen: &seen, link: link.as_ref() });
+            answered.instrument(span).await
         }
     };
     response.headers_mut().insert(trace::TRACEPARENT, trace.to_header());
@@ -147,6 +153,12 @@ fn taken(rules: &Rules, path: &str, seen: &Seen, link: Option<&Link>) -> Result<
     rules.streams.seat(path, seen)
 }
 
+/// What is known of a call beside itself.
+struct Asked<'a> {
+    seen: &'a Seen,
+    link: Option<&'a Arc<Link>>,
+}
+
 /// The call itself, where there is room for it, in its time, and whatever it does.
 async fn admitted<S>(
     rules: &Rules,
@@ -154,6 +166,7 @@ async fn admitted<S>(
     request: Request<Body>,
     deadline: Deadline,
     trace: TraceContext,
+    asked: Asked<'_>,
 ) -> Response<Body>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Send,
@@ -164,10 +177,18 @@ where
     if let Some(Err(_)) = seat {
         return refuse::overloaded().into_http();
     }
-    let request = request.map(|body| rules.arriving.count(body));
-    let call = AssertUnwindSafe(async { inner.call(request).await }).catch_unwind();
-    let response = match tokio::time::timeout_at(deadline.at, call).await {
+    let mut request = request.map(|body| rules.arriving.count(body));
+    let turn = rules.answers.turn();
+    request.extensions_mut().insert(turn.clone());
+    let call = AssertUnwindSafe(async {
+        let Ok(response) = inner.call(request).await;
+        if asked.seen.only_reads() { rules.answers.keep(response, asked.link).await } else { Ok(response) }
+    });
+    let ended = tokio::time::timeout_at(deadline.at, call.catch_unwind()).await;
+    drop(turn);
+    let response = match ended {
         Ok(Ok(Ok(response))) => response,
+        Ok(Ok(Err(no))) => return no.into_http(),
         Ok(Err(panic)) => return panicked(&*panic, trace).into_http(),
         Err(_) => return refuse::deadline_exceeded().into_http(),
     };

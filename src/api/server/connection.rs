@@ -12,6 +12,9 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::server::TlsStream;
 
+/// Bytes that are read in one go before other connections have their turn. The smallest frames are of nine bytes, and
+/// whoever sends nothing else must not keep a processor.
+const TURN: usize = 32 << 10;
 /// What a connection of HTTP/2 begins with.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -45,6 +48,8 @@ pub struct Connection {
     link: Arc<Link>,
     /// What is still to come of it, while everything before was right.
     preface: &'static [u8],
+    /// Bytes that were read since others had their turn.
+    read: usize,
     /// What the other end has shown, if anything.
     pub certificate: Option<ClientCertificate>,
     _seat: Seat,
@@ -52,7 +57,7 @@ pub struct Connection {
 
 impl Connection {
     pub fn new(wire: Wire, link: Arc<Link>, seat: Seat) -> Self {
-        Self { wire, link, preface: PREFACE, certificate: None, _seat: seat }
+        Self { wire, link, preface: PREFACE, read: 0, certificate: None, _seat: seat }
     }
 
     /// Hears whether it speaks HTTP/2. Whoever speaks anything else is greeted at its first call.
@@ -81,8 +86,14 @@ macro_rules! on_wire {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.read >= TURN {
+            self.read = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
         let read = on_wire!(self, wire => Pin::new(wire).poll_read(cx, buf));
+        self.read += buf.filled().len() - before;
         if !self.preface.is_empty() {
             self.hear(&buf.filled()[before..]);
         }
