@@ -217,3 +217,125 @@ create table secrets (
     name            text    not null primary key,
     value           bytea   not null               -- made at the first start, the same for every instance
 );
+
+-- The second wall (docs/decisions/0024): what belongs to people or centres is shown to whoever says, in the same
+-- transaction, on whose behalf it reads. The owner of the tables is bound like everybody else. Who says nothing
+-- is not shown less, but fails: without the setting it is not known, and nothing is no number. Writing shows
+-- nothing, and new rows ask for nothing.
+alter table parties enable row level security;
+alter table parties force row level security;
+create policy by_reach on parties
+using (
+  case (select current_setting('eile.reach'))
+    when 'service' then true
+    when 'all' then true
+    when 'within' then exists (
+      select 1
+      from events as e
+      where e.id = parties.event_id
+        and (
+          current_setting('eile.centres', true) = '*'
+          or e.centre_id = any (string_to_array(current_setting('eile.centres', true), ','))
+        )
+        and (
+          current_setting('eile.events', true) = '*'
+          or e.id::text = any (string_to_array(current_setting('eile.events', true), ','))
+        )
+    )
+    when 'registration' then parties.event_id::text || '/' || parties.number = current_setting('eile.registration', true)
+    else (select current_setting('eile.reach'))::integer is null
+  end
+)
+with check (true);
+
+alter table reasons enable row level security;
+alter table reasons force row level security;
+create policy by_reach on reasons
+using (
+  case (select current_setting('eile.reach'))
+    when 'service' then true
+    when 'all' then true
+    when 'within' then exists (
+      select 1
+      from events as e
+      where e.id = reasons.event_id
+        and (
+          current_setting('eile.centres', true) = '*'
+          or e.centre_id = any (string_to_array(current_setting('eile.centres', true), ','))
+        )
+        and (
+          current_setting('eile.events', true) = '*'
+          or e.id::text = any (string_to_array(current_setting('eile.events', true), ','))
+        )
+    )
+    when 'registration' then reasons.event_id::text || '/' || reasons.number = current_setting('eile.registration', true)
+    else (select current_setting('eile.reach'))::integer is null
+  end
+)
+with check (true);
+
+alter table attendance enable row level security;
+alter table attendance force row level security;
+create policy by_reach on attendance
+using (
+  case (select current_setting('eile.reach'))
+    when 'service' then true
+    when 'all' then true
+    when 'within' then exists (
+      select 1
+      from events as e
+      where e.id = attendance.event_id
+        and (
+          current_setting('eile.centres', true) = '*'
+          or e.centre_id = any (string_to_array(current_setting('eile.centres', true), ','))
+        )
+        and (
+          current_setting('eile.events', true) = '*'
+          or e.id::text = any (string_to_array(current_setting('eile.events', true), ','))
+        )
+    )
+    when 'registration' then attendance.event_id::text || '/' || attendance.number = current_setting('eile.registration', true)
+    else (select current_setting('eile.reach'))::integer is null
+  end
+)
+with check (true);
+
+alter table access_log enable row level security;
+alter table access_log force row level security;
+create policy by_reach on access_log
+using (
+  case (select current_setting('eile.reach'))
+    when 'service' then true
+    when 'all' then true
+    when 'within' then (
+      current_setting('eile.centres', true) = '*'
+      or centre_id = any (string_to_array(current_setting('eile.centres', true), ','))
+    ) and (
+      current_setting('eile.events', true) = '*'
+      or event_id::text = any (string_to_array(current_setting('eile.events', true), ','))
+    )
+    when 'registration' then false
+    else (select current_setting('eile.reach'))::integer is null
+  end
+)
+with check (true);
+
+alter table reports enable row level security;
+alter table reports force row level security;
+create policy by_reach on reports
+using (
+  case (select current_setting('eile.reach'))
+    when 'service' then true
+    when 'all' then true
+    when 'within' then (
+      current_setting('eile.centres', true) = '*'
+      or (document::jsonb ->> 'centre') = any (string_to_array(current_setting('eile.centres', true), ','))
+    ) and (
+      current_setting('eile.events', true) = '*'
+      or false
+    )
+    when 'registration' then false
+    else (select current_setting('eile.reach'))::integer is null
+  end
+)
+with check (true);

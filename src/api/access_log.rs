@@ -41,7 +41,8 @@ impl Api {
         let pages = Pages::of(self.desk.keys(), METHOD, &asked.map(String::as_str));
         query.after = pages.cursor(&r.page_token)?.and_then(|bytes| read_cursor(&bytes));
         query.limit = size + 1;
-        let mut found = self.desk.store().access_entries(&query).await.map_err(status::storage)?;
+        let mut found =
+            self.desk.store().access_entries(&self.reach(caller)?, &query).await.map_err(status::storage)?;
         self.of_their_events(&mut found).await?;
         let (entries, last) = page_of(&found, size, render);
         let next_page_token = last.map(|entry| pages.token(&cursor(entry))).unwrap_or_default();

@@ -10,8 +10,8 @@ use super::rights::{Rights, Target};
 use super::to_proto::names;
 use super::{Api, status};
 use crate::access_log::Slot;
-use crate::model::access::AccessKey;
-use crate::model::id::{CentreId, EventId};
+use crate::model::access::{AccessKey, Reach};
+use crate::model::id::{CentreId, EventId, Number};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use tonic::metadata::MetadataMap;
@@ -180,13 +180,15 @@ impl Api {
         self.identities.key(key.id(), &key.secret).map(Some).ok_or_else(status::key_required)
     }
 
-    /// Whether the caller reaches an event that is there.
-    pub(super) async fn reaches_event(&self, caller: Caller, event: EventId) -> Result<bool, Status> {
-        let Some(key) = self.key_of(caller)? else { return Ok(true) };
-        let name = names::event(event);
-        let target = [Target::Event(&name)];
-        self.learn_places(&target).await?;
-        Ok(self.reaches(&key, "", &target).is_ok())
+    /// What the store shows on behalf of the caller, whatever a handler asks it for: from its key, never from its message.
+    pub(super) fn reach(&self, caller: Caller) -> Result<Reach, Status> {
+        let nobodys = if caller.is_bearer() { Reach::nothing() } else { Reach::All };
+        Ok(self.key_of(caller)?.map_or(nobodys, |key| Reach::of(&key)))
+    }
+
+    /// The same, for one registration: who bears its token reaches it and nothing else.
+    pub(super) fn reach_of_one(&self, caller: Caller, event: EventId, number: Number) -> Result<Reach, Status> {
+        if caller.is_bearer() { Ok(Reach::Registration(event, number)) } else { self.reach(caller) }
     }
 
     /// Narrows what is asked about to what the caller reaches: left out, it is the one centre of whoever has but one.

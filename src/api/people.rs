@@ -10,6 +10,7 @@ use super::repeat::again;
 use super::request::{Asked, Change};
 use super::to_proto::{int64, names, time};
 use super::{Api, status};
+use crate::model::access::Reach;
 use crate::model::person::{self, PeopleChange, PersonId};
 use crate::report::{NotEntered, People};
 use crate::storage::Stored;
@@ -168,7 +169,7 @@ impl Api {
     async fn report_resting_on(&self, number: u64) -> Result<Option<String>, Status> {
         let mut after = None;
         loop {
-            let reports = self.desk.store().list_reports(after, 100).await.map_err(status::storage)?;
+            let reports = self.desk.store().list_reports(&Reach::Service, after, 100).await.map_err(status::storage)?;
             if let Some(report) = reports.iter().find(|report| report.people_number >= number) {
                 return Ok(Some(names::report(report.id)));
             }

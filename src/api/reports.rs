@@ -70,7 +70,7 @@ impl super::proto::report_service_server::ReportService for Api {
     ) -> Answer<GetAttendanceSummaryResponse> {
         let (caller, r) = self.admit(request).await?;
         caller.exact_only("GetAttendanceSummary")?;
-        self.attendance_summary(r).await.map(Response::new)
+        self.attendance_summary(caller, r).await.map(Response::new)
     }
 
     async fn create_report(&self, request: Request<CreateReportRequest>) -> Answer<CreateReportResponse> {

@@ -141,7 +141,7 @@ pub async fn check_all(store: &dyn Store, mut tell: impl FnMut(&Checked)) -> Res
     let mut summary = Summary::default();
     let mut after = None;
     loop {
-        let page = store.event_ids(after, EVENTS).await?;
+        let page = store.event_ids(None, after, EVENTS).await?;
         let Some(last) = page.last().copied() else { return Ok(summary) };
         for event in page {
             if let Some(checked) = check_event(store, event).await? {

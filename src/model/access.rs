@@ -1,6 +1,6 @@
 //! Access keys: what a portal, a tool or a job shows to be let in, and what it reaches with it.
 
-use super::id::{CentreId, EventId};
+use super::id::{CentreId, EventId, Number};
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +88,53 @@ impl AccessKey {
     }
 }
 
+/// On whose behalf something is read, and what it reaches: whoever asks the store for what belongs to centres or people
+/// says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The service's own work: batches, checks, reports, retention.
+    Service,
+    /// A caller who reaches all.
+    All,
+    /// A caller who reaches some.
+    Within(Within),
+    /// Whoever bears the token of this registration.
+    Registration(EventId, Number),
+}
+
+/// Centres and events that are reached; nothing named of a kind: all of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Within {
+    pub centres: Option<Vec<CentreId>>,
+    pub events: Option<Vec<EventId>>,
+}
+
+impl Reach {
+    /// What whoever shows this key reaches.
+    pub fn of(key: &AccessKey) -> Reach {
+        let centres = (!key.all_centres).then(|| key.centres.clone());
+        let events = (!key.events.is_empty()).then(|| key.events.clone());
+        match (&centres, &events) {
+            (None, None) => Reach::All,
+            _ => Reach::Within(Within { centres, events }),
+        }
+    }
+
+    /// Nothing at all.
+    pub fn nothing() -> Reach {
+        Reach::Within(Within { centres: Some(Vec::new()), events: None })
+    }
+
+    /// The centres and events to which a query is to be narrowed.
+    pub fn within(&self) -> Within {
+        match self {
+            Reach::Service | Reach::All => Within::default(),
+            Reach::Within(within) => within.clone(),
+            Reach::Registration(event, _) => Within { centres: None, events: Some(vec![*event]) },
+        }
+    }
+}
+
 /// Compares without telling by time where the first difference is.
 pub fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
     let difference = a.iter().zip(b).fold(0, |sum, (a, b)| std::hint::black_box(sum | (a ^ b)));
@@ -131,6 +178,20 @@ mod tests {
         let mut last = [1; 32];
         last[31] = 0;
         assert!(!key().is_opened_by(&last, Timestamp(1)));
+    }
+
+    #[test]
+    fn what_is_read_for_a_key_is_what_it_reaches() {
+        let one = EventId(uuid::Uuid::from_u128(1));
+        let own = Some(vec![CentreId("elektrenai".into())]);
+        assert_eq!(Reach::of(&key()), Reach::Within(Within { centres: own.clone(), events: None }));
+        let leader = AccessKey { events: vec![one], ..key() };
+        assert_eq!(Reach::of(&leader).within(), Within { centres: own, events: Some(vec![one]) });
+        let all = AccessKey { all_centres: true, centres: Vec::new(), ..key() };
+        assert_eq!(Reach::of(&all), Reach::All);
+        let of_events = Reach::of(&AccessKey { events: vec![one], ..all });
+        assert_eq!(of_events, Reach::Within(Within { centres: None, events: Some(vec![one]) }));
+        assert_eq!(Reach::nothing().within().centres, Some(Vec::new()), "no centre is not every centre");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A stored report: what was asked and answered, and what it rests on.
 
-use super::id::EventId;
+use super::id::{CentreId, EventId};
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -10,6 +10,9 @@ use uuid::Uuid;
 pub struct Report {
     pub id: Uuid,
     pub title: String,
+    /// Whose figures it holds; nothing: of all centres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub centre: Option<CentreId>,
     pub created_at: Timestamp,
     /// The question in the form of the API, in base64.
     pub query: String,

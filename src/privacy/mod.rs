@@ -14,6 +14,7 @@ pub use retention::{Due, keep_rules};
 
 use crate::admission::{Change, Command, Erased, Request, Roster, Standing, Verb};
 use crate::desk::{Desk, DeskError, Job, Papers, View};
+use crate::model::access::Reach;
 use crate::model::attendance::MemberNo;
 use crate::model::contact::ContactKeys;
 use crate::model::event::EventState;
@@ -127,7 +128,7 @@ impl Privacy {
         if contact == ContactKeys::default() {
             return Ok(());
         }
-        let same = self.desk.store().registrations_by_contact(contact).await?;
+        let same = self.desk.store().registrations_by_contact(&Reach::Service, contact).await?;
         while let Some(target) = led_to.get(at).copied() {
             at += 1;
             for (event, id) in same.iter().copied().filter(|one| !led_to.contains(one)).collect::<Vec<_>>() {
@@ -182,7 +183,7 @@ impl Privacy {
 
     async fn job(&self, event: EventId, seen: &Seen, kept: bool, asking: Asking) -> Result<Job, PrivacyError> {
         let number = seen.standing.number;
-        let rows = self.desk.store().parties(event, &[number]).await?;
+        let rows = self.desk.store().parties(&Reach::Service, event, &[number]).await?;
         let row = rows.first().ok_or(PrivacyError::NotFound)?;
         let words = words::without(row, kept, seen, self.desk.keys()).ok_or(PrivacyError::Unreadable(number))?;
         let seen_step = seen.standing.steps.last().copied().unwrap_or_default();

@@ -39,10 +39,10 @@ impl Privacy {
     ) -> Result<(Vec<Due>, Option<EventId>), PrivacyError> {
         let (mut found, mut count, mut last) = (Vec::new(), 0, after);
         loop {
-            let ids = self.desk.store().event_ids(last, EVENTS_AT_ONCE).await?;
+            let ids = self.desk.store().event_ids(centre, last, EVENTS_AT_ONCE).await?;
             for event in &ids {
                 last = Some(*event);
-                let Some(due) = self.due_in(*event, centre).await? else { continue };
+                let Some(due) = self.due_in(*event).await? else { continue };
                 count += due.len();
                 found.push(due);
                 if count >= limit {
@@ -55,13 +55,10 @@ impl Privacy {
         }
     }
 
-    async fn due_in(&self, event: EventId, centre: Option<&CentreId>) -> Result<Option<Due>, PrivacyError> {
+    async fn due_in(&self, event: EventId) -> Result<Option<Due>, PrivacyError> {
         let now = self.desk.clock().now();
         // The document is small, the roster may be large: it is looked at only where anything can have run out.
         let Some(document) = self.desk.store().document(event).await? else { return Ok(None) };
-        if centre.is_some_and(|centre| *centre != document.centre) {
-            return Ok(None);
-        }
         if document.terms.ends_at.is_some_and(|at| now < at.plus(self.rules.shortest())) {
             return Ok(None);
         }

@@ -5,6 +5,7 @@ use super::demand::{Demand, demand_of};
 use super::facts::{Fact, facts};
 use super::{Basis, EVENTS_MAX, People, ReportError, Scope};
 use crate::keys::Keys;
+use crate::model::access::Reach;
 use crate::model::attendance::{SessionNo, Slot};
 use crate::model::event::{EventKind, EventState};
 use crate::model::id::{CentreId, EventId, ProgrammeId};
@@ -163,7 +164,7 @@ impl Reports {
         let mut kept = Vec::new();
         let mut weight = 0;
         for event in stale {
-            let Some(everything) = self.store.everything(*event).await? else { continue };
+            let Some(everything) = self.store.everything(&Reach::Service, *event).await? else { continue };
             weight += everything.whole.standings.len();
             let keys = self.keys.clone();
             let worked = tokio::task::spawn_blocking(move || digest(&everything, &keys)).await;
@@ -216,7 +217,7 @@ impl Reports {
     }
 
     async fn facts_now(&self, event: EventId) -> Result<Vec<Fact>, ReportError> {
-        let Some(everything) = self.store.everything(event).await? else { return Ok(Vec::new()) };
+        let Some(everything) = self.store.everything(&Reach::Service, event).await? else { return Ok(Vec::new()) };
         facts(&everything, &self.keys).map(|(facts, _)| facts).map_err(|e| unreadable(event, &e))
     }
 }

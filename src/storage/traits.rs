@@ -4,7 +4,7 @@
 use super::kept::{Digest, DigestQuery, DigestRow, Everything};
 use super::transaction::{Decide, Lock, PartyRow, Whole};
 use crate::admission::{Entry, Header, SeatCounts};
-use crate::model::access::AccessKey;
+use crate::model::access::{AccessKey, Reach, Within};
 use crate::model::access_log::{AccessEntry, AccessQuery};
 use crate::model::centre::{Centre, Programme};
 use crate::model::contact::ContactKeys;
@@ -77,6 +77,10 @@ pub struct EventQuery {
     /// Start before.
     pub starts_before: Option<Timestamp>,
     pub has_free_seats: Option<bool>,
+    /// Only what is reached.
+    pub within: Within,
+    /// Leave drafts out.
+    pub no_drafts: bool,
     /// Only after this one in the order.
     pub after: Option<(Timestamp, EventId)>,
     pub limit: u32,
@@ -129,6 +133,9 @@ pub struct FeedRow {
 }
 
 /// The behaviour that both dialects share, shown by one conformance suite.
+///
+/// What belongs to people or centres is read with a [`Reach`]: who reads, and what that one reaches. On PostgreSQL nothing
+/// else is shown, whatever is asked for (docs/decisions/0024).
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Locks the events in id order, tells `decide` what is new about each (in the order of `locks`),
@@ -176,7 +183,7 @@ pub trait Store: Send + Sync + 'static {
     async fn whole(&self, event: EventId) -> Result<Option<Whole>, StoreError>;
 
     /// Everything of an event as one snapshot, outside any cache: for reports.
-    async fn everything(&self, event: EventId) -> Result<Option<Everything>, StoreError>;
+    async fn everything(&self, reach: &Reach, event: EventId) -> Result<Option<Everything>, StoreError>;
 
     /// The events of a report with the summaries that are kept of them, in id order.
     async fn digests(&self, query: &DigestQuery) -> Result<Vec<DigestRow>, StoreError>;
@@ -190,28 +197,35 @@ pub trait Store: Send + Sync + 'static {
     /// Keeps what was worked out of events, unless something later is kept already.
     async fn keep_digests(&self, digests: Vec<Digest>) -> Result<(), StoreError>;
 
-    /// All event ids after `after`, in id order: for `eile check`.
-    async fn event_ids(&self, after: Option<EventId>, limit: u32) -> Result<Vec<EventId>, StoreError>;
+    /// Event ids after `after`, of one centre or of all, in id order.
+    async fn event_ids(
+        &self,
+        centre: Option<&CentreId>,
+        after: Option<EventId>,
+        limit: u32,
+    ) -> Result<Vec<EventId>, StoreError>;
 
     /// The parties of these numbers, in any order; missing ones are left out.
-    async fn parties(&self, event: EventId, numbers: &[Number]) -> Result<Vec<PartyRow>, StoreError>;
+    async fn parties(&self, reach: &Reach, event: EventId, numbers: &[Number]) -> Result<Vec<PartyRow>, StoreError>;
 
     /// Parties in the order of (search, number), after the given pair.
     async fn parties_by_name(
         &self,
+        reach: &Reach,
         event: EventId,
         after: Option<(String, Number)>,
         limit: u32,
     ) -> Result<Vec<PartyRow>, StoreError>;
 
-    /// Registrations, live and ended, whose contact has one of these keys; whatever their event, in any order.
+    /// Registrations, live and ended, whose contact has one of these keys; of every event that is reached, in any order.
     async fn registrations_by_contact(
         &self,
+        reach: &Reach,
         contact: ContactKeys,
     ) -> Result<Vec<(EventId, RegistrationId)>, StoreError>;
 
     /// The reasons that staff wrote down about a registration, with the journal numbers of their decisions.
-    async fn reasons(&self, event: EventId, number: Number) -> Result<Vec<(u64, String)>, StoreError>;
+    async fn reasons(&self, reach: &Reach, event: EventId, number: Number) -> Result<Vec<(u64, String)>, StoreError>;
 
     /// After personal data were erased: nothing of what was overwritten stays in the database's own files, as far as
     /// the engine lets its client see to that.
@@ -247,7 +261,7 @@ pub trait Store: Send + Sync + 'static {
     /// Adds rows to the access log; one that is there already stays as it is given again.
     async fn add_access_entries(&self, entries: Vec<AccessEntry>) -> Result<(), StoreError>;
     /// Rows of the access log, newest first.
-    async fn access_entries(&self, query: &AccessQuery) -> Result<Vec<AccessEntry>, StoreError>;
+    async fn access_entries(&self, reach: &Reach, query: &AccessQuery) -> Result<Vec<AccessEntry>, StoreError>;
     /// Takes out of the access log what is older than `before`, at most `limit` rows, oldest first; how many it were.
     async fn drop_access_entries(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
     /// Notes when access keys were used last; what is noted never goes back.
@@ -256,9 +270,9 @@ pub trait Store: Send + Sync + 'static {
     async fn key_uses(&self, after: Option<&str>, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreError>;
 
     async fn create_report(&self, report: &Report, request: &OpenRequest) -> Result<Stored, StoreError>;
-    async fn report(&self, id: Uuid) -> Result<Option<Report>, StoreError>;
-    /// Stored reports in the order in which they were made, after `after`.
-    async fn list_reports(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<Report>, StoreError>;
+    async fn report(&self, reach: &Reach, id: Uuid) -> Result<Option<Report>, StoreError>;
+    /// Stored reports of centres that are reached, in the order in which they were made, after `after`.
+    async fn list_reports(&self, reach: &Reach, after: Option<Uuid>, limit: u32) -> Result<Vec<Report>, StoreError>;
 
     /// Adds an entry about persons under its number; `Taken` where somebody else was first.
     async fn add_people_entry(&self, entry: &PeopleEntry, request: &OpenRequest) -> Result<Stored, StoreError>;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use eile::admission::{Entry, SeatCounts};
-use eile::model::access::AccessKey;
+use eile::model::access::{AccessKey, Reach};
 use eile::model::access_log::{AccessEntry, AccessQuery};
 use eile::model::centre::{Centre, Programme};
 use eile::model::contact::ContactKeys;
@@ -129,8 +129,8 @@ impl Store for Faulty {
     async fn whole(&self, event: EventId) -> Result<Option<Whole>, StoreError> {
         self.inner.whole(event).await
     }
-    async fn everything(&self, event: EventId) -> Result<Option<Everything>, StoreError> {
-        self.inner.everything(event).await
+    async fn everything(&self, reach: &Reach, event: EventId) -> Result<Option<Everything>, StoreError> {
+        self.inner.everything(reach, event).await
     }
     async fn digests(&self, query: &DigestQuery) -> Result<Vec<DigestRow>, StoreError> {
         self.inner.digests(query).await
@@ -156,8 +156,8 @@ impl Store for Faulty {
     async fn add_access_entries(&self, entries: Vec<AccessEntry>) -> Result<(), StoreError> {
         self.inner.add_access_entries(entries).await
     }
-    async fn access_entries(&self, query: &AccessQuery) -> Result<Vec<AccessEntry>, StoreError> {
-        self.inner.access_entries(query).await
+    async fn access_entries(&self, reach: &Reach, query: &AccessQuery) -> Result<Vec<AccessEntry>, StoreError> {
+        self.inner.access_entries(reach, query).await
     }
     async fn drop_access_entries(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.inner.drop_access_entries(before, limit).await
@@ -171,11 +171,16 @@ impl Store for Faulty {
     async fn create_report(&self, report: &Report, request: &OpenRequest) -> Result<Stored, StoreError> {
         self.inner.create_report(report, request).await
     }
-    async fn report(&self, id: uuid::Uuid) -> Result<Option<Report>, StoreError> {
-        self.inner.report(id).await
+    async fn report(&self, reach: &Reach, id: uuid::Uuid) -> Result<Option<Report>, StoreError> {
+        self.inner.report(reach, id).await
     }
-    async fn list_reports(&self, after: Option<uuid::Uuid>, limit: u32) -> Result<Vec<Report>, StoreError> {
-        self.inner.list_reports(after, limit).await
+    async fn list_reports(
+        &self,
+        reach: &Reach,
+        after: Option<uuid::Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Report>, StoreError> {
+        self.inner.list_reports(reach, after, limit).await
     }
     async fn add_people_entry(&self, entry: &PeopleEntry, request: &OpenRequest) -> Result<Stored, StoreError> {
         self.inner.add_people_entry(entry, request).await
@@ -183,28 +188,35 @@ impl Store for Faulty {
     async fn people_entries(&self, after: u64, limit: u32) -> Result<Vec<PeopleEntry>, StoreError> {
         self.inner.people_entries(after, limit).await
     }
-    async fn event_ids(&self, after: Option<EventId>, limit: u32) -> Result<Vec<EventId>, StoreError> {
-        self.inner.event_ids(after, limit).await
+    async fn event_ids(
+        &self,
+        centre: Option<&CentreId>,
+        after: Option<EventId>,
+        limit: u32,
+    ) -> Result<Vec<EventId>, StoreError> {
+        self.inner.event_ids(centre, after, limit).await
     }
-    async fn parties(&self, event: EventId, numbers: &[Number]) -> Result<Vec<PartyRow>, StoreError> {
-        self.inner.parties(event, numbers).await
+    async fn parties(&self, reach: &Reach, event: EventId, numbers: &[Number]) -> Result<Vec<PartyRow>, StoreError> {
+        self.inner.parties(reach, event, numbers).await
     }
     async fn parties_by_name(
         &self,
+        reach: &Reach,
         event: EventId,
         after: Option<(String, Number)>,
         limit: u32,
     ) -> Result<Vec<PartyRow>, StoreError> {
-        self.inner.parties_by_name(event, after, limit).await
+        self.inner.parties_by_name(reach, event, after, limit).await
     }
     async fn registrations_by_contact(
         &self,
+        reach: &Reach,
         contact: ContactKeys,
     ) -> Result<Vec<(EventId, RegistrationId)>, StoreError> {
-        self.inner.registrations_by_contact(contact).await
+        self.inner.registrations_by_contact(reach, contact).await
     }
-    async fn reasons(&self, event: EventId, number: Number) -> Result<Vec<(u64, String)>, StoreError> {
-        self.inner.reasons(event, number).await
+    async fn reasons(&self, reach: &Reach, event: EventId, number: Number) -> Result<Vec<(u64, String)>, StoreError> {
+        self.inner.reasons(reach, event, number).await
     }
     async fn scrub(&self) -> Result<(), StoreError> {
         self.inner.scrub().await

@@ -10,6 +10,7 @@ use crate::api::registrations::read_party;
 use crate::api::to_proto::{admin::attendance_rule, int32, names, words};
 use crate::api::{Api, status};
 use crate::desk::View;
+use crate::model::access::Reach;
 use crate::model::attendance::MemberNo;
 use crate::model::event::AttendanceRule;
 use crate::model::id::{EventId, Number, RegistrationId};
@@ -53,7 +54,8 @@ impl Api {
         let now = self.desk.clock().now();
         let page = self.look(event, |view| page(view, only, after, size, now)).await?;
         let last = page.members.last().map(|(key, ..)| pages.token(&bytes(*key)));
-        let parties = self.parties_of(event, &page.members, self.sight(caller, Acting::Staff)?).await?;
+        let (reach, sight) = (self.reach(caller)?, self.sight(caller, Acting::Staff)?);
+        let parties = self.parties_of(&reach, event, &page.members, sight).await?;
         let told = |m: &Member| member(event, m, parties.get(&m.0.0));
         Ok(GetCompletionResponse {
             members: page.members.iter().map(told).collect(),
@@ -68,13 +70,14 @@ impl Api {
     /// The words of parties, as this caller is shown them.
     async fn parties_of(
         &self,
+        reach: &Reach,
         event: EventId,
         members: &[Member],
         sight: Sight,
     ) -> Result<HashMap<Number, Party>, Status> {
         let mut numbers: Vec<Number> = members.iter().map(|m| m.0.0).collect();
         numbers.dedup();
-        let rows = self.desk.store().parties(event, &numbers).await.map_err(status::storage)?;
+        let rows = self.desk.store().parties(reach, event, &numbers).await.map_err(status::storage)?;
         let hidden = |view: &View<'_>, number| view.roster.standing(number).is_some_and(|s| sight.hides(s));
         // Looked at after they were read: who restricts meanwhile is not shown.
         let shown = self.look(event, |view| rows.iter().map(|row| !hidden(view, row.number)).collect::<Vec<_>>());

@@ -13,6 +13,7 @@ use crate::api::to_proto::{int32, int64, names, time, words};
 use crate::api::{Api, status};
 use crate::desk::{DeskError, Done, Job, Papers};
 use crate::keys::Misread;
+use crate::model::access::Reach;
 use crate::model::attendance::MemberNo;
 use crate::model::id::{EventId, Number, RegistrationId};
 use crate::model::party::Who;
@@ -78,15 +79,16 @@ impl Api {
             Ok(entry) => entry,
             Err(error) => return Err(self.no(error, &asked.about(event)).await),
         };
-        self.seen(event, &done, &entry, (&members, self.sight(caller, Acting::Staff)?)).await
+        let (reach, sight) = (self.reach(caller)?, self.sight(caller, Acting::Staff)?);
+        self.seen(&reach, event, (&done, &entry), (&members, sight)).await
     }
 
     /// What staff see: from the entry alone, and the names beside it.
     async fn seen(
         &self,
+        reach: &Reach,
         event: EventId,
-        done: &Done,
-        entry: &Entry,
+        (done, entry): (&Done, &Entry),
         (asked_for, sight): (&[MemberNo], Sight),
     ) -> Result<CheckInResponse, Status> {
         let Happened::CheckedIn { session, number, happened_at, size, missing, marks } = &entry.change else {
@@ -104,7 +106,7 @@ impl Api {
             state: words::registration_state(state).into(),
             party_size: int32(*size),
             present: int32(size.saturating_sub(u32::try_from(missing.len()).unwrap_or(u32::MAX))),
-            missing: self.with_names(event, *number, missing, hidden).await?,
+            missing: self.with_names(reach, event, *number, missing, hidden).await?,
             scan_time: Some(time::instant(*happened_at)),
             journal_number: int64(entry.number),
         })
@@ -113,6 +115,7 @@ impl Api {
     /// The names of members who are not in; nobody is looked up where nobody is missing.
     async fn with_names(
         &self,
+        reach: &Reach,
         event: EventId,
         number: Number,
         missing: &[MemberNo],
@@ -123,7 +126,7 @@ impl Api {
         };
         let rows = match hidden {
             true => Vec::new(),
-            false => self.desk.store().parties(event, &[number]).await.map_err(status::storage)?,
+            false => self.desk.store().parties(reach, event, &[number]).await.map_err(status::storage)?,
         };
         let party = rows.first().map(read_party).transpose()?;
         let members = match party.as_ref().map(|p| &p.who) {

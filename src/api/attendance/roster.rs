@@ -13,6 +13,7 @@ use crate::api::registrations::{read_party, this_year};
 use crate::api::status::About;
 use crate::api::to_proto::{self, attendance, int32, names, words};
 use crate::api::{Api, status};
+use crate::model::access::Reach;
 use crate::model::attendance::{Mark, MemberNo, Slot};
 use crate::model::consent::Purpose;
 use crate::model::id::{EventId, Number, RegistrationId};
@@ -52,10 +53,11 @@ impl Api {
         let counts =
             self.look(event, |view| to_proto::attendance::counts(&session_id, &view.roster.counts_of_session(slot.no)));
         let mut answer = GetRosterResponse { session: Some(counts.await?), ..GetRosterResponse::default() };
+        let reach = self.reach(caller)?;
         let (mut scanned, mut room) = (0, Room::default());
         // Ends by return: at a full page, at the last one, or when enough were looked at.
         loop {
-            let rows = self.parties_after(event, after).await?;
+            let rows = self.parties_after(&reach, event, after).await?;
             scanned += rows.len();
             let is_last = rows.len() < CHUNK as usize;
             let numbers: Vec<Number> = rows.iter().map(|row| row.number).collect();
@@ -91,17 +93,22 @@ impl Api {
     }
 
     /// The next parties by name. The token holds no name: it is looked up again.
-    async fn parties_after(&self, event: EventId, after: Option<Number>) -> Result<Vec<PartyRow>, Status> {
+    async fn parties_after(
+        &self,
+        reach: &Reach,
+        event: EventId,
+        after: Option<Number>,
+    ) -> Result<Vec<PartyRow>, Status> {
         let store = self.desk.store();
         let after = match after {
             None => None,
             Some(number) => {
-                let rows = store.parties(event, &[number]).await.map_err(status::storage)?;
+                let rows = store.parties(reach, event, &[number]).await.map_err(status::storage)?;
                 let row = rows.into_iter().next().ok_or_else(status::page_token)?;
                 Some((row.search, number))
             }
         };
-        store.parties_by_name(event, after, CHUNK).await.map_err(status::storage)
+        store.parties_by_name(reach, event, after, CHUNK).await.map_err(status::storage)
     }
 }
 

@@ -8,12 +8,11 @@ use crate::api::page_token::{Pages, Room};
 use crate::api::proto::{self, ListEventsRequest, ListEventsResponse};
 use crate::api::to_proto::{self, words};
 use crate::api::{Api, status};
-use crate::model::access::AccessKey;
+use crate::model::access::Within;
 use crate::model::event::{Event, EventKind, EventState};
 use crate::model::id::{CentreId, EventId, ProgrammeId};
 use crate::model::time::Timestamp;
 use crate::storage::{EventQuery, EventRow, NO_START};
-use std::sync::Arc;
 use tonic::Status;
 use uuid::Uuid;
 
@@ -33,8 +32,6 @@ enum Wanted {
     Starts(Op, Timestamp),
     FreeSeats(bool),
     Not(Box<Wanted>),
-    /// Of a centre that the key of the caller reaches.
-    Reached(Arc<AccessKey>),
 }
 
 impl Api {
@@ -50,14 +47,9 @@ impl Api {
         for term in filter::parse(&r.filter, filter::EVENTS)? {
             wanted.push(wanted_by(&term)?);
         }
-        if !caller.is_staff() {
-            wanted.push(Wanted::Not(Box::new(Wanted::State(EventState::Draft))));
-        }
-        if let Some(key) = self.key_of(caller)?.filter(|key| !key.all_centres) {
-            wanted.push(Wanted::Reached(key));
-        }
         let pages = Pages::of(self.desk.keys(), METHOD, &[&r.filter, &caller.scope()]);
-        let mut query = picked(&wanted);
+        let mut query = EventQuery { no_drafts: !caller.is_staff(), ..picked(&wanted) };
+        narrow(&mut query, self.reach(caller)?.within());
         query.after = pages.cursor(&r.page_token)?.as_deref().and_then(cursor);
         let (mut events, mut room) = (Vec::new(), Room::default());
         let mut scanned = 0;
@@ -136,14 +128,18 @@ fn picked(wanted: &[Wanted]) -> EventQuery {
             Wanted::Starts(Op::Less, at) => {
                 query.starts_before = Some(query.starts_before.map_or(*at, |known| known.min(*at)));
             }
-            // Whoever reaches one centre alone lists what is its own, and nothing else is read.
-            Wanted::Reached(key) if query.centre.is_none() => {
-                query.centre = key.centres.first().filter(|_| key.centres.len() == 1).cloned();
-            }
-            Wanted::Starts(..) | Wanted::Not(_) | Wanted::Reached(_) => {}
+            Wanted::Starts(..) | Wanted::Not(_) => {}
         }
     }
     query
+}
+
+/// Narrows a query to what its caller reaches; by the index of the centre where that is one.
+fn narrow(query: &mut EventQuery, within: Within) {
+    if let (None, Some([only])) = (&query.centre, within.centres.as_deref()) {
+        query.centre = Some(only.clone());
+    }
+    query.within = within;
 }
 
 impl Wanted {
@@ -165,7 +161,6 @@ impl Wanted {
             // The store knows free seats of every pool; what it picked is right.
             Wanted::FreeSeats(_) => true,
             Wanted::Not(other) => !other.holds(row),
-            Wanted::Reached(key) => key.reaches_event(event.id, &event.centre),
         }
     }
 }

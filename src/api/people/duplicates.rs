@@ -58,9 +58,10 @@ impl Api {
         let scope = Scope { centre, from, ..Scope::default() };
         let (events, _) = self.reports.events(&scope).await.map_err(status::report)?;
         let people = self.reports.people().await.map_err(status::storage)?;
+        let reach = self.reach(caller)?;
         let (mut seen, mut looked_at) = (Vec::new(), 0);
         for event in events {
-            let everything = self.desk.store().everything(event.event).await.map_err(status::storage)?;
+            let everything = self.desk.store().everything(&reach, event.event).await.map_err(status::storage)?;
             let Some(everything) = everything else { continue };
             looked_at += everything.whole.standings.len();
             if looked_at > REGISTRATIONS_MAX {

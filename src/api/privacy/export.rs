@@ -7,6 +7,7 @@ use crate::api::proto::{
     ExplainRegistrationRequest, ExportRegistrationRequest, ExportRegistrationResponse, GetRegistrationRequest,
     RegistrationView, StaffNote,
 };
+use crate::api::registrations::Named;
 use crate::api::to_proto::{int64, time};
 use crate::api::{Api, status};
 use crate::model::time::Zone;
@@ -37,7 +38,7 @@ impl Api {
         // What staff wrote of a party that is left alone is for those who see its words.
         let sight = self.sight(caller, named.acting)?;
         let hides = registration.restrict_time.is_some() && !sight.sees_all();
-        let notes = if named.acting.is_staff() { self.notes(event, named.number).await? } else { Vec::new() };
+        let notes = if named.acting.is_staff() { self.notes(&named).await? } else { Vec::new() };
         let notes = if hides { Vec::new() } else { notes };
         let (kept, erased) = self.privacy.kept(event, id).await.map_err(|e| super::no(e, None))?;
         let language = text::known(if language.is_empty() { &registration.language } else { &language });
@@ -57,8 +58,9 @@ impl Api {
         Ok(export)
     }
 
-    async fn notes(&self, event: crate::model::id::EventId, number: u32) -> Result<Vec<StaffNote>, Status> {
-        let reasons = self.desk.store().reasons(event, number).await.map_err(status::storage)?;
+    async fn notes(&self, named: &Named) -> Result<Vec<StaffNote>, Status> {
+        let (event, number) = (named.name.event, named.number);
+        let reasons = self.desk.store().reasons(&named.reach, event, number).await.map_err(status::storage)?;
         Ok(reasons.into_iter().map(|(step, text)| StaffNote { journal_number: int64(step), text }).collect())
     }
 

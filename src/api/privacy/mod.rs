@@ -146,11 +146,11 @@ impl Api {
             fields.refuse(Path::Top("email"), "or phone is required, as an address or a number");
         }
         fields.finish(()).map_err(status::fields)?;
-        let found = self.desk.store().registrations_by_contact(keys).await.map_err(status::storage)?;
+        let found = self.desk.store().registrations_by_contact(&self.reach(caller)?, keys).await;
         let mut registrations = Vec::new();
         let sight = self.sight(caller, Acting::Staff)?;
-        for (event, id) in found {
-            if self.reaches_event(caller, event).await? && !self.is_hidden(sight, event, id).await? {
+        for (event, id) in found.map_err(status::storage)? {
+            if !self.is_hidden(sight, event, id).await? {
                 registrations.push(names::registration(event, id));
             }
         }

@@ -118,7 +118,7 @@ impl Api {
             (step.unwrap_or_default(), view.roster.last_member_marked(number))
         };
         let (seen_step, seen_marked) = self.look(event, last).await?;
-        let rows = self.desk.store().parties(event, &[number]).await.map_err(status::storage)?;
+        let rows = self.desk.store().parties(&named.reach, event, &[number]).await.map_err(status::storage)?;
         match rows.first() {
             Some(row) => Ok(Seen { party: read_party(row)?, seen_step, seen_marked }),
             None => Err(status::registration_not_found(&names::registration(event, named.name.id))),

@@ -10,6 +10,7 @@ use crate::api::status::About;
 use crate::api::to_proto::{self, names};
 use crate::api::{Api, status};
 use crate::desk::{DeskError, Job, Papers};
+use crate::model::access::Reach;
 use crate::model::id::Number;
 use tonic::Status;
 
@@ -18,6 +19,8 @@ pub struct Named {
     pub name: RegistrationName,
     pub number: Number,
     pub acting: Acting,
+    /// What the store shows to the caller.
+    pub reach: Reach,
 }
 
 impl Api {
@@ -43,7 +46,8 @@ impl Api {
             number => number?,
         };
         let acting = self.acting(caller, name, number, token).await?;
-        Ok(Named { name, number, acting })
+        let reach = self.reach_of_one(caller, name.event, number)?;
+        Ok(Named { name, number, acting, reach })
     }
 
     /// The number of a registration whose whole id is that of its row.

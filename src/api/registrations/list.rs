@@ -14,6 +14,7 @@ use crate::api::privacy::Sight;
 use crate::api::proto::{ListRegistrationsRequest, ListRegistrationsResponse, Registration};
 use crate::api::{Api, status, to_proto};
 use crate::keys::Keys;
+use crate::model::access::Reach;
 use crate::model::id::{EventId, Number};
 use crate::storage::PartyRow;
 use std::collections::HashMap;
@@ -38,6 +39,7 @@ type Key = (u8, Number, Number);
 
 /// What is asked for.
 struct Query {
+    reach: Reach,
     event: EventId,
     order: Order,
     wanted: Vec<Wanted>,
@@ -64,8 +66,9 @@ impl Api {
         let size = fields.page_size(r.page_size) as usize;
         let full = full(&mut fields, r.view);
         fields.finish(()).map_err(status::fields)?;
-        let sight = self.sight(caller, Acting::Staff)?;
-        let query = Query { event, order: order(&r.order_by)?, wanted: wanted(&r.filter)?, full, sight };
+        let (reach, sight) = (self.reach(caller)?, self.sight(caller, Acting::Staff)?);
+        let (order, wanted) = (order(&r.order_by)?, wanted(&r.filter)?);
+        let query = Query { reach, event, order, wanted, full, sight };
         let view = if full { "full" } else { "basic" };
         let pages = Pages::of(self.desk.keys(), METHOD, &[&r.parent, &r.filter, &r.order_by, view]);
         let mut after = pages.cursor(&r.page_token)?.as_deref().and_then(cursor);
@@ -113,7 +116,7 @@ impl Api {
             .await?;
         if query.reads_parties() {
             let numbers: Vec<Number> = chunk.iter().map(|c| c.key.2).collect();
-            let rows = self.desk.store().parties(query.event, &numbers).await.map_err(status::storage)?;
+            let rows = self.desk.store().parties(&query.reach, query.event, &numbers).await.map_err(status::storage)?;
             let mut rows: HashMap<Number, PartyRow> = rows.into_iter().map(|row| (row.number, row)).collect();
             for candidate in &mut chunk {
                 candidate.row = rows.remove(&candidate.key.2);
@@ -128,13 +131,13 @@ impl Api {
         let after = match after {
             None => None,
             Some((_, _, number)) => {
-                let rows = store.parties(query.event, &[number]).await.map_err(status::storage)?;
+                let rows = store.parties(&query.reach, query.event, &[number]).await.map_err(status::storage)?;
                 let row = rows.into_iter().next().ok_or_else(status::page_token)?;
                 Some((row.search, number))
             }
         };
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        let rows = store.parties_by_name(query.event, after, limit).await.map_err(status::storage)?;
+        let rows = store.parties_by_name(&query.reach, query.event, after, limit).await.map_err(status::storage)?;
         self.look(query.event, |view| {
             let candidate = |row: PartyRow| {
                 let known = looked(view, row.number, true);

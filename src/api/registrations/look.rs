@@ -41,7 +41,7 @@ impl Api {
         if !full {
             return Ok(basic);
         }
-        let rows = self.desk.store().parties(event, &[named.number]).await.map_err(status::storage)?;
+        let rows = self.desk.store().parties(&named.reach, event, &[named.number]).await.map_err(status::storage)?;
         match rows.first() {
             Some(row) => {
                 let party = self.sight(caller, named.acting)?.of(&standing, read_party(row)?);

@@ -1,5 +1,6 @@
 //! Reports that are kept as they were.
 
+use crate::api::admin::cut;
 use crate::api::caller::Caller;
 use crate::api::from_proto::names::centre;
 use crate::api::from_proto::{Fields, Path};
@@ -13,7 +14,6 @@ use crate::api::repeat::again;
 use crate::api::request::Asked;
 use crate::api::to_proto::{names, time};
 use crate::api::{Api, status};
-use crate::model::access::AccessKey;
 use crate::model::report;
 use crate::report::Basis;
 use crate::report::cells::Shown;
@@ -60,6 +60,7 @@ impl Api {
         let stored = report::Report {
             id: Uuid::now_v7(),
             title,
+            centre: query.query.clone().and_then(|mut query| centre(&scope_of(&mut query).take()?.centre)),
             created_at: self.desk.clock().now(),
             query: STANDARD.encode(query.encode_to_vec()),
             figures: STANDARD.encode(figures.encode_to_vec()),
@@ -112,10 +113,8 @@ impl Api {
         let mut fields = Fields::default();
         let id = fields.report_name(Path::Top(at), name);
         fields.finish(()).map_err(status::fields)?;
-        let stored = self.desk.store().report(id).await.map_err(status::storage)?;
-        let key = self.key_of(caller)?;
-        let reached = stored.filter(|stored| is_reached(key.as_deref(), stored));
-        reached.ok_or_else(|| status::report_not_found(name))
+        let stored = self.desk.store().report(&self.reach(caller)?, id).await.map_err(status::storage)?;
+        stored.ok_or_else(|| status::report_not_found(name))
     }
 
     pub(super) async fn stored_reports(
@@ -128,25 +127,11 @@ impl Api {
         fields.finish(()).map_err(status::fields)?;
         let pages = Pages::of(self.desk.keys(), METHOD, &[]);
         let after = pages.cursor(&r.page_token)?.and_then(|bytes| Uuid::from_slice(&bytes).ok());
-        let key = self.key_of(caller)?;
-        let (mut reports, mut after, mut last) = (Vec::new(), after, None);
-        // Ends by return: at a full page, or after the last report. What is not reached counts for nothing, not even for
-        // where a page ends.
-        loop {
-            let found = self.desk.store().list_reports(after, PAGE_MAX).await.map_err(status::storage)?;
-            after = found.last().map(|stored| stored.id);
-            for stored in found.iter().filter(|stored| is_reached(key.as_deref(), stored)) {
-                if reports.len() == size as usize {
-                    let token = last.map(|id: Uuid| pages.token(id.as_bytes())).unwrap_or_default();
-                    return Ok(ListReportsResponse { reports, next_page_token: token });
-                }
-                reports.push(render(stored, false)?);
-                last = Some(stored.id);
-            }
-            if found.len() < PAGE_MAX as usize {
-                return Ok(ListReportsResponse { reports, next_page_token: String::new() });
-            }
-        }
+        let found = self.desk.store().list_reports(&self.reach(caller)?, after, size + 1).await;
+        let mut found = found.map_err(status::storage)?;
+        let last = cut(&mut found, size).map(|stored| pages.token(stored.id.as_bytes()));
+        let reports = found.iter().map(|stored| render(stored, false)).collect::<Result<_, _>>()?;
+        Ok(ListReportsResponse { reports, next_page_token: last.unwrap_or_default() })
     }
 }
 
@@ -158,13 +143,6 @@ fn scope_of(query: &mut Query) -> &mut Option<ReportScope> {
         Query::Imbalance(r) => &mut r.scope,
         Query::Participation(r) => &mut r.scope,
     }
-}
-
-/// Whether a key reaches a stored report: all that it is about.
-fn is_reached(key: Option<&AccessKey>, stored: &report::Report) -> bool {
-    let Some(key) = key.filter(|key| !key.all_centres) else { return true };
-    let scope = query_of(stored).ok().and_then(|query| query.query).and_then(|mut query| scope_of(&mut query).take());
-    scope.and_then(|scope| centre(&scope.centre)).is_some_and(|centre| key.reaches_centre(&centre))
 }
 
 /// What was asked of a stored report.

@@ -1,6 +1,7 @@
 //! GetAttendanceSummary: persons x sessions of one event, from one snapshot.
 
 use crate::admission::{MarkKey, Marked, Standing};
+use crate::api::caller::Caller;
 use crate::api::from_proto::{Fields, Path};
 use crate::api::proto::{GetAttendanceSummaryRequest, GetAttendanceSummaryResponse, SummaryPerson, SummarySession};
 use crate::api::registrations::read_party;
@@ -24,12 +25,13 @@ type Marks<'a> = HashMap<(u16, Number, MemberNo), &'a Marked>;
 impl Api {
     pub(super) async fn attendance_summary(
         &self,
+        caller: Caller,
         r: GetAttendanceSummaryRequest,
     ) -> Result<GetAttendanceSummaryResponse, Status> {
         let mut fields = Fields::default();
         let event = fields.event_name(Path::Top("event"), &r.event).unwrap_or_default();
         fields.finish(()).map_err(status::fields)?;
-        let everything = self.desk.store().everything(event).await.map_err(status::storage)?;
+        let everything = self.desk.store().everything(&self.reach(caller)?, event).await.map_err(status::storage)?;
         let everything = everything.ok_or_else(|| status::event_not_found(&r.event))?;
         self.sheet(&everything)
     }

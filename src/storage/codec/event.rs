@@ -2,6 +2,7 @@
 
 use super::{column, corrupt, count, from_json, to_json};
 use crate::admission::{Counts, Header, SeatCounts, SessionCounts};
+use crate::model::access::Within;
 use crate::model::event::{Event, EventKind, EventState, Terms};
 use crate::model::id::Number;
 use crate::model::time::Timestamp;
@@ -150,6 +151,8 @@ pub(in crate::storage) struct QueryColumns {
     pub starts_from: Option<i64>,
     pub starts_before: Option<i64>,
     pub has_free_seats: Option<bool>,
+    pub within: WithinColumns,
+    pub no_drafts: bool,
     pub after_start: Option<i64>,
     pub after_id: Uuid,
     pub limit: i64,
@@ -166,9 +169,36 @@ impl QueryColumns {
             starts_from: query.starts_from.map(|t| t.0),
             starts_before: query.starts_before.map(|t| t.0),
             has_free_seats: query.has_free_seats,
+            within: WithinColumns::of(&query.within),
+            no_drafts: query.no_drafts,
             after_start: query.after.map(|(start, _)| start.0),
             after_id: query.after.map_or(Uuid::nil(), |(_, id)| id.0),
             limit: column(u64::from(query.limit)),
         }
     }
+}
+
+/// What a query is narrowed to.
+pub(in crate::storage) struct WithinColumns {
+    pub centres: Option<Vec<String>>,
+    pub events: Option<Vec<Uuid>>,
+}
+
+impl WithinColumns {
+    pub fn of(within: &Within) -> Self {
+        Self {
+            centres: within.centres.as_ref().map(|all| all.iter().map(|centre| centre.0.clone()).collect()),
+            events: within.events.as_ref().map(|all| all.iter().map(|event| event.0).collect()),
+        }
+    }
+
+    /// As JSON arrays, for a database without arrays.
+    pub fn texts(self) -> (Option<String>, Option<String>) {
+        let events = |all: Vec<Uuid>| all.iter().map(|id| id.simple().to_string()).collect();
+        (self.centres.map(json), self.events.map(events).map(json))
+    }
+}
+
+fn json(ids: Vec<String>) -> String {
+    serde_json::Value::from(ids).to_string()
 }

@@ -16,8 +16,8 @@ pub(super) use attendance::{MarkColumns, MarkRow, read_mark};
 pub(super) use batch::{Batch, EventUpdate, PartyColumns, ReasonColumns, RequestColumns};
 pub(super) use digest::{DigestRowColumns, read_digest_row};
 pub(super) use event::{
-    EventColumns, QueryColumns, counts_of_new, free_seats, header_of_new, read_event, read_row, state_word,
-    write_header,
+    EventColumns, QueryColumns, WithinColumns, counts_of_new, free_seats, header_of_new, read_event, read_row,
+    state_word, write_header,
 };
 pub(super) use feed::{FeedColumns, FeedGathering};
 pub(super) use fresh::{Gathering, RequestRow, WholeRow};

@@ -3,6 +3,8 @@
 use super::errors::failed;
 use super::held::Connections;
 use super::transact::Writer;
+use super::wall::{Wall, let_go};
+use crate::model::access::Reach;
 use crate::model::access_log::{AccessEntry, AccessQuery};
 use crate::model::time::Timestamp;
 use crate::storage::StoreError;
@@ -66,8 +68,9 @@ macro_rules! entries {
     };
 }
 
-pub(super) async fn list(readers: &Connections, query: &AccessQuery) -> Result<Vec<AccessEntry>, StoreError> {
-    let wanted = AccessQueryColumns::of(query);
+pub(super) async fn list(wall: Wall, reach: Reach, query: AccessQuery) -> Result<Vec<AccessEntry>, StoreError> {
+    let mut transaction = wall.begin(&reach).await?;
+    let wanted = AccessQueryColumns::of(&query);
     let sql = match wanted {
         AccessQueryColumns { event: Some(_), .. } => entries!("access_entries_of_event", "event_id = $2"),
         AccessQueryColumns { key: Some(_), .. } => entries!("access_entries_of_key", "key_id = $4"),
@@ -84,9 +87,10 @@ pub(super) async fn list(readers: &Connections, query: &AccessQuery) -> Result<V
         .bind(wanted.after_at)
         .bind(wanted.after_id)
         .bind(wanted.limit)
-        .fetch_all(&mut *readers.hold().await?)
+        .fetch_all(&mut *transaction)
         .await
         .map_err(failed)?;
+    let_go(transaction);
     rows.into_iter().map(AccessColumns::read).collect()
 }
 

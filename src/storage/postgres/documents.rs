@@ -5,10 +5,14 @@ use super::errors::failed;
 use super::held::Connections;
 use super::requests;
 use super::transact::Writer;
-use crate::storage::codec::{DocumentRow, column, count, from_json};
+use super::wall::{Wall, let_go};
+use crate::model::access::Reach;
+use crate::model::report::Report;
+use crate::storage::codec::{DocumentRow, WithinColumns, column, count, from_json};
 use crate::storage::{OpenRequest, StoreError, Stored};
 use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 /// A table of documents. Statements are static text, so each table has its own.
 pub(super) struct Table {
@@ -153,4 +157,51 @@ pub(super) async fn list<T: DeserializeOwned>(
         .await
         .map_err(failed)?;
     rows.iter().map(|(id, document)| from_json(document, table.name, "document", id)).collect()
+}
+
+/// A stored report of a centre that is reached.
+pub(super) async fn report(wall: Wall, reach: Reach, id: Uuid) -> Result<Option<Report>, StoreError> {
+    let mut transaction = wall.begin(&reach).await?;
+    let id = id.to_string();
+    let document: Option<String> = sqlx::query_scalar(
+        "-- report
+        select document
+        from reports
+        where id = $1
+          and ($2::text[] is null or document::jsonb ->> 'centre' = any ($2))",
+    )
+    .bind(id.clone())
+    .bind(WithinColumns::of(&reach.within()).centres)
+    .fetch_optional(&mut *transaction)
+    .await
+    .map_err(failed)?;
+    let_go(transaction);
+    document.map(|document| from_json(&document, REPORTS.name, "document", &id)).transpose()
+}
+
+/// In id order, after `after`.
+pub(super) async fn list_reports(
+    wall: Wall,
+    reach: Reach,
+    after: Option<Uuid>,
+    limit: u32,
+) -> Result<Vec<Report>, StoreError> {
+    let mut transaction = wall.begin(&reach).await?;
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "-- list_reports
+        select id, document
+        from reports
+        where ($1::text is null or id > $1)
+          and ($3::text[] is null or document::jsonb ->> 'centre' = any ($3))
+        order by id
+        limit $2",
+    )
+    .bind(after.map(|id| id.to_string()))
+    .bind(i64::from(limit))
+    .bind(WithinColumns::of(&reach.within()).centres)
+    .fetch_all(&mut *transaction)
+    .await
+    .map_err(failed)?;
+    let_go(transaction);
+    rows.iter().map(|(id, document)| from_json(document, REPORTS.name, "document", id)).collect()
 }

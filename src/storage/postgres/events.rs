@@ -6,7 +6,7 @@ use super::transact::Writer;
 use super::{requests, write};
 use crate::admission::Entry;
 use crate::model::event::Event;
-use crate::model::id::EventId;
+use crate::model::id::{CentreId, EventId};
 use crate::model::time::Timestamp;
 use crate::storage::codec::{
     EventColumns, QueryColumns, count, counts_of_new, free_seats, header_of_new, journal_row, read_event, read_row,
@@ -128,6 +128,9 @@ pub(super) async fn list_events(readers: &Connections, query: &EventQuery) -> Re
           and ($7::bigint is null or e.starts_at < $7)
           and ($8::boolean is null or (e.free_seats is null or e.free_seats > 0) = $8)
           and ($9::bigint is null or (e.starts_at, e.id) > ($9, $10::uuid))
+          and ($12::text[] is null or e.centre_id = any ($12))
+          and ($13::uuid[] is null or e.id = any ($13))
+          and not ($14 and e.state = 'draft')
         order by e.starts_at, e.id
         limit $11",
     )
@@ -142,6 +145,9 @@ pub(super) async fn list_events(readers: &Connections, query: &EventQuery) -> Re
     .bind(wanted.after_start)
     .bind(wanted.after_id)
     .bind(wanted.limit)
+    .bind(wanted.within.centres)
+    .bind(wanted.within.events)
+    .bind(wanted.no_drafts)
     .fetch_all(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;
@@ -181,6 +187,7 @@ pub(super) async fn due_events(readers: &Connections, now: Timestamp, limit: u32
 
 pub(super) async fn event_ids(
     readers: &Connections,
+    centre: Option<&CentreId>,
     after: Option<EventId>,
     limit: u32,
 ) -> Result<Vec<EventId>, StoreError> {
@@ -188,12 +195,14 @@ pub(super) async fn event_ids(
         "-- event_ids
         select id
         from events
-        where $1::uuid is null or id > $1
+        where ($1::uuid is null or id > $1)
+          and ($3::text is null or centre_id = $3)
         order by id
         limit $2",
     )
     .bind(after.map(|event| event.0))
     .bind(i64::from(limit))
+    .bind(centre.map(|centre| centre.0.clone()))
     .fetch_all(&mut *readers.hold().await?)
     .await
     .map_err(failed)?;

@@ -2,8 +2,9 @@
 //! `eile check`. One statement per table over all events, whatever their number.
 
 use super::errors::failed;
-use super::held::Connections;
+use super::wall::{Wall, let_go};
 use super::{journal, parties};
+use crate::model::access::Reach;
 use crate::model::id::{EventId, Number};
 use crate::storage::codec::{AttachmentRow, Gathering, MarkRow, RegistrationRow, RequestRow, WholeRow, column};
 use crate::storage::kept::Everything;
@@ -12,8 +13,6 @@ use futures_util::TryStreamExt;
 use sqlx::{FromRow, PgConnection, Row};
 use std::collections::HashMap;
 use uuid::Uuid;
-
-const ONE_SNAPSHOT: &str = "begin isolation level repeatable read, read only";
 
 /// What is new about each event, in the order of the locks.
 pub(super) async fn fresh(connection: &mut PgConnection, locks: &[Lock]) -> Result<Vec<Fresh>, StoreError> {
@@ -43,11 +42,10 @@ pub(super) async fn expect_current(connection: &mut PgConnection, locks: &[Lock]
 /// One event as one snapshot.
 ///
 /// Differs from sqlite because a transaction sees one snapshot only where that is asked for.
-pub(super) async fn whole(readers: &Connections, event: EventId) -> Result<Option<Whole>, StoreError> {
-    let mut transaction = readers.hold().await?;
-    transaction.begin(ONE_SNAPSHOT).await?;
+pub(super) async fn whole(wall: Wall, event: EventId) -> Result<Option<Whole>, StoreError> {
+    let mut transaction = wall.snapshot(&Reach::Service).await?;
     let work = read_whole(&mut transaction, event).await;
-    let _ = transaction.roll_back().await;
+    let_go(transaction);
     work
 }
 
@@ -60,11 +58,10 @@ async fn read_whole(connection: &mut PgConnection, event: EventId) -> Result<Opt
 /// One event with its journal and its parties as one snapshot.
 ///
 /// Differs from sqlite as `whole` does.
-pub(super) async fn everything(readers: &Connections, event: EventId) -> Result<Option<Everything>, StoreError> {
-    let mut transaction = readers.hold().await?;
-    transaction.begin(ONE_SNAPSHOT).await?;
+pub(super) async fn everything(wall: Wall, reach: Reach, event: EventId) -> Result<Option<Everything>, StoreError> {
+    let mut transaction = wall.snapshot(&reach).await?;
     let work = read_everything(&mut transaction, event).await;
-    let _ = transaction.roll_back().await;
+    let_go(transaction);
     work
 }
 

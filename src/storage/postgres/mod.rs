@@ -15,6 +15,7 @@ mod parties;
 mod requests;
 mod secrets;
 mod transact;
+mod wall;
 mod write;
 
 pub(super) use backup::backup;
@@ -27,7 +28,7 @@ use super::{
     Decide, EventQuery, EventRow, FeedPage, FeedQuery, Lock, OpenRequest, PartyRow, Store, StoreError, Stored, Whole,
 };
 use crate::admission::{Entry, SeatCounts};
-use crate::model::access::AccessKey;
+use crate::model::access::{AccessKey, Reach};
 use crate::model::access_log::{AccessEntry, AccessQuery};
 use crate::model::centre::{Centre, Programme};
 use crate::model::contact::ContactKeys;
@@ -46,6 +47,7 @@ use uuid::Uuid;
 pub(super) struct PostgresStore {
     writer: transact::Writer,
     readers: Connections,
+    wall: wall::Wall,
     layer: Arc<feed::Layer>,
 }
 
@@ -56,6 +58,18 @@ impl PostgresStore {
         F: Future<Output = Result<T, StoreError>>,
     {
         until_settled(|| self.readers.in_time(operation())).await
+    }
+
+    /// Reads what stands behind the wall, in a task of its own.
+    async fn read_behind<T: Send + 'static, F>(
+        &self,
+        operation: impl Fn(wall::Wall) -> F + Send + Sync + 'static,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>> + Send,
+    {
+        let wall = self.wall.clone();
+        apart(async move { until_settled(|| wall.readers().in_time(operation(wall.clone()))).await }).await
     }
 }
 
@@ -124,13 +138,12 @@ impl Store for PostgresStore {
     }
 
     async fn whole(&self, event: EventId) -> Result<Option<Whole>, StoreError> {
-        let readers = self.readers.clone();
-        apart(async move { until_settled(|| readers.in_time(load::whole(&readers, event))).await }).await
+        self.read_behind(move |wall| load::whole(wall, event)).await
     }
 
-    async fn everything(&self, event: EventId) -> Result<Option<Everything>, StoreError> {
-        let readers = self.readers.clone();
-        apart(async move { until_settled(|| readers.in_time(load::everything(&readers, event))).await }).await
+    async fn everything(&self, reach: &Reach, event: EventId) -> Result<Option<Everything>, StoreError> {
+        let reach = reach.clone();
+        self.read_behind(move |wall| load::everything(wall, reach.clone(), event)).await
     }
 
     async fn digests(&self, query: &DigestQuery) -> Result<Vec<DigestRow>, StoreError> {
@@ -150,32 +163,43 @@ impl Store for PostgresStore {
         apart(async move { until_settled(|| digests::keep(&writer, &digests)).await }).await
     }
 
-    async fn event_ids(&self, after: Option<EventId>, limit: u32) -> Result<Vec<EventId>, StoreError> {
-        self.read(|| events::event_ids(&self.readers, after, limit)).await
+    async fn event_ids(
+        &self,
+        centre: Option<&CentreId>,
+        after: Option<EventId>,
+        limit: u32,
+    ) -> Result<Vec<EventId>, StoreError> {
+        self.read(|| events::event_ids(&self.readers, centre, after, limit)).await
     }
 
-    async fn parties(&self, event: EventId, numbers: &[Number]) -> Result<Vec<PartyRow>, StoreError> {
-        self.read(|| parties::parties(&self.readers, event, numbers)).await
+    async fn parties(&self, reach: &Reach, event: EventId, numbers: &[Number]) -> Result<Vec<PartyRow>, StoreError> {
+        let (reach, numbers) = (reach.clone(), numbers.to_vec());
+        self.read_behind(move |wall| parties::parties(wall, reach.clone(), event, numbers.clone())).await
     }
 
     async fn parties_by_name(
         &self,
+        reach: &Reach,
         event: EventId,
         after: Option<(String, Number)>,
         limit: u32,
     ) -> Result<Vec<PartyRow>, StoreError> {
-        self.read(|| parties::parties_by_name(&self.readers, event, after.clone(), limit)).await
+        let reach = reach.clone();
+        self.read_behind(move |wall| parties::parties_by_name(wall, reach.clone(), event, after.clone(), limit)).await
     }
 
     async fn registrations_by_contact(
         &self,
+        reach: &Reach,
         contact: ContactKeys,
     ) -> Result<Vec<(EventId, RegistrationId)>, StoreError> {
-        self.read(|| parties::registrations_by_contact(&self.readers, contact)).await
+        let reach = reach.clone();
+        self.read_behind(move |wall| parties::registrations_by_contact(wall, reach.clone(), contact)).await
     }
 
-    async fn reasons(&self, event: EventId, number: Number) -> Result<Vec<(u64, String)>, StoreError> {
-        self.read(|| parties::reasons(&self.readers, event, number)).await
+    async fn reasons(&self, reach: &Reach, event: EventId, number: Number) -> Result<Vec<(u64, String)>, StoreError> {
+        let reach = reach.clone();
+        self.read_behind(move |wall| parties::reasons(wall, reach.clone(), event, number)).await
     }
 
     /// Differs from sqlite because the server keeps what was overwritten until its vacuum and the end of its WAL, and lets
@@ -258,8 +282,9 @@ impl Store for PostgresStore {
         apart(async move { until_settled(|| access_log::add(&writer, entries.clone())).await }).await
     }
 
-    async fn access_entries(&self, query: &AccessQuery) -> Result<Vec<AccessEntry>, StoreError> {
-        self.read(|| access_log::list(&self.readers, query)).await
+    async fn access_entries(&self, reach: &Reach, query: &AccessQuery) -> Result<Vec<AccessEntry>, StoreError> {
+        let (reach, query) = (reach.clone(), query.clone());
+        self.read_behind(move |wall| access_log::list(wall, reach.clone(), query.clone())).await
     }
 
     async fn drop_access_entries(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
@@ -283,14 +308,14 @@ impl Store for PostgresStore {
         apart(async move { until_settled(|| documents::save(&writer, &REPORTS, &row, &request)).await }).await
     }
 
-    async fn report(&self, id: Uuid) -> Result<Option<Report>, StoreError> {
-        let id = id.to_string();
-        self.read(|| documents::read(&self.readers, &REPORTS, &id)).await
+    async fn report(&self, reach: &Reach, id: Uuid) -> Result<Option<Report>, StoreError> {
+        let reach = reach.clone();
+        self.read_behind(move |wall| documents::report(wall, reach.clone(), id)).await
     }
 
-    async fn list_reports(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<Report>, StoreError> {
-        let after = after.map(|id| id.to_string());
-        self.read(|| documents::list(&self.readers, &REPORTS, after.as_deref(), limit)).await
+    async fn list_reports(&self, reach: &Reach, after: Option<Uuid>, limit: u32) -> Result<Vec<Report>, StoreError> {
+        let reach = reach.clone();
+        self.read_behind(move |wall| documents::list_reports(wall, reach.clone(), after, limit)).await
     }
 
     async fn add_people_entry(&self, entry: &PeopleEntry, request: &OpenRequest) -> Result<Stored, StoreError> {

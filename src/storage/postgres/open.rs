@@ -8,6 +8,7 @@ use super::errors::failed;
 use super::feed::Layer;
 use super::held::{ACQUIRE, Connections, RESTED, Silence, WAKE};
 use super::transact::Writer;
+use super::wall::{self, Role, Wall};
 use crate::storage::Options;
 use crate::storage::StoreError;
 use sqlx::migrate::Migrator;
@@ -28,7 +29,7 @@ fn migrator() -> Migrator {
 impl PostgresStore {
     pub async fn open(url: &str, options: Options) -> Result<Self, StoreError> {
         let server = connect_options(url)?;
-        prepare(&server, options.migrate).await?;
+        let role = prepare(&server, options.migrate).await?;
         let server = server.options(patience(options.patience));
         let silence = Silence::default();
         let writers = pool(options.writers.max(1), silence.clone());
@@ -38,13 +39,14 @@ impl PostgresStore {
         let [writers, readers] =
             [writers, readers].map(|pool| Connections::new(pool, options.patience, silence.clone()));
         let layer = Arc::new(Layer::new(&readers));
-        Ok(Self { writer: Writer::new(writers), readers, layer })
+        let wall = Wall::new(&readers, role);
+        Ok(Self { writer: Writer::new(writers), readers, wall, layer })
     }
 }
 
 /// Brings the tables up to date.
 pub(in crate::storage) async fn migrate(url: &str) -> Result<(), StoreError> {
-    prepare(&connect_options(url)?, true).await
+    prepare(&connect_options(url)?, true).await.map(|_| ())
 }
 
 fn connect_options(url: &str) -> Result<PgConnectOptions, StoreError> {
@@ -99,8 +101,8 @@ fn pool(connections: u32, silence: Silence) -> PgPoolOptions {
         .after_connect(|connection, _| Box::pin(read_back(connection)))
 }
 
-/// On a connection of its own: the tables.
-async fn prepare(server: &PgConnectOptions, migrate: bool) -> Result<(), StoreError> {
+/// On a connection of its own: the tables, and the wall before them.
+async fn prepare(server: &PgConnectOptions, migrate: bool) -> Result<Role, StoreError> {
     let mut connection = server.connect().await.map_err(failed)?;
     read_back(&mut connection).await.map_err(failed)?;
     if migrate {
@@ -108,7 +110,9 @@ async fn prepare(server: &PgConnectOptions, migrate: bool) -> Result<(), StoreEr
     } else {
         check_migrations(&mut connection).await?;
     }
-    connection.close().await.map_err(failed)
+    let role = wall::find(&mut connection, migrate).await?;
+    connection.close().await.map_err(failed)?;
+    Ok(role)
 }
 
 /// Each migration is one transaction: whoever comes second fails on the first one's tables, and finds on the

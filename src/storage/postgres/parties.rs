@@ -1,19 +1,23 @@
-//! Parties, read: personal data, which only these functions and the writes of `transact` ever touch.
+//! Parties, read: personal data, which only these functions and the writes of `transact` ever touch; behind the wall.
 
 use super::errors::failed;
 use super::held::Connections;
+use super::wall::{Wall, let_go};
+use crate::model::access::Reach;
 use crate::model::contact::ContactKeys;
 use crate::model::id::{EventId, Number, RegistrationId};
-use crate::storage::codec::{corrupt, count, signed};
+use crate::storage::codec::{WithinColumns, corrupt, count, signed};
 use crate::storage::{PartyRow, StoreError};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub(super) async fn parties(
-    readers: &Connections,
+    wall: Wall,
+    reach: Reach,
     event: EventId,
-    numbers: &[Number],
+    numbers: Vec<Number>,
 ) -> Result<Vec<PartyRow>, StoreError> {
+    let mut transaction = wall.begin(&reach).await?;
     let rows: Vec<(i64, String, String)> = sqlx::query_as(
         "-- parties
         select number, document, search
@@ -22,10 +26,11 @@ pub(super) async fn parties(
           and number = any ($2)",
     )
     .bind(event.0)
-    .bind(numbers.iter().map(|n| i64::from(*n)).collect::<Vec<i64>>())
-    .fetch_all(&mut *readers.hold().await?)
+    .bind(numbers.into_iter().map(i64::from).collect::<Vec<i64>>())
+    .fetch_all(&mut *transaction)
     .await
     .map_err(failed)?;
+    let_go(transaction);
     read_parties(event, rows)
 }
 
@@ -47,11 +52,13 @@ pub(super) async fn whole(connection: &mut PgConnection, event: EventId) -> Resu
 
 /// Sorted by the query: an index by name would cost every sign-up, and few people page through names.
 pub(super) async fn parties_by_name(
-    readers: &Connections,
+    wall: Wall,
+    reach: Reach,
     event: EventId,
     after: Option<(String, Number)>,
     limit: u32,
 ) -> Result<Vec<PartyRow>, StoreError> {
+    let mut transaction = wall.begin(&reach).await?;
     let (after_search, after_number) = after.map_or((None, 0), |(search, number)| (Some(search), i64::from(number)));
     let rows: Vec<(i64, String, String)> = sqlx::query_as(
         "-- parties_by_name
@@ -66,9 +73,10 @@ pub(super) async fn parties_by_name(
     .bind(after_search)
     .bind(after_number)
     .bind(i64::from(limit))
-    .fetch_all(&mut *readers.hold().await?)
+    .fetch_all(&mut *transaction)
     .await
     .map_err(failed)?;
+    let_go(transaction);
     read_parties(event, rows)
 }
 
@@ -96,31 +104,45 @@ pub(super) async fn token_hash(
 }
 
 /// Seldom asked, so that no index by contact is kept for it: every row is looked at.
+///
+/// Differs from sqlite because registrations themselves are read in the hot paths and stand before the wall: one is told
+/// where its party may be seen.
 pub(super) async fn registrations_by_contact(
-    readers: &Connections,
+    wall: Wall,
+    reach: Reach,
     contact: ContactKeys,
 ) -> Result<Vec<(EventId, RegistrationId)>, StoreError> {
+    let mut transaction = wall.begin(&reach).await?;
+    let within = WithinColumns::of(&reach.within());
     let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
         "-- registrations_by_contact
-        select event_id, id
-        from registrations
-        where email_key = $1
-          or phone_key = $2",
+        select r.event_id, r.id
+        from registrations as r
+        join parties as p on p.event_id = r.event_id and p.number = r.number
+        join events as e on e.id = r.event_id
+        where (r.email_key = $1 or r.phone_key = $2)
+          and ($3::text[] is null or e.centre_id = any ($3))
+          and ($4::uuid[] is null or e.id = any ($4))",
     )
     .bind(contact.email.map(signed))
     .bind(contact.phone.map(signed))
-    .fetch_all(&mut *readers.hold().await?)
+    .bind(within.centres)
+    .bind(within.events)
+    .fetch_all(&mut *transaction)
     .await
     .map_err(failed)?;
+    let_go(transaction);
     Ok(rows.into_iter().map(|(event, id)| (EventId(event), RegistrationId(id))).collect())
 }
 
 /// What staff wrote about a registration.
 pub(super) async fn reasons(
-    readers: &Connections,
+    wall: Wall,
+    reach: Reach,
     event: EventId,
     number: Number,
 ) -> Result<Vec<(u64, String)>, StoreError> {
+    let mut transaction = wall.begin(&reach).await?;
     let rows: Vec<(i64, String)> = sqlx::query_as(
         "-- reasons
         select journal_number, reason
@@ -131,9 +153,10 @@ pub(super) async fn reasons(
     )
     .bind(event.0)
     .bind(i64::from(number))
-    .fetch_all(&mut *readers.hold().await?)
+    .fetch_all(&mut *transaction)
     .await
     .map_err(failed)?;
+    let_go(transaction);
     rows.into_iter().map(|(step, text)| Ok((count(step, "reasons", "journal_number", event.0)?, text))).collect()
 }
 

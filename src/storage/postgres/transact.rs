@@ -10,6 +10,8 @@ use crate::storage::latest::Latest;
 use crate::storage::{Decide, EventWrite, Fresh, Lock, StoreError};
 use std::sync::Arc;
 
+const BEGIN: &str = "begin isolation level read committed; set local eile.reach to 'service'";
+
 /// The connections that write.
 ///
 /// Differs from sqlite because a commit whose outcome is not known says nothing about the next: the server
@@ -34,11 +36,12 @@ impl Writer {
         Ok(())
     }
 
-    /// The isolation is named: under a stricter one, a lock that was waited for shows old rows.
+    /// The isolation is named: under a stricter one, a lock that was waited for shows old rows. Whoever writes is the
+    /// service, for many callers at once, and says so with the same word over the wire.
     pub async fn begin(&self) -> Result<Held, StoreError> {
         self.check()?;
         let mut transaction = self.connections.hold().await?;
-        self.in_time(transaction.begin("begin isolation level read committed")).await?;
+        self.in_time(transaction.begin(BEGIN)).await?;
         Ok(transaction)
     }
 

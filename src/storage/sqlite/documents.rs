@@ -4,10 +4,13 @@
 use super::errors::failed;
 use super::requests;
 use super::transact::Writer;
-use crate::storage::codec::{DocumentRow, column, count, from_json};
+use crate::model::access::Reach;
+use crate::model::report::Report;
+use crate::storage::codec::{DocumentRow, WithinColumns, column, count, from_json};
 use crate::storage::{OpenRequest, StoreError, Stored};
 use serde::de::DeserializeOwned;
 use sqlx::{SqliteConnection, SqlitePool};
+use uuid::Uuid;
 
 /// A table of documents. Statements are static text, so each table has its own.
 pub(super) struct Table {
@@ -149,4 +152,49 @@ pub(super) async fn list<T: DeserializeOwned>(
         .await
         .map_err(failed)?;
     rows.iter().map(|(id, document)| from_json(document, table.name, "document", id)).collect()
+}
+
+/// A stored report of a centre that is reached.
+pub(super) async fn report(readers: &SqlitePool, reach: &Reach, id: Uuid) -> Result<Option<Report>, StoreError> {
+    let id = id.to_string();
+    let (centres, _) = WithinColumns::of(&reach.within()).texts();
+    let document: Option<String> = sqlx::query_scalar(
+        "-- report
+        select document
+        from reports
+        where id = $1
+          and ($2 is null or document ->> '$.centre' in (select value from json_each($2)))",
+    )
+    .bind(id.clone())
+    .bind(centres)
+    .fetch_optional(readers)
+    .await
+    .map_err(failed)?;
+    document.map(|document| from_json(&document, REPORTS.name, "document", &id)).transpose()
+}
+
+/// In id order, after `after`.
+pub(super) async fn list_reports(
+    readers: &SqlitePool,
+    reach: &Reach,
+    after: Option<Uuid>,
+    limit: u32,
+) -> Result<Vec<Report>, StoreError> {
+    let (centres, _) = WithinColumns::of(&reach.within()).texts();
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "-- list_reports
+        select id, document
+        from reports
+        where ($1 is null or id > $1)
+          and ($3 is null or document ->> '$.centre' in (select value from json_each($3)))
+        order by id
+        limit $2",
+    )
+    .bind(after.map(|id| id.to_string()))
+    .bind(i64::from(limit))
+    .bind(centres)
+    .fetch_all(readers)
+    .await
+    .map_err(failed)?;
+    rows.iter().map(|(id, document)| from_json(document, REPORTS.name, "document", id)).collect()
 }

@@ -6,7 +6,7 @@ use super::transact::Writer;
 use super::{requests, write};
 use crate::admission::Entry;
 use crate::model::event::Event;
-use crate::model::id::EventId;
+use crate::model::id::{CentreId, EventId};
 use crate::model::time::Timestamp;
 use crate::storage::codec::{
     EventColumns, QueryColumns, count, counts_of_new, free_seats, header_of_new, journal_row, read_event, read_row,
@@ -116,6 +116,7 @@ pub(super) async fn journal_numbers(
 
 pub(super) async fn list_events(readers: &SqlitePool, query: &EventQuery) -> Result<Vec<EventRow>, StoreError> {
     let wanted = QueryColumns::of(query);
+    let (centres, events) = wanted.within.texts();
     let rows: Vec<(Uuid, String, i64, String, String)> = sqlx::query_as(
         "-- list_events
         select e.id, e.state, e.journal_number, e.header, d.document
@@ -130,6 +131,9 @@ pub(super) async fn list_events(readers: &SqlitePool, query: &EventQuery) -> Res
           and ($7 is null or e.starts_at < $7)
           and ($8 is null or (e.free_seats is null or e.free_seats > 0) = $8)
           and ($9 is null or (e.starts_at, e.id) > ($9, $10))
+          and ($12 is null or e.centre_id in (select value from json_each($12)))
+          and ($13 is null or e.id in (select unhex(value) from json_each($13)))
+          and not ($14 and e.state = 'draft')
         order by e.starts_at, e.id
         limit $11",
     )
@@ -144,6 +148,9 @@ pub(super) async fn list_events(readers: &SqlitePool, query: &EventQuery) -> Res
     .bind(wanted.after_start)
     .bind(wanted.after_id)
     .bind(wanted.limit)
+    .bind(centres)
+    .bind(events)
+    .bind(wanted.no_drafts)
     .fetch_all(readers)
     .await
     .map_err(failed)?;
@@ -183,6 +190,7 @@ pub(super) async fn due_events(readers: &SqlitePool, now: Timestamp, limit: u32)
 
 pub(super) async fn event_ids(
     readers: &SqlitePool,
+    centre: Option<&CentreId>,
     after: Option<EventId>,
     limit: u32,
 ) -> Result<Vec<EventId>, StoreError> {
@@ -190,12 +198,14 @@ pub(super) async fn event_ids(
         "-- event_ids
         select id
         from events
-        where $1 is null or id > $1
+        where ($1 is null or id > $1)
+          and ($3 is null or centre_id = $3)
         order by id
         limit $2",
     )
     .bind(after.map(|event| event.0))
     .bind(i64::from(limit))
+    .bind(centre.map(|centre| centre.0.clone()))
     .fetch_all(readers)
     .await
     .map_err(failed)?;

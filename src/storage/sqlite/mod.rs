@@ -27,7 +27,7 @@ use super::{
     Decide, EventQuery, EventRow, FeedPage, FeedQuery, Lock, OpenRequest, PartyRow, Store, StoreError, Stored, Whole,
 };
 use crate::admission::{Entry, SeatCounts};
-use crate::model::access::AccessKey;
+use crate::model::access::{AccessKey, Reach};
 use crate::model::access_log::{AccessEntry, AccessQuery};
 use crate::model::centre::{Centre, Programme};
 use crate::model::contact::ContactKeys;
@@ -119,7 +119,8 @@ impl Store for SqliteStore {
         apart(async move { until_settled(|| load::whole(readers.clone(), event)).await }).await
     }
 
-    async fn everything(&self, event: EventId) -> Result<Option<Everything>, StoreError> {
+    /// Differs from postgres, here and below, because there is no second wall: what is asked for was proven before.
+    async fn everything(&self, _: &Reach, event: EventId) -> Result<Option<Everything>, StoreError> {
         let readers = self.readers.clone();
         apart(async move { until_settled(|| load::everything(readers.clone(), event)).await }).await
     }
@@ -141,16 +142,22 @@ impl Store for SqliteStore {
         apart(async move { until_settled(|| digests::keep(&writer, &digests)).await }).await
     }
 
-    async fn event_ids(&self, after: Option<EventId>, limit: u32) -> Result<Vec<EventId>, StoreError> {
-        until_settled(|| events::event_ids(&self.readers, after, limit)).await
+    async fn event_ids(
+        &self,
+        centre: Option<&CentreId>,
+        after: Option<EventId>,
+        limit: u32,
+    ) -> Result<Vec<EventId>, StoreError> {
+        until_settled(|| events::event_ids(&self.readers, centre, after, limit)).await
     }
 
-    async fn parties(&self, event: EventId, numbers: &[Number]) -> Result<Vec<PartyRow>, StoreError> {
+    async fn parties(&self, _: &Reach, event: EventId, numbers: &[Number]) -> Result<Vec<PartyRow>, StoreError> {
         until_settled(|| parties::parties(&self.readers, event, numbers)).await
     }
 
     async fn parties_by_name(
         &self,
+        _: &Reach,
         event: EventId,
         after: Option<(String, Number)>,
         limit: u32,
@@ -160,12 +167,13 @@ impl Store for SqliteStore {
 
     async fn registrations_by_contact(
         &self,
+        reach: &Reach,
         contact: ContactKeys,
     ) -> Result<Vec<(EventId, RegistrationId)>, StoreError> {
-        until_settled(|| parties::registrations_by_contact(&self.readers, contact)).await
+        until_settled(|| parties::registrations_by_contact(&self.readers, reach, contact)).await
     }
 
-    async fn reasons(&self, event: EventId, number: Number) -> Result<Vec<(u64, String)>, StoreError> {
+    async fn reasons(&self, _: &Reach, event: EventId, number: Number) -> Result<Vec<(u64, String)>, StoreError> {
         until_settled(|| parties::reasons(&self.readers, event, number)).await
     }
 
@@ -247,7 +255,7 @@ impl Store for SqliteStore {
         apart(async move { until_settled(|| access_log::add(&writer, entries.clone())).await }).await
     }
 
-    async fn access_entries(&self, query: &AccessQuery) -> Result<Vec<AccessEntry>, StoreError> {
+    async fn access_entries(&self, _: &Reach, query: &AccessQuery) -> Result<Vec<AccessEntry>, StoreError> {
         until_settled(|| access_log::list(&self.readers, query)).await
     }
 
@@ -272,14 +280,12 @@ impl Store for SqliteStore {
         apart(async move { until_settled(|| documents::save(&writer, &REPORTS, &row, &request)).await }).await
     }
 
-    async fn report(&self, id: Uuid) -> Result<Option<Report>, StoreError> {
-        let id = id.to_string();
-        until_settled(|| documents::read(&self.readers, &REPORTS, &id)).await
+    async fn report(&self, reach: &Reach, id: Uuid) -> Result<Option<Report>, StoreError> {
+        until_settled(|| documents::report(&self.readers, reach, id)).await
     }
 
-    async fn list_reports(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<Report>, StoreError> {
-        let after = after.map(|id| id.to_string());
-        until_settled(|| documents::list(&self.readers, &REPORTS, after.as_deref(), limit)).await
+    async fn list_reports(&self, reach: &Reach, after: Option<Uuid>, limit: u32) -> Result<Vec<Report>, StoreError> {
+        until_settled(|| documents::list_reports(&self.readers, reach, after, limit)).await
     }
 
     async fn add_people_entry(&self, entry: &PeopleEntry, request: &OpenRequest) -> Result<Stored, StoreError> {

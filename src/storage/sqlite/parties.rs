@@ -2,9 +2,10 @@
 
 use super::errors::failed;
 use super::load::number_list;
+use crate::model::access::Reach;
 use crate::model::contact::ContactKeys;
 use crate::model::id::{EventId, Number, RegistrationId};
-use crate::storage::codec::{corrupt, count, signed};
+use crate::storage::codec::{WithinColumns, corrupt, count, signed};
 use crate::storage::{PartyRow, StoreError};
 use sqlx::{SqliteConnection, SqlitePool};
 use uuid::Uuid;
@@ -99,17 +100,23 @@ pub(super) async fn token_hash(
 /// Seldom asked, so that no index by contact is kept for it: every row is looked at.
 pub(super) async fn registrations_by_contact(
     readers: &SqlitePool,
+    reach: &Reach,
     contact: ContactKeys,
 ) -> Result<Vec<(EventId, RegistrationId)>, StoreError> {
+    let (centres, events) = WithinColumns::of(&reach.within()).texts();
     let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
         "-- registrations_by_contact
-        select event_id, id
-        from registrations
-        where email_key = $1
-          or phone_key = $2",
+        select r.event_id, r.id
+        from registrations as r
+        join events as e on e.id = r.event_id
+        where (r.email_key = $1 or r.phone_key = $2)
+          and ($3 is null or e.centre_id in (select value from json_each($3)))
+          and ($4 is null or e.id in (select unhex(value) from json_each($4)))",
     )
     .bind(contact.email.map(signed))
     .bind(contact.phone.map(signed))
+    .bind(centres)
+    .bind(events)
     .fetch_all(readers)
     .await
     .map_err(failed)?;

@@ -5,6 +5,7 @@ use crate::house::{House, no};
 use crate::samples::*;
 use eile::api::FILE_DESCRIPTOR_SET;
 use eile::api::proto::*;
+use eile::model::access::Reach;
 use eile::model::access_log::AccessQuery;
 use eile::model::time::Span;
 use prost::Message;
@@ -224,8 +225,13 @@ pub async fn a_row_says_who_and_what_and_holds_nobodys_name(h: House) {
     };
     assert!(town.h.admin.update_centre(with(&head, update)).await.is_err());
     for _ in 0..50 {
-        let stored =
-            town.h.desk.store().access_entries(&AccessQuery { limit: 999, ..Default::default() }).await.unwrap();
+        let stored = town
+            .h
+            .desk
+            .store()
+            .access_entries(&Reach::Service, &AccessQuery { limit: 999, ..Default::default() })
+            .await
+            .unwrap();
         let (stored, told) = (format!("{stored:?}"), format!("{:?}", town.all_rows(&head, &Default::default()).await));
         for text in [&stored, &told] {
             assert!(!WORDS.iter().any(|word| text.contains(word)), "{text}");

@@ -3,6 +3,7 @@
 use crate::house::{House, as_portal, no};
 use crate::samples::*;
 use eile::api::proto::*;
+use eile::model::access::Reach;
 use eile::model::id::EventId;
 use eile::model::time::Span;
 use tonic::Code;
@@ -52,11 +53,11 @@ impl House {
     /// Every stored row of the event that may hold words of people, as one text.
     async fn stored(&self, event: &str) -> String {
         let event = EventId(event.strip_prefix("events/").unwrap().parse().unwrap());
-        let everything = self.desk.store().everything(event).await.unwrap().unwrap();
+        let everything = self.desk.store().everything(&Reach::Service, event).await.unwrap().unwrap();
         let parties = everything.parties.iter().map(|row| format!("{}\n{}\n", row.document, row.search));
         let mut text: String = parties.collect();
         for s in &everything.whole.standings {
-            for (_, reason) in self.desk.store().reasons(event, s.number).await.unwrap() {
+            for (_, reason) in self.desk.store().reasons(&Reach::Service, event, s.number).await.unwrap() {
                 text.push_str(&reason);
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::places::Place;
 use crate::samples::{START, minutes};
-use eile::model::access::Role;
+use eile::model::access::{Reach, Role};
 use eile::model::access_log::{AccessEntry, AccessKind, AccessQuery};
 use eile::model::id::{CentreId, EventId, RegistrationId};
 use eile::model::time::Timestamp;
@@ -40,11 +40,11 @@ pub async fn rows_come_back_as_they_were_given_newest_first(place: Place) {
     place.store.add_access_entries(rows.clone()).await.unwrap();
     place.store.add_access_entries(Vec::new()).await.unwrap();
     let newest: Vec<AccessEntry> = rows.into_iter().rev().collect();
-    assert_eq!(place.store.access_entries(&all()).await.unwrap(), newest);
+    assert_eq!(place.store.access_entries(&Reach::Service, &all()).await.unwrap(), newest);
     let mut paged = Vec::new();
     let mut query = AccessQuery { limit: 40, ..AccessQuery::default() };
     loop {
-        let page = place.store.access_entries(&query).await.unwrap();
+        let page = place.store.access_entries(&Reach::Service, &query).await.unwrap();
         let Some(last) = page.last() else { break };
         query.after = Some((last.at, last.id));
         paged.extend(page);
@@ -59,7 +59,7 @@ pub async fn rows_are_found_by_every_word_of_the_query(place: Place) {
     let first = AccessEntry { centre: Some(CentreId("kaisiadorys".into())), key: "1".repeat(16), ..first };
     place.store.add_access_entries(vec![first.clone(), second.clone(), bare.clone()]).await.unwrap();
     let ids = async |query: AccessQuery| {
-        let found = place.store.access_entries(&query).await.unwrap();
+        let found = place.store.access_entries(&Reach::Service, &query).await.unwrap();
         found.into_iter().map(|row| row.id).collect::<Vec<_>>()
     };
     assert_eq!(ids(all()).await, [bare.id, second.id, first.id]);
@@ -85,7 +85,7 @@ pub async fn a_row_that_is_written_twice_is_there_once(place: Place) {
     let rows: Vec<AccessEntry> = (0..3).map(|n| entry(n, true)).collect();
     place.store.add_access_entries(rows[..2].to_vec()).await.unwrap();
     place.store.add_access_entries(rows.clone()).await.unwrap();
-    assert_eq!(place.store.access_entries(&all()).await.unwrap().len(), 3);
+    assert_eq!(place.store.access_entries(&Reach::Service, &all()).await.unwrap().len(), 3);
 }
 
 pub async fn what_is_older_goes_in_small_pieces(place: Place) {
@@ -94,7 +94,7 @@ pub async fn what_is_older_goes_in_small_pieces(place: Place) {
     for gone in [4, 3, 0] {
         assert_eq!(place.store.drop_access_entries(before, 4).await.unwrap(), gone);
     }
-    let left = place.store.access_entries(&all()).await.unwrap();
+    let left = place.store.access_entries(&Reach::Service, &all()).await.unwrap();
     assert_eq!(left.iter().map(|row| row.at).collect::<Vec<_>>(), [minutes(9), minutes(8), minutes(7)]);
 }
 

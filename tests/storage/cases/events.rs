@@ -4,6 +4,7 @@ use crate::clerk::Clerk;
 use crate::places::Place;
 use crate::samples::{self, ANSWER, asked, contact, created, event, minutes, open_request, sign_up};
 use eile::admission::Verb;
+use eile::model::access::{Reach, Within};
 use eile::model::event::{Event, EventKind, EventState};
 use eile::model::id::{CentreId, EventId, ProgrammeId};
 use eile::model::policy::Promotion;
@@ -21,7 +22,7 @@ pub async fn an_event_is_made_once_per_request_id(place: Place) {
     assert_eq!(store.create_event(&again, &created(&again), &other).await.unwrap(), Stored::RequestIdReused);
     let taken = store.create_event(&event, &created(&event), &open_request()).await.unwrap();
     assert_eq!(taken, Stored::Taken);
-    assert_eq!(store.event_ids(None, 9).await.unwrap(), [event.id]);
+    assert_eq!(store.event_ids(None, None, 9).await.unwrap(), [event.id]);
     let roster = Clerk::at(store, event.id).check().await;
     assert_eq!(roster.state, EventState::Draft);
 }
@@ -157,8 +158,8 @@ pub async fn ids_and_numbers_are_told(place: Place) {
         ids.push(Clerk::at_open(&place.store, None).await.event);
     }
     ids.sort();
-    assert_eq!(place.store.event_ids(None, 3).await.unwrap(), ids[..3]);
-    assert_eq!(place.store.event_ids(Some(ids[2]), 3).await.unwrap(), ids[3..]);
+    assert_eq!(place.store.event_ids(None, None, 3).await.unwrap(), ids[..3]);
+    assert_eq!(place.store.event_ids(None, Some(ids[2]), 3).await.unwrap(), ids[3..]);
     let mut numbers = place.store.journal_numbers(&[ids[1], EventId(uuid::Uuid::nil()), ids[4]]).await.unwrap();
     numbers.sort();
     assert_eq!(numbers, [(ids[1], 2), (ids[4], 2)]);
@@ -183,4 +184,36 @@ pub async fn answers_are_kept_beside_their_request_ids(mut place: Place) {
     let other_body = OpenRequest { fingerprint: 1, ..open };
     assert_eq!(store.open_answer(&other_body).await.unwrap(), None);
     assert_eq!(store.open_answer(&open_request()).await.unwrap(), None);
+}
+
+pub async fn lists_show_what_is_reached_and_nothing_else(place: Place) {
+    let mut made = Vec::new();
+    for centre in ["elektrenai", "vilnius", "kaunas"] {
+        let mut event = samples::event(None);
+        event.centre = CentreId(centre.into());
+        let clerk = Clerk::at_new(&place.store, &event).await;
+        if centre != "kaunas" {
+            clerk.hand_in(vec![asked(Verb::Publish), sign_up(1, contact(1))]).await.unwrap();
+        }
+        made.push(event.id);
+    }
+    let store = &place.store;
+    let centres = |names: &[&str]| Some(names.iter().map(|name| CentreId((*name).into())).collect::<Vec<_>>());
+    let listed = async |within: Within, no_drafts: bool| {
+        let query = EventQuery { within, no_drafts, limit: 9, ..EventQuery::default() };
+        let mut ids: Vec<_> = store.list_events(&query).await.unwrap().iter().map(|row| row.event.id).collect();
+        ids.sort();
+        ids
+    };
+    let two = Within { centres: centres(&["elektrenai", "kaunas"]), events: None };
+    assert_eq!(listed(Within::default(), false).await, made);
+    assert_eq!(listed(Within::default(), true).await, made[..2]);
+    assert_eq!(listed(two.clone(), false).await, [made[0], made[2]]);
+    assert_eq!(listed(Within { events: Some(vec![made[1]]), ..two.clone() }, false).await, []);
+    assert_eq!(listed(Within { centres: None, events: Some(made[1..].to_vec()) }, false).await, made[1..]);
+    assert_eq!(listed(Within { centres: Some(Vec::new()), events: None }, false).await, []);
+    assert_eq!(store.event_ids(Some(&CentreId("vilnius".into())), None, 9).await.unwrap(), [made[1]]);
+    let found = store.registrations_by_contact(&Reach::Within(two), contact(1)).await.unwrap();
+    assert_eq!(found.iter().map(|(event, _)| *event).collect::<Vec<_>>(), [made[0]]);
+    assert_eq!(store.registrations_by_contact(&Reach::All, contact(1)).await.unwrap().len(), 2);
 }

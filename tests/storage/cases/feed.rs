@@ -45,7 +45,7 @@ fn journals(rows: &[FeedRow]) -> BTreeMap<EventId, Vec<Entry>> {
 async fn assert_whole(store: &dyn Store, rows: &[FeedRow]) {
     assert!(rows.iter().zip(1..).all(|(row, position)| row.position == position), "positions have no gap");
     let told = journals(rows);
-    let events = store.event_ids(None, 10_000).await.unwrap();
+    let events = store.event_ids(None, None, 10_000).await.unwrap();
     assert_eq!(told.keys().copied().collect::<Vec<_>>(), events);
     for event in events {
         assert_eq!(told[&event], store.journal(event, 1, u32::MAX).await.unwrap());

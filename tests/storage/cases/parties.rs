@@ -4,6 +4,7 @@ use crate::clerk::{self, Clerk};
 use crate::places::Place;
 use crate::samples::{asked, contact, sign_up};
 use eile::admission::Verb;
+use eile::model::access::Reach;
 use eile::model::id::Number;
 
 async fn signed_up(place: &Place) -> Clerk {
@@ -16,14 +17,14 @@ pub async fn parties_come_back_as_they_were_given(place: Place) {
     let clerk = signed_up(&place).await;
     let amend = Verb::Amend { number: 4, size: None, contact: Some(contact(99)) };
     clerk.hand_in(vec![asked(amend)]).await.unwrap();
-    let mut rows = place.store.parties(clerk.event, &[4, 1, 77]).await.unwrap();
+    let mut rows = place.store.parties(&Reach::Service, clerk.event, &[4, 1, 77]).await.unwrap();
     rows.sort_by_key(|row| row.number);
     let words: Vec<_> = rows.iter().map(|row| (row.number, row.document.clone(), row.search.clone())).collect();
     let expected = [clerk::party(1, "as signed up"), clerk::party(4, "amended")];
     assert_eq!(words, expected.map(|p| (p.number, p.document, p.search)));
     let other = signed_up(&place).await;
     assert_eq!(
-        place.store.parties(other.event, &[4]).await.unwrap()[0].document,
+        place.store.parties(&Reach::Service, other.event, &[4]).await.unwrap()[0].document,
         clerk::party(4, "as signed up").document
     );
 }
@@ -35,7 +36,8 @@ pub async fn names_are_paged_in_the_order_of_their_bytes(place: Place) {
     for limit in [1, 3, 50] {
         let mut all: Vec<(String, Number)> = Vec::new();
         loop {
-            let page = place.store.parties_by_name(clerk.event, all.last().cloned(), limit).await.unwrap();
+            let page =
+                place.store.parties_by_name(&Reach::Service, clerk.event, all.last().cloned(), limit).await.unwrap();
             let short = page.len() < limit as usize;
             all.extend(page.into_iter().map(|row| (row.search, row.number)));
             if short {
@@ -56,15 +58,15 @@ pub async fn what_is_erased_is_gone_with_what_staff_wrote_and_the_contact_finds_
     let clerk = signed_up(&place).await;
     let class = |number| asked(Verb::SetClass { number, class: None });
     clerk.hand_in(vec![class(4), class(5)]).await.unwrap();
-    let found = place.store.registrations_by_contact(contact(4)).await.unwrap();
+    let found = place.store.registrations_by_contact(&Reach::Service, contact(4)).await.unwrap();
     assert_eq!(found, [(clerk.event, clerk::registration_id(4))]);
-    assert_eq!(place.store.reasons(clerk.event, 4).await.unwrap().len(), 1);
+    assert_eq!(place.store.reasons(&Reach::Service, clerk.event, 4).await.unwrap().len(), 1);
     // A reason that comes in the same batch goes too.
     clerk.hand_in(vec![class(4), asked(Verb::Erase { number: 4, kept: false })]).await.unwrap();
-    assert_eq!(place.store.registrations_by_contact(contact(4)).await.unwrap(), []);
-    assert_eq!(place.store.reasons(clerk.event, 4).await.unwrap(), []);
-    assert_eq!(place.store.reasons(clerk.event, 5).await.unwrap().len(), 1, "of somebody else");
-    let row = &place.store.parties(clerk.event, &[4]).await.unwrap()[0];
+    assert_eq!(place.store.registrations_by_contact(&Reach::Service, contact(4)).await.unwrap(), []);
+    assert_eq!(place.store.reasons(&Reach::Service, clerk.event, 4).await.unwrap(), []);
+    assert_eq!(place.store.reasons(&Reach::Service, clerk.event, 5).await.unwrap().len(), 1, "of somebody else");
+    let row = &place.store.parties(&Reach::Service, clerk.event, &[4]).await.unwrap()[0];
     assert_eq!(row.document, clerk::party(4, "erased").document);
     place.store.scrub().await.unwrap();
     let whole = place.store.whole(clerk.event).await.unwrap().unwrap();

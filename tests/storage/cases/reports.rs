@@ -3,6 +3,7 @@
 use crate::clerk::Clerk;
 use crate::places::Place;
 use crate::samples::{ANSWER, START, contact, open_request, sign_up};
+use eile::model::access::Reach;
 use eile::model::id::EventId;
 use eile::model::person::{PeopleChange, PeopleEntry, PersonId};
 use eile::model::report::Report;
@@ -71,7 +72,7 @@ pub async fn everything_of_an_event_is_one_snapshot(place: Place) {
     let store = place.another().await;
     let reader = tokio::spawn(async move {
         for _ in 0..60 {
-            let everything = store.everything(event).await.unwrap().unwrap();
+            let everything = store.everything(&Reach::Service, event).await.unwrap().unwrap();
             let number = everything.whole.header.journal_number;
             assert_eq!(everything.entries.last().unwrap().number, number, "as many entries as the event has");
             assert_eq!(everything.parties.len(), everything.whole.standings.len(), "and a party for each");
@@ -81,13 +82,14 @@ pub async fn everything_of_an_event_is_one_snapshot(place: Place) {
         clerk.hand_in(vec![sign_up(1, contact(n))]).await.unwrap();
     }
     reader.await.unwrap();
-    assert!(place.store.everything(EventId(Uuid::now_v7())).await.unwrap().is_none());
+    assert!(place.store.everything(&Reach::Service, EventId(Uuid::now_v7())).await.unwrap().is_none());
 }
 
 pub async fn a_stored_report_is_read_back_and_listed_in_order(place: Place) {
     let report = |title: &str| Report {
         id: Uuid::now_v7(),
         title: title.into(),
+        centre: None,
         created_at: START,
         query: "cXVlcnk=".into(),
         figures: "ZmlndXJlcw==".into(),
@@ -99,10 +101,10 @@ pub async fn a_stored_report_is_read_back_and_listed_in_order(place: Place) {
     assert_eq!(store.create_report(&first, &request).await.unwrap(), Stored::Created);
     assert_eq!(store.create_report(&second, &request).await.unwrap(), Stored::Replayed(ANSWER.to_vec()));
     assert_eq!(store.create_report(&second, &open_request()).await.unwrap(), Stored::Created);
-    assert_eq!(store.report(first.id).await.unwrap(), Some(first.clone()));
-    assert_eq!(store.list_reports(None, 1).await.unwrap(), std::slice::from_ref(&first));
-    assert_eq!(store.list_reports(Some(first.id), 9).await.unwrap(), [second]);
-    assert_eq!(store.report(Uuid::now_v7()).await.unwrap(), None);
+    assert_eq!(store.report(&Reach::Service, first.id).await.unwrap(), Some(first.clone()));
+    assert_eq!(store.list_reports(&Reach::Service, None, 1).await.unwrap(), std::slice::from_ref(&first));
+    assert_eq!(store.list_reports(&Reach::Service, Some(first.id), 9).await.unwrap(), [second]);
+    assert_eq!(store.report(&Reach::Service, Uuid::now_v7()).await.unwrap(), None);
 }
 
 pub async fn of_those_who_enter_at_once_each_gets_a_number_of_its_own(place: Place) {
