@@ -210,4 +210,7 @@ on_both! {
         an_event_is_followed_with_heartbeats,
         a_reader_that_takes_nothing_is_cut,
         streams_end_when_the_instance_stops;
+    wall:
+        no_rpc_shows_anything_of_a_centre_that_the_key_does_not_reach,
+        what_another_centre_has_is_not_there_whatever_the_rpc;
 }

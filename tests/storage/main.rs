@@ -12,6 +12,7 @@ mod places;
 mod proxy;
 mod samples;
 mod silence;
+mod wall;
 
 /// Every case, once per dialect.
 macro_rules! on_both {
@@ -62,7 +63,8 @@ on_both! {
         answers_are_kept_beside_their_request_ids,
         lists_filter_and_go_by_start,
         what_is_due_is_found_earliest_first,
-        ids_and_numbers_are_told;
+        ids_and_numbers_are_told,
+        lists_show_what_is_reached_and_nothing_else;
     journal:
         any_page_shows_its_numbers_and_no_others,
         single_entries_are_found_by_number;

@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use std::sync::Arc;
 
 pub struct Place {
+    /// For whoever may do all; the service itself is an ordinary owner on PostgreSQL.
     pub url: String,
     pub store: Arc<dyn Store>,
     /// The folder of the SQLite file; `None` on PostgreSQL.
@@ -21,15 +22,15 @@ impl Place {
     }
 
     pub async fn postgres() -> Self {
-        let url = tokio::task::spawn_blocking(|| postgres::shared().database()).await.unwrap();
-        let store = eile::storage::open(&url, Options::default()).await.unwrap();
+        let url = tokio::task::spawn_blocking(|| postgres::shared().database_of_ordinary_owner()).await.unwrap();
+        let store = eile::storage::open(&postgres::as_owner(&url), Options::default()).await.unwrap();
         Self { url, store, folder: None }
     }
 
     /// Closes the store and opens another one on the same database.
     pub async fn reopen(&mut self, options: Options) -> Result<(), eile::storage::StoreError> {
         self.store.close().await;
-        self.store = eile::storage::open(&self.url, options).await?;
+        self.store = eile::storage::open(&postgres::as_owner(&self.url), options).await?;
         Ok(())
     }
 
@@ -38,7 +39,7 @@ impl Place {
         if self.folder.is_some() {
             return Arc::clone(&self.store);
         }
-        eile::storage::open(&self.url, Options::default()).await.unwrap()
+        eile::storage::open(&postgres::as_owner(&self.url), Options::default()).await.unwrap()
     }
 
     /// The folder of the SQLite file.

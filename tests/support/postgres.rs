@@ -21,6 +21,7 @@ pub struct Cluster {
     port: u16,
     keeper: Child,
     databases: AtomicU32,
+    ordinary: OnceLock<()>,
 }
 
 /// The cluster that all tests of one test binary share; each takes a database of its own in it.
@@ -83,7 +84,8 @@ impl Cluster {
             .process_group(0)
             .spawn()
             .unwrap();
-        let cluster = Self { folder: folder.to_owned(), port, keeper, databases: AtomicU32::new(0) };
+        let cluster =
+            Self { folder: folder.to_owned(), port, keeper, databases: AtomicU32::new(0), ordinary: OnceLock::new() };
         let until = Instant::now() + Duration::from_secs(20);
         while Instant::now() < until {
             let mut ready = Command::new(binary("pg_isready"));
@@ -106,6 +108,16 @@ impl Cluster {
         self.url_of(&name)
     }
 
+    /// Makes an empty database of a user who may do nothing but own it, as most services have it. Answers its URL for whoever
+    /// may do all; see [`as_owner`].
+    pub fn database_of_ordinary_owner(&self) -> String {
+        self.ordinary.get_or_init(|| drop(self.query("postgres", "create role ordinary login")));
+        let url = self.database();
+        let name = url.rsplit('/').next().unwrap();
+        self.query("postgres", &format!("alter database {name} owner to ordinary"));
+        url
+    }
+
     /// The URL of the database that every cluster has.
     pub fn url(&self) -> String {
         self.url_of("postgres")
@@ -125,6 +137,27 @@ impl Cluster {
         let done = run(Command::new(binary("psql")).args(["-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql, &url]));
         String::from_utf8(done.stdout).unwrap().trim().to_owned()
     }
+}
+
+/// The same database for its ordinary owner.
+pub fn as_owner(url: &str) -> String {
+    url.replace("//eile@", "//ordinary@")
+}
+
+/// Runs a dump in an empty database.
+pub fn restore(url: &str, text: &[u8]) {
+    let mut psql = Command::new(binary("psql"));
+    psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", url]).stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut psql = psql.spawn().unwrap();
+    psql.stdin.take().unwrap().write_all(text).unwrap();
+    assert!(psql.wait().unwrap().success());
+}
+
+/// What `pg_dump` answers.
+pub fn dump(url: &str, flags: &[&str], settings: Option<&str>) -> Output {
+    let mut command = Command::new(binary("pg_dump"));
+    settings.map(|settings| command.env("PGOPTIONS", settings));
+    command.args(flags).arg(url).output().unwrap()
 }
 
 impl Drop for Cluster {

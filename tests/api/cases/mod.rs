@@ -20,4 +20,5 @@ pub mod reviewed;
 pub mod sessions;
 pub mod strangers;
 pub mod transfers;
+pub mod wall;
 pub mod watch;
