@@ -1,6 +1,6 @@
 # The names that a newcomer tries. What they need is found or installed by tests/tools.sh.
 .DEFAULT_GOAL := help
-.PHONY: help test lint rust proto outside demo bench bench-attacks bench-door bench-feed bench-reports bench-watches mutants fmt baseline
+.PHONY: help test lint rust proto outside demo bench bench-attacks bench-door bench-feed bench-reports bench-watches mutants walls fmt baseline
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,10 @@ bench-watches: ## ten thousand idle watches: what they cost in memory
 mutants: ## breaks the service on purpose; each mutant must turn a named test red; ARGS="M1 M12"
 	@bash tests/tools.sh cargo postgres
 	@python3 tests/mutants/run.py $(ARGS)
+
+walls: ## breaks the first wall rpc by rpc; the second must hold; ARGS="GetRoster within"
+	@bash tests/tools.sh cargo postgres
+	@python3 tests/mutants/walls.py $(ARGS)
 
 fmt: ## formats Rust and proto
 	@bash tests/tools.sh buf

@@ -42,6 +42,14 @@ def cargo(tree, test, target):
     return process.returncode == 0, ran, output
 
 
+def copy_tree(tree):
+    files = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True)
+    for name in files.stdout.decode().split("\0"):
+        if name and (ROOT / name).is_file():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tree / name)
+
+
 def main():
     wanted = set(sys.argv[1:])
     mutants = tomllib.loads((Path(__file__).parent / "mutants.toml").read_text())["mutant"]
@@ -52,11 +60,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="eile-mutants-") as folder:
         os.chmod(folder, 0o755)
         tree = Path(folder) / "tree"
-        files = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True)
-        for name in files.stdout.decode().split("\0"):
-            if name and (ROOT / name).is_file():
-                (tree / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, tree / name)
+        copy_tree(tree)
         clean = {}
         for mutant in mutants:
             key = (mutant["target"], mutant["name"])
