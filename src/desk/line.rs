@@ -7,6 +7,7 @@ use super::Shared;
 use super::batch::{AtTable, Batch, Ticket, Verdict};
 use super::job::DeskError;
 use crate::model::id::EventId;
+use crate::model::time::Timestamp;
 use crate::storage::{Lock, StoreError};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,8 +42,10 @@ pub(super) async fn run(shared: Arc<Shared>, mut waiting: mpsc::Receiver<Ticket>
 async fn serve(shared: &Shared, mut tickets: Vec<Ticket>) {
     let started = Instant::now();
     let (size, mut unknown) = (tickets.len(), false);
+    // The same for every attempt: at the same number the same is decided, and what a lost attempt wrote shows by its number.
+    let now = shared.clock.now();
     for attempt in 1..=ATTEMPTS {
-        let (result, batch) = attempt_once(shared, tickets, attempt > 1).await;
+        let (result, batch) = attempt_once(shared, tickets, now, attempt > 1).await;
         let again = match result {
             Ok(()) if !batch.again => {
                 publish(shared, batch);
@@ -76,6 +79,7 @@ fn may_try_again(error: &StoreError) -> bool {
 fn report(error: &StoreError, attempt: u32) {
     match error {
         StoreError::GaveWay(_) => tracing::debug!(%error, attempt, "a batch gave way and is decided again"),
+        StoreError::Conflict(_) if attempt == 1 => tracing::debug!(%error, "a batch was decided on what was old"),
         _ => tracing::warn!(%error, attempt, "a batch could not be committed"),
     }
 }
@@ -88,7 +92,12 @@ fn pause(attempt: u32) -> Duration {
 }
 
 /// One transaction. The batch comes back with its verdicts, to be told only if the result is `Ok`.
-async fn attempt_once(shared: &Shared, tickets: Vec<Ticket>, forget: bool) -> (Result<(), StoreError>, Batch) {
+async fn attempt_once(
+    shared: &Shared,
+    tickets: Vec<Ticket>,
+    now: Timestamp,
+    forget: bool,
+) -> (Result<(), StoreError>, Batch) {
     let ids: BTreeSet<EventId> = tickets.iter().flat_map(|t| t.events()).collect();
     let mut events = Vec::with_capacity(ids.len());
     // In id order, as the rows are locked: two lines that share events in transfers cannot wait in a ring.
@@ -100,9 +109,10 @@ async fn attempt_once(shared: &Shared, tickets: Vec<Ticket>, forget: bool) -> (R
         }
         events.push(AtTable::new(id, guard));
     }
-    let locks =
-        events.iter().map(|e| Lock { event: e.id, known: e.guard.as_ref().map(|l| l.roster.journal_number) }).collect();
-    let now = shared.clock.now();
+    // Who asks for a roster has heard that the one in memory is old.
+    let ask = tickets.iter().any(|ticket| matches!(ticket, Ticket::Load(..)));
+    let lock = |e: &AtTable| Lock { event: e.id, known: e.guard.as_ref().map(|l| l.roster.journal_number), ask };
+    let locks = events.iter().map(lock).collect();
     let batch = Arc::new(Mutex::new(Some(Batch::new(tickets, events))));
     let inside = Arc::clone(&batch);
     let decide = Box::new(move |fresh| {

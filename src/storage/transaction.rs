@@ -12,6 +12,8 @@ use crate::model::time::Timestamp;
 pub struct Lock {
     pub event: EventId,
     pub known: Option<u64>,
+    /// Whether what is known is known to be old, or to be doubted: then the row is asked before anything is decided.
+    pub ask: bool,
 }
 
 /// What the locked row says about the roster that the caller has.

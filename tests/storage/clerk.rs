@@ -57,7 +57,7 @@ impl Clerk {
     }
 
     pub fn lock(&self) -> Lock {
-        Lock { event: self.event, known: self.known() }
+        Lock { event: self.event, known: self.known(), ask: false }
     }
 
     pub fn remembered(&self) -> Memory {

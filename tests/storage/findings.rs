@@ -196,7 +196,7 @@ pub mod on_postgres {
                 let mut memory = Some(memory.clone_for(fresh));
                 clerk::decide(memory.as_mut().unwrap(), &[sign_up(1, contact(n))], minutes(2)).1.into_iter().collect()
             };
-            let locked = Lock { event: clerk.event, known: None };
+            let locked = Lock { event: clerk.event, known: None, ask: false };
             let call = place.store.transact(vec![locked], Box::new(work));
             // Dropped at a different moment each time: before, during and after `begin`.
             let _ = tokio::time::timeout(Duration::from_millis(n / 2), call).await;
@@ -241,7 +241,7 @@ pub mod on_postgres {
             assert_eq!(killed, "1");
             clerk::decide(&mut memory, &[sign_up(1, contact(1))], minutes(2)).1.into_iter().collect()
         };
-        let locked = Lock { event: clerk.event, known: None };
+        let locked = Lock { event: clerk.event, known: None, ask: false };
         let error = place.store.transact(vec![locked], Box::new(work)).await.unwrap_err();
         assert!(matches!(error, StoreError::GaveWay(_)), "{error}");
         assert_eq!(clerk.check().await.len(), 0);

@@ -9,8 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 const AT_ONCE: u8 = 16;
-/// In the message that binds them: one format for all, binary, and 36 values.
-const SIGN_UPS: [u8; 6] = [0, 1, 0, 1, 0, 36];
+/// In the message that binds them: one format for all, binary, and 37 values.
+const SIGN_UPS: [u8; 6] = [0, 1, 0, 1, 0, 37];
 
 #[derive(Clone, Copy)]
 pub enum Cut {
@@ -19,6 +19,8 @@ pub enum Cut {
     AfterCommit = 2,
     /// The commit is carried, and from then on this connection is silent.
     SilentAfterCommit = 3,
+    /// The commit is carried two seconds later, when nobody waits for it any more.
+    Late = 4,
 }
 
 pub struct Wire {
@@ -110,9 +112,12 @@ async fn carry(client: TcpStream, server: TcpStream, cut: Arc<AtomicU8>, silence
             }
             back.abort();
             let _ = back.await;
-            if how == Cut::AfterCommit as u8 {
+            if how == Cut::Late as u8 {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+            }
+            if how == Cut::AfterCommit as u8 || how == Cut::Late as u8 {
                 to_server.write_all(&buffer[..n]).await.unwrap();
-                tokio::time::sleep(Duration::from_millis(200)).await;
+                tokio::time::sleep(Duration::from_secs(1)).await;
             }
             return;
         }

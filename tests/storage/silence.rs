@@ -97,3 +97,18 @@ async fn silence_after_a_commit_says_nothing_of_its_outcome() {
         assert!(matches!(answers[..], [Answer::Replayed(_)]));
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_arrives_after_its_time_does_nothing() {
+    let place = Place::postgres().await;
+    let (wire, store) = wired(&place, 1).await;
+    let clerk = Clerk::at_open(&store, None).await;
+    clerk.hand_in(vec![sign_up(1, contact(1))]).await.unwrap();
+    wire.cut_next_at_once(Cut::Late);
+    let error = clerk.hand_in(vec![sign_up(1, contact(2))]).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unknown(_)), "{error}");
+    // Whoever asks again meanwhile learns that nothing was written, and may be told no: so it has to stay so.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    clerk.forget();
+    assert_eq!(clerk.check().await.counts.confirmed.parties, 1);
+}

@@ -2,6 +2,7 @@
 //! written; an error of the commit itself leaves it open, except where the database says that it gave way.
 
 use crate::storage::StoreError;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 /// Serialization failure, deadlock, lock not available: somebody else went first.
 const GAVE_WAY: [&str; 3] = ["40001", "40P01", "55P03"];
@@ -9,6 +10,8 @@ const UNIQUE_VIOLATION: &str = "23505";
 /// Cancelled by the statement timeout, idle in a transaction for too long, too many connections, and a
 /// standby that was not promoted yet.
 const UNAVAILABLE: [&str; 4] = ["57014", "25P03", "53300", "25006"];
+/// Lost connections and servers that stop, transactions of which the end is not known, errors of the system, of the server itself.
+const OPEN_CLASSES: [&str; 5] = ["08", "57P", "40", "58", "XX"];
 /// Division by zero: how a statement fails by itself where it wrote other rows than it should (`write::at_once`).
 const NOT_AS_EXPECTED: &str = "22012";
 /// What a connection is told when its server stops or has crashed.
@@ -38,12 +41,20 @@ pub(super) fn failed(error: sqlx::Error) -> StoreError {
 /// An error of a statement that commits itself. What the server refuses for a reason of the statement's own was rolled back;
 /// anything else may have come after the commit.
 pub(super) fn failed_at_once(error: sqlx::Error) -> StoreError {
-    let code = code(&error);
-    if code == NOT_AS_EXPECTED {
+    if code(&error) == NOT_AS_EXPECTED {
         return StoreError::Conflict(error.to_string());
     }
-    let is_lost = code.is_empty() || LOST_CLASSES.iter().any(|class| code.starts_with(class));
-    if is_lost { StoreError::Unknown(error.to_string()) } else { failed(error) }
+    if is_refusal(&error) { failed(error) } else { StoreError::Unknown(error.to_string()) }
+}
+
+/// Whether the server says that it did not do what it was asked. One that stops, crashes or panics says nothing of what was
+/// done before; nor does anything between us and it.
+pub(super) fn is_refusal(error: &sqlx::Error) -> bool {
+    let severity =
+        error.as_database_error().and_then(|e| e.try_downcast_ref::<PgDatabaseError>()).map(|e| e.severity());
+    let code = code(error);
+    let is_rolled_back = GAVE_WAY.contains(&code.as_str()) || !OPEN_CLASSES.iter().any(|open| code.starts_with(open));
+    severity == Some(PgSeverity::Error) && is_rolled_back
 }
 
 /// An error of a commit.

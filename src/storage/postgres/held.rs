@@ -9,7 +9,7 @@
 //! The pool asks every connection that comes back whether it lives, which is a round trip for each use. One whose last
 //! answer was read to its end need not be asked: it rests here, for whoever comes next.
 
-use super::errors::failed;
+use super::errors::{failed, is_refusal};
 use crate::storage::StoreError;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgRow};
@@ -23,6 +23,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long a connection that goes back to the pool may take to show that it lives.
 const RETURN: Duration = Duration::from_secs(2);
+/// How long a silent server may hold up whoever closes.
+const CLOSE: Duration = Duration::from_secs(5);
 /// Who has no connection after so long gives up.
 pub(super) const ACQUIRE: Duration = Duration::from_secs(5);
 /// A connection that rested for longer is asked whether it still lives.
@@ -48,6 +50,23 @@ impl Silence {
     }
 }
 
+/// What time it is at the server, as it said when a connection was made.
+#[derive(Clone, Default)]
+pub(super) struct ServerTime(Arc<Mutex<Option<(Instant, i64)>>>);
+
+impl ServerTime {
+    /// In microseconds since 1970.
+    pub fn learn(&self, now: i64) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), now));
+    }
+
+    fn after(&self, span: Duration) -> i64 {
+        let learned = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        learned.map_or(0, |(at, now)| now.saturating_add(micros(at.elapsed() + span)))
+    }
+}
+
 /// Connections, and the patience of those who use them.
 #[derive(Clone)]
 pub(super) struct Connections {
@@ -57,6 +76,7 @@ pub(super) struct Connections {
     resting: Arc<Mutex<Room>>,
     patience: Duration,
     silence: Silence,
+    time: ServerTime,
 }
 
 /// Where connections rest.
@@ -73,19 +93,21 @@ struct Resting {
 }
 
 impl Connections {
-    pub fn new(pool: PgPool, patience: Duration, silence: Silence) -> Self {
+    pub fn new(pool: PgPool, patience: Duration, silence: Silence, time: ServerTime) -> Self {
         let room = Room { is_open: true, connections: Vec::new() };
         let places = Semaphore::new(pool.options().get_max_connections() as usize);
-        Self { pool, places: Arc::new(places), resting: Arc::new(Mutex::new(room)), patience, silence }
+        Self { pool, places: Arc::new(places), resting: Arc::new(Mutex::new(room)), patience, silence, time }
     }
 
     pub async fn hold(&self) -> Result<Held, StoreError> {
         let place = tokio::time::timeout(ACQUIRE, Arc::clone(&self.places).acquire_owned()).await;
         let place = place.ok().and_then(Result::ok);
         let place = place.ok_or_else(|| StoreError::Unavailable("no connection became free in time".into()))?;
-        while let Some(rested) = self.last_rested() {
-            if let Some((connection, made)) = self.wake(rested).await? {
-                return Ok(self.held(connection, made, place));
+        let mut place = place;
+        while let Some(Resting { connection, made, since }) = self.last_rested() {
+            match self.wake(self.held(connection, made, place), since.elapsed()).await {
+                Ok(held) => return Ok(held),
+                Err(given_back) => place = given_back?,
             }
         }
         let connection = self.pool.acquire().await.map_err(failed)?;
@@ -101,18 +123,28 @@ impl Connections {
         self.resting.lock().unwrap_or_else(PoisonError::into_inner).connections.pop()
     }
 
-    /// The connection, if it may be used: a dead one fails before anything is written.
-    async fn wake(&self, rested: Resting) -> Result<Option<(PoolConnection<Postgres>, Instant)>, StoreError> {
-        let Resting { mut connection, made, since } = rested;
-        let rested_for = since.elapsed();
+    /// A connection that rested, asked whether it lives where it rested long. Whoever goes away amid the question closes
+    /// it; of one that does not answer, the place comes back.
+    async fn wake(
+        &self,
+        mut held: Held,
+        rested_for: Duration,
+    ) -> Result<Held, Result<OwnedSemaphorePermit, StoreError>> {
         if rested_for <= RESTED && !self.silence.is_later_than(rested_for) {
-            return Ok(Some((connection, made)));
+            return Ok(held);
         }
-        if let Ok(Ok(())) = tokio::time::timeout(WAKE, connection.ping()).await {
-            return Ok(Some((connection, made)));
+        held.in_transaction = true;
+        if let Ok(Ok(())) = tokio::time::timeout(WAKE, held.ping()).await {
+            held.in_transaction = false;
+            return Ok(held);
         }
-        connection.close_on_drop();
-        Ok(None)
+        let place = held.place.take();
+        Err(place.ok_or_else(|| StoreError::Failed("a connection was held without a place".into())))
+    }
+
+    /// The server's time after as long as an answer is waited for: what has not arrived by then shall do nothing any more.
+    pub fn deadline(&self) -> i64 {
+        self.time.after(self.patience)
     }
 
     /// A little more than the server's own.
@@ -140,10 +172,13 @@ impl Connections {
         self.places.close();
         let shut = Room { is_open: false, connections: Vec::new() };
         let rested = std::mem::replace(&mut *self.resting.lock().unwrap_or_else(PoisonError::into_inner), shut);
-        for Resting { mut connection, .. } in rested.connections {
-            connection.return_to_pool().await;
+        // From here on whoever comes back is let go without a question.
+        let closed = self.pool.close();
+        let returned = rested.connections.into_iter().map(|mut rested| rested.connection.return_to_pool());
+        let all = async { tokio::join!(futures_util::future::join_all(returned), closed) };
+        if tokio::time::timeout(CLOSE, all).await.is_err() {
+            tracing::warn!("the database did not take its leave in time");
         }
-        self.pool.close().await;
     }
 }
 
@@ -184,9 +219,13 @@ impl Held {
     /// committed: the connection is closed where that never comes.
     pub async fn at_once(mut self, query: Query<'_, Postgres, PgArguments>) -> Result<PgRow, sqlx::Error> {
         self.in_transaction = true;
-        let row = query.fetch_one(self.connection()).await?;
-        self.let_go();
-        Ok(row)
+        let row = query.fetch_one(self.connection()).await;
+        match &row {
+            Ok(_) => self.let_go(),
+            // The server has answered, and has rolled back.
+            Err(error) => self.in_transaction = !is_refusal(error),
+        }
+        row
     }
 
     /// After a read of which the whole answer has come.

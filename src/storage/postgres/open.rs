@@ -6,7 +6,7 @@
 use super::PostgresStore;
 use super::errors::failed;
 use super::feed::Layer;
-use super::held::{ACQUIRE, Connections, RESTED, Silence, WAKE};
+use super::held::{ACQUIRE, Connections, RESTED, ServerTime, Silence, WAKE};
 use super::transact::Writer;
 use super::wall::{self, Role, Wall};
 use crate::storage::Options;
@@ -31,13 +31,13 @@ impl PostgresStore {
         let server = connect_options(url)?;
         let role = prepare(&server, options.migrate).await?;
         let server = server.options(patience(options.patience));
-        let silence = Silence::default();
-        let writers = pool(options.writers.max(1), silence.clone());
+        let (silence, time) = (Silence::default(), ServerTime::default());
+        let writers = pool(options.writers.max(1), silence.clone(), time.clone());
         let writers = writers.connect_with(server.clone().options(WRITER_SETTINGS)).await.map_err(failed)?;
-        let readers = pool(options.readers.max(1), silence.clone());
+        let readers = pool(options.readers.max(1), silence.clone(), time.clone());
         let readers = readers.connect_with(server.options(READER_SETTINGS)).await.map_err(failed)?;
         let [writers, readers] =
-            [writers, readers].map(|pool| Connections::new(pool, options.patience, silence.clone()));
+            [writers, readers].map(|pool| Connections::new(pool, options.patience, silence.clone(), time.clone()));
         let layer = Arc::new(Layer::new(&readers));
         let wall = Wall::new(&readers, role);
         Ok(Self { writer: Writer::new(writers), readers, wall, layer })
@@ -82,7 +82,7 @@ const READER_SETTINGS: [(&str, &str); 1] = [("plan_cache_mode", "force_custom_pl
 /// A connection that rested is asked whether it still lives; one that is in use is not, because that would cost
 /// each batch a round trip. A dead one fails before anything is written; a silent one costs one caller's patience, and
 /// then all are asked.
-fn pool(connections: u32, silence: Silence) -> PgPoolOptions {
+fn pool(connections: u32, silence: Silence, time: ServerTime) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections)
         .idle_timeout(None)
@@ -98,7 +98,10 @@ fn pool(connections: u32, silence: Silence) -> PgPoolOptions {
                 Ok(true)
             })
         })
-        .after_connect(|connection, _| Box::pin(read_back(connection)))
+        .after_connect(move |connection, _| {
+            let time = time.clone();
+            Box::pin(async move { read_back(connection).await.map(|now| time.learn(now)) })
+        })
 }
 
 /// On a connection of its own: the tables, and the wall before them.
@@ -130,16 +133,19 @@ async fn run_migrations(connection: &mut PgConnection) -> Result<(), StoreError>
     }
 }
 
-/// Reads back the setting on which durability rests, and that this server takes writes.
-async fn read_back(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let (synchronous, standby): (String, bool) = sqlx::query_as(
+/// Reads back the setting on which durability rests, and that this server takes writes; and its time.
+async fn read_back(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    let (synchronous, standby, now): (String, bool, i64) = sqlx::query_as(
         "-- read_back
-        select current_setting('synchronous_commit'), pg_is_in_recovery()",
+        select
+          current_setting('synchronous_commit'),
+          pg_is_in_recovery(),
+          (extract(epoch from statement_timestamp()) * 1000000)::bigint",
     )
     .fetch_one(connection)
     .await?;
     if synchronous == "on" && !standby {
-        return Ok(());
+        return Ok(now);
     }
     let found = format!("synchronous_commit {synchronous}, in recovery {standby}");
     Err(sqlx::Error::Configuration(format!("the database does not keep what it is told: {found}").into()))

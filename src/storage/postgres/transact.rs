@@ -74,7 +74,7 @@ impl Writer {
 
 /// Locks, decides, writes, commits; or, where nobody else was seen at these events, decides first.
 pub(super) async fn transact(writer: Writer, locks: Vec<Lock>, decide: Decide) -> Result<(), StoreError> {
-    let done = if writer.latest.are_current(&locks) {
+    let done = if locks.iter().all(|lock| !lock.ask) && writer.latest.are_current(&locks) {
         decide_first(&writer, &locks, decide).await
     } else {
         lock_first(&writer, &locks, decide).await
@@ -125,8 +125,8 @@ async fn decide_first(writer: &Writer, locks: &[Lock], decide: Decide) -> Result
 async fn write_at_once(writer: &Writer, batch: Batch) -> Result<(), StoreError> {
     writer.check()?;
     let connection = writer.connections.hold().await?;
-    let patience = writer.connections.patience();
-    let done = tokio::time::timeout(patience, write::at_once(connection, batch)).await;
+    let (patience, deadline) = (writer.connections.patience(), writer.connections.deadline());
+    let done = tokio::time::timeout(patience, write::at_once(connection, batch, deadline)).await;
     done.unwrap_or_else(|_| {
         writer.connections.fell_silent();
         Err(StoreError::Unknown(format!("no word on a batch within {patience:?}")))

@@ -63,8 +63,11 @@ pub(super) fn is_one_statement(batch: &Batch) -> bool {
 /// Writes a batch of sign-ups in a transaction that is one statement. It fails, and nothing is written, where an event is not
 /// at the number from which the batch was decided: then fewer rows are updated than there are, and its journal has the
 /// number already.
-pub(super) async fn at_once(connection: Held, batch: Batch) -> Result<(), StoreError> {
-    let query = bind(AT_ONCE, batch.events, batch.journal, batch.sign_ups, batch.new_parties);
+///
+/// What reaches the server only after `deadline` (its own time, in microseconds since 1970) does nothing either: until it was
+/// heard it holds no lock behind which anybody could learn what became of it.
+pub(super) async fn at_once(connection: Held, batch: Batch, deadline: i64) -> Result<(), StoreError> {
+    let query = bind(AT_ONCE, batch.events, batch.journal, batch.sign_ups, batch.new_parties).bind(deadline);
     connection.at_once(query).await.map(drop).map_err(failed_at_once)
 }
 
@@ -90,7 +93,7 @@ pub(super) use bind_columns;
 /// What every batch writes: the events (only rows that still have the number from which the batch was
 /// decided), the journal, and the sign-ups with their parties, where there are any. Ends in what `$end` makes of it.
 macro_rules! write_sign_ups {
-    ($name:literal, $end:literal) => {
+    ($name:literal, $in_time:literal, $end:literal) => {
         concat!(
             "-- ",
             $name,
@@ -106,7 +109,9 @@ macro_rules! write_sign_ups {
           from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[])
             as b (id, from_number, journal_number, next_due, free_seats, state, header)
           where events.id = b.id
-            and events.journal_number = b.from_number
+            and events.journal_number = b.from_number",
+            $in_time,
+            "
           returning 1
         ),
         written_journal as (
@@ -151,6 +156,7 @@ macro_rules! write_sign_ups {
 /// In a transaction: how many rows of each table.
 const WRITE_SIGN_UPS: &str = write_sign_ups!(
     "write_sign_ups",
+    "",
     "select events, journal, registrations, parties
         from written"
 );
@@ -158,6 +164,8 @@ const WRITE_SIGN_UPS: &str = write_sign_ups!(
 /// As a transaction: whether it is all of them, and an error where it is not.
 const AT_ONCE: &str = write_sign_ups!(
     "write_at_once",
+    "
+            and (extract(epoch from statement_timestamp()) * 1000000)::bigint < $37::bigint",
     "select 1 / (
           events = cardinality($1::uuid[])
           and journal = cardinality($8::uuid[])

@@ -66,11 +66,11 @@ pub async fn events_are_told_of_in_the_order_of_the_locks(place: Place) {
     let old = behind.lock();
     behind.hand_in(vec![sign_up(1, contact(1))]).await.unwrap();
     let locks = [
-        Lock { event: missing, known: Some(3) },
+        Lock { event: missing, known: Some(3), ask: false },
         current.lock(),
         old,
-        Lock { event: whole.event, known: None },
-        Lock { event: EventId(Uuid::nil()), known: None },
+        Lock { event: whole.event, known: None, ask: false },
+        Lock { event: EventId(Uuid::nil()), known: None, ask: false },
     ];
     for locks in [locks.to_vec(), locks.iter().rev().copied().collect::<Vec<_>>()] {
         let expected: Vec<_> = locks
@@ -88,7 +88,7 @@ pub async fn events_are_told_of_in_the_order_of_the_locks(place: Place) {
 
 pub async fn who_knows_more_than_the_database_hears_everything(place: Place) {
     let clerk = Clerk::at_open(&place.store, None).await;
-    let lock = Lock { event: clerk.event, known: Some(1_000) };
+    let lock = Lock { event: clerk.event, known: Some(1_000), ask: false };
     assert_eq!(hear(&place, vec![lock]).await, ["whole"]);
 }
 

@@ -6,7 +6,7 @@ use crate::samples::{asked, contact, minutes, sign_up};
 use eile::admission::{Answer, Command, Standing, Verb};
 use eile::model::id::EventId;
 use eile::model::registration::{ActorKind, CancelReason, End, RejectReason, State, TransferTarget};
-use eile::storage::{ChangedRegistration, Fresh, NewRegistration, StoreError};
+use eile::storage::{ChangedRegistration, Fresh, Lock, NewRegistration, StoreError};
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
@@ -193,7 +193,8 @@ pub async fn a_caller_who_goes_away_changes_nothing(place: Place) {
         wait.recv().unwrap();
         clerk::decide(&mut memory, &[sign_up(1, contact(1))], minutes(2)).1.into_iter().collect()
     };
-    let mut call = Box::pin(place.store.transact(vec![clerk.lock()], Box::new(work)));
+    let lock = Lock { ask: true, ..clerk.lock() };
+    let mut call = Box::pin(place.store.transact(vec![lock], Box::new(work)));
     tokio::select! {
         _ = &mut call => panic!("it cannot have ended"),
         _ = entered => {}
