@@ -109,7 +109,7 @@ create table requests (
     number          bigint  not null,              -- the registration that it is about; 0 for the event
     journal_number  bigint  not null,              -- last number of the batch that recorded it
     outcome         text    not null,              -- as in registrations
-    answer          bytea,                         -- where it is about the event: as first answered (eile.v1.Event)
+    answer          bytea,                         -- where it is about the event: as first answered (eile.v1.Event); where a contact became another: that there was a new token
     primary key (event_id, request_key)
 );
 

@@ -91,7 +91,7 @@ create table requests (
     number          integer not null,              -- the registration that it is about; 0 for the event
     outcome         text    not null,              -- as in registrations
     journal_number  integer not null,              -- last number of the batch that recorded it
-    answer          blob ,                         -- where it is about the event: as first answered (eile.v1.Event)
+    answer          blob ,                         -- where it is about the event: as first answered (eile.v1.Event); where a contact became another: that there was a new token
     primary key (event_id, request_key)
 ) strict, without rowid;
 

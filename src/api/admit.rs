@@ -6,7 +6,7 @@ use super::certificate::certificate;
 use super::from_proto::names as parse;
 use super::identity::{FRESH, Shown as Who};
 use super::layers::Turn;
-use super::rights::{Rights, Target};
+use super::rights::{Rights, Roles, Target};
 use super::to_proto::names;
 use super::{Api, status};
 use crate::access_log::Slot;
@@ -191,6 +191,11 @@ impl Api {
         if caller.is_bearer() { Ok(Reach::Registration(event, number)) } else { self.reach(caller) }
     }
 
+    /// Whether the role of the caller is one of these. Whoever needs no key may do everything.
+    pub(super) fn is_among(&self, caller: Caller, roles: Roles) -> Result<bool, Status> {
+        Ok(self.key_of(caller)?.is_none_or(|key| roles.has(key.role)))
+    }
+
     /// Narrows what is asked about to what the caller reaches: left out, it is the one centre of whoever has but one.
     pub(super) fn narrow(&self, caller: Caller, method: &str, centre: &mut String) -> Result<(), Status> {
         let Some(key) = self.key_of(caller)?.filter(|key| !key.all_centres) else { return Ok(()) };
@@ -206,7 +211,7 @@ impl Api {
     pub(super) async fn barred(&self, caller: Caller) -> Status {
         let key = caller.key;
         if caller.is_bearer() {
-            // Its token is looked at with each message, and ends with the registration.
+            // Its token is looked at with each step that its registration takes (`watch::token`).
             std::future::pending::<()>().await;
         }
         loop {

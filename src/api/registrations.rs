@@ -74,7 +74,7 @@ impl super::proto::registration_service_server::RegistrationService for Api {
         request: Request<UpdateRegistrationRequest>,
     ) -> Answer<UpdateRegistrationResponse> {
         let (caller, r) = self.admit(request).await?;
-        with_registration!(UpdateRegistrationResponse, self.amend(caller, r).await?)
+        self.amend(caller, r).await.map(Response::new)
     }
 
     async fn cancel_registration(

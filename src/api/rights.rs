@@ -53,6 +53,9 @@ const SIGN_UPS: Roles = OFFICE.and(PSYCHOLOGIST).and(PORTAL);
 const FIGURES: Roles = OFFICE.and(REPORTING).and(NATIONAL);
 const EVERYBODY: Roles = STAFF.and(PORTAL).and(REPORTING).and(NATIONAL).and(ADMINISTRATOR);
 
+/// Whoever is told the management token of a registration that it made or corrected, to hand it on to the family.
+pub const GETS_TOKENS: Roles = SIGN_UPS;
+
 /// What a call is about: a key must reach it, or it is as if it were not there.
 pub enum Target<'a> {
     /// "events/{id}", or what stands behind it, as in "events/{id}/registrations/{id}".

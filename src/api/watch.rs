@@ -1,6 +1,8 @@
 //! The streams: what stands now, then what changes, and a heartbeat where nothing does. A reader that does
 //! not take its messages is cut; calling again gives the present state first, so that nothing is lost.
 
+mod token;
+
 use super::caller::Caller;
 use super::from_proto::{Fields, Path};
 use super::proto::{WatchEventRequest, WatchEventResponse, WatchRegistrationRequest, WatchRegistrationResponse};
@@ -19,6 +21,7 @@ use tokio::time::{sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 use tonic::Status;
+use token::Stepped;
 
 /// Messages that wait for a reader before it counts as slow.
 const WAITING_MAX: usize = 8;
@@ -113,7 +116,7 @@ impl Api {
         &self,
         caller: Caller,
         r: WatchRegistrationRequest,
-    ) -> Result<Messages<WatchRegistrationResponse>, Status> {
+    ) -> Result<impl Stream<Item = Result<WatchRegistrationResponse, Status>> + Send + use<>, Status> {
         let mut fields = Fields::default();
         let named = self.named(caller, &mut fields, "name", &r.name, &r.management_token).await?;
         let (event, number, for_staff) = (named.name.event, named.number, named.acting.is_staff());
@@ -130,24 +133,11 @@ impl Api {
             };
             // Once the event is closed nobody moves up any more.
             let goes_on = s.state.is_live() && view.roster.state == EventState::Published;
+            let message = Stepped { message, step: s.steps.last().copied().unwrap_or_default() };
             Ok(if goes_on { Seen::State(message, at) } else { Seen::Last(message) })
         };
-        let beat = |_: &WatchRegistrationResponse, at| WatchRegistrationResponse {
-            registration: None,
-            journal_number: int64(at),
-            heartbeat: true,
-        };
-        // A registration shows what changed of it, not that others changed.
-        let same = |a: &WatchRegistrationResponse, b: &WatchRegistrationResponse| {
-            let strip = |m: &WatchRegistrationResponse| {
-                m.registration.clone().map(|mut r| {
-                    r.journal_number = 0;
-                    r
-                })
-            };
-            strip(a) == strip(b)
-        };
-        self.follow(event, look, beat, same).await
+        let messages = self.follow(event, look, Stepped::heartbeat, Stepped::shows_the_same).await?;
+        Ok(self.while_it_bears_the_token(caller, named.name, r.management_token, messages))
     }
 
     pub(super) async fn follow_event(

@@ -2,9 +2,10 @@
 //! event rows locked. Nothing in this file waits.
 
 use super::cache::Loaded;
-use super::job::{DeskError, Done, EventPapers, Job, Papers, PartyPapers, TransferJob, Transferred};
+use super::job::{DeskError, Done, EventPapers, Job, NEW_TOKEN, Papers, PartyPapers, TransferJob, Transferred};
 use crate::admission::{Answer, Change, Command, Entry, MarkKey, Marked, Outcome, Refusal, Request, Roster, Verb};
 use crate::keys;
+use crate::model::contact::ContactKeys;
 use crate::model::id::{EventId, Number, RegistrationId};
 use crate::model::time::Timestamp;
 use crate::storage::{
@@ -61,6 +62,8 @@ pub(super) struct AtTable {
     requests: Vec<RequestWrite>,
     reasons: Vec<Reason>,
     erased: Vec<Number>,
+    /// Hashes of management tokens that take the place of others.
+    tokens: BTreeMap<Number, [u8; 32]>,
 }
 
 /// A sign-up that was taken in.
@@ -95,6 +98,7 @@ impl AtTable {
             requests: Vec::new(),
             reasons: Vec::new(),
             erased: Vec::new(),
+            tokens: BTreeMap::new(),
         }
     }
 
@@ -134,6 +138,7 @@ impl AtTable {
         let roster = &loaded.roster;
         let mut touched: BTreeSet<Number> = entries.iter().flat_map(Entry::touches).collect();
         let mut parties = std::mem::take(&mut self.parties);
+        let mut tokens = std::mem::take(&mut self.tokens);
         let new = std::mem::take(&mut self.new)
             .into_iter()
             .filter_map(|filed| {
@@ -144,7 +149,7 @@ impl AtTable {
                     guard: roster.guard(filed.number),
                     request: filed.request,
                     outcome: filed.outcome,
-                    token_hash: filed.token_hash,
+                    token_hash: tokens.remove(&filed.number).unwrap_or(filed.token_hash),
                     party: party_write(filed.number, papers),
                 })
             })
@@ -171,6 +176,7 @@ impl AtTable {
             requests: std::mem::take(&mut self.requests),
             reasons: std::mem::take(&mut self.reasons),
             erased: std::mem::take(&mut self.erased),
+            tokens: tokens.into_iter().collect(),
             marks,
         })
     }
@@ -202,6 +208,7 @@ impl AtTable {
             return Err(DeskError::refused(refusal, Some(&loaded.roster.terms)));
         }
         let before = self.entries.len();
+        let contact = loaded.contact_before(&command.verb);
         let outcome = match loaded.roster.handle(command, now, &mut self.entries) {
             Answer::Done(outcome) => outcome,
             Answer::Replayed(outcome) => return self.done(outcome, true),
@@ -214,12 +221,18 @@ impl AtTable {
         let entry = own.filter(|_| command.verb.is_attendance()).cloned();
         // What changed nothing needs no reason.
         let papers = if own.is_none() && matches!(papers, Papers::Reason(_)) { &Papers::None } else { papers };
-        let answer = self.file(command, papers, outcome, journal_number);
+        let answer = self.file(command, papers, (outcome, contact), journal_number);
         Ok(Done { answer, entry, ..self.done(outcome, false)? })
     }
 
     /// Files what goes with a command; and renders the answer where it is about the event.
-    fn file(&mut self, command: &Command, papers: &Papers, outcome: Outcome, journal_number: u64) -> Option<Vec<u8>> {
+    fn file(
+        &mut self,
+        command: &Command,
+        papers: &Papers,
+        (outcome, contact_before): (Outcome, Option<ContactKeys>),
+        journal_number: u64,
+    ) -> Option<Vec<u8>> {
         let loaded = self.guard.as_mut()?;
         loaded.stamp();
         let mut answer = None;
@@ -238,10 +251,15 @@ impl AtTable {
                 });
                 return None;
             }
-            (Papers::Party { words, .. }, Verb::Amend { number, contact, .. }) => {
+            (Papers::Party { words, token_key, .. }, Verb::Amend { number, contact, .. }) => {
                 if let (Some(contact), Some(s)) = (contact, loaded.roster.standing(*number)) {
                     let id = s.id;
                     loaded.roster.attach(*number, id, *contact);
+                    // Whoever reads under the old contact has no business with the registration any more.
+                    if let Some(token_key) = token_key.filter(|_| contact_before != Some(*contact)) {
+                        self.tokens.insert(*number, keys::token_hash(&token_key.token(id)));
+                        answer = Some(NEW_TOKEN.to_vec());
+                    }
                 }
                 self.parties.insert(*number, (**words).clone());
             }

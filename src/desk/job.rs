@@ -26,6 +26,8 @@ pub enum Papers {
         words: Box<PartyPapers>,
         seen_step: u64,
         seen_marked: MemberNo,
+        /// With `Verb::Amend`: makes the next management token, where the contact becomes another.
+        token_key: Option<TokenKey>,
     },
     /// With any verb of the event.
     Event(EventPapers),
@@ -92,6 +94,10 @@ pub struct TransferJob {
     pub validate_only: bool,
 }
 
+/// What is kept beside the request id of a correction that gave the registration a new management token. The token itself
+/// is nowhere: it is made again from the request id.
+pub const NEW_TOKEN: &[u8] = b"new token";
+
 /// What was decided, after the commit.
 #[derive(Clone, Debug)]
 pub struct Done {
@@ -100,7 +106,7 @@ pub struct Done {
     /// The registration that it was about, as it stands now; `None` where it was about the event.
     pub standing: Option<Standing>,
     pub terms: Arc<Terms>,
-    /// As `EventPapers::answer` rendered it; a replay finds it in storage.
+    /// As `EventPapers::answer` rendered it, or `NEW_TOKEN`; a replay finds it in storage.
     pub answer: Option<Vec<u8>>,
     pub replayed: bool,
     /// What a verb of attendance wrote down; `None` in a replay, where the journal has it under the outcome's number.

@@ -26,8 +26,8 @@ mod transfer;
 mod watches;
 
 pub use job::{
-    AnswerEvent, DeskError, Done, EditEvent, EventPapers, Job, Papers, PartyPapers, SignUp, TransferJob, Transferred,
-    View,
+    AnswerEvent, DeskError, Done, EditEvent, EventPapers, Job, NEW_TOKEN, Papers, PartyPapers, SignUp, TransferJob,
+    Transferred, View,
 };
 
 use crate::admission::{Answer, Command, NewParty, Request, Verb};

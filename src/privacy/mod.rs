@@ -187,7 +187,7 @@ impl Privacy {
         let row = rows.first().ok_or(PrivacyError::NotFound)?;
         let words = words::without(row, kept, seen, self.desk.keys()).ok_or(PrivacyError::Unreadable(number))?;
         let seen_step = seen.standing.steps.last().copied().unwrap_or_default();
-        let papers = Papers::Party { words: Box::new(words), seen_step, seen_marked: seen.marked };
+        let papers = Papers::Party { words: Box::new(words), seen_step, seen_marked: seen.marked, token_key: None };
         let verb = Verb::Erase { number, kept };
         let command = Command { actor: asking.actor, request: asking.request, verb };
         Ok(Job { event, command, papers })

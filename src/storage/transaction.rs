@@ -76,6 +76,8 @@ pub struct EventWrite {
     pub reasons: Vec<Reason>,
     /// Parties whose personal data were erased: what staff wrote about them goes too.
     pub erased: Vec<Number>,
+    /// SHA-256 of management tokens that take the place of others, of registrations that existed before the batch.
+    pub tokens: Vec<(Number, [u8; 32])>,
     /// Marks that are new or corrected, each once, as they stand after the batch.
     pub marks: Vec<(MarkKey, Marked)>,
 }

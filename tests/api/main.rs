@@ -106,6 +106,13 @@ on_both! {
         a_possible_duplicate_reads_nothing_that_is_not_so,
         a_cut_capacity_is_told_before_everything_else,
         a_party_is_not_told_that_it_has_a_class;
+    tokens:
+        another_contact_ends_the_token_and_whoever_set_it_is_told_the_next,
+        a_repeated_correction_is_told_the_same_token_again,
+        a_correction_that_leaves_the_contact_reachable_as_it_was_leaves_the_token,
+        staff_and_portals_hand_the_new_token_on_and_leaders_never_get_one,
+        a_stream_ends_with_the_token_that_it_was_opened_by,
+        the_token_of_what_has_ended_reads_and_changes_nothing;
     transfers:
         a_party_that_moves_answers_what_the_target_asks;
     events:

@@ -122,6 +122,8 @@ class Player:
             outcomes = [call() for call in calls]
             if method == "CreateRegistration" and not requests[0].validate_only and outcomes[0].answers:
                 self.keep(requests, outcomes)
+            if method == "UpdateRegistration" and outcomes[0].answers:
+                self.keep_tokens(outcomes)
             one, other = (service.told(outcome) for service, outcome in zip(self.services, outcomes))
             self.asked[method] += 1
             self.heard[outcomes[0].reason or "OK"] += 1
@@ -134,6 +136,12 @@ class Player:
         first = self.services[0]
         named = {first.free: "free", first.tight: "tight"}
         self.made.append(named.get(requests[0].parent) or first.full.index(requests[0].parent))
+
+    def keep_tokens(self, outcomes):
+        """Another contact ended the tokens before."""
+        for service, outcome in zip(self.services, outcomes):
+            name, token = outcome.answers[0].registration.name, outcome.answers[0].management_token
+            service.made = [(n, token if token and n == name else t) for n, t in service.made]
 
     # Whom and what it asks about.
 

@@ -302,7 +302,7 @@ def test_a_party_that_corrects_or_moves_itself_onto_a_registered_contact_is_not_
             registration=corrected, update_mask=mask("contact"), management_token=made.management_token)
         assert not answer.registration.possible_duplicate
         seen = api.GetRegistration(
-            name=made.registration.name, management_token=made.management_token, view=FULL).registration
+            name=made.registration.name, management_token=answer.management_token, view=FULL).registration
         assert not seen.possible_duplicate
 
 

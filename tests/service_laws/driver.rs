@@ -423,6 +423,13 @@ impl Shared {
         let heard = self.perform(client, sending).await.unwrap_or_else(Heard::Refused);
         let returned = self.tick();
         let after = eile::clock::Clock::now(&*self.clock);
+        if let Heard::Refused(refused) = &heard
+            && refused.reason == "TOKEN_INVALID"
+            && !sending.request.token.is_empty()
+        {
+            // Another contact has ended this token: whoever holds it is a stranger now, and nothing was decided.
+            return;
+        }
         if let Heard::Refused(refused) = &heard {
             let known = [
                 tonic::Code::FailedPrecondition,

@@ -184,6 +184,7 @@ pub fn decide(memory: &mut Memory, commands: &[Command], now: Timestamp) -> (Vec
     let mut answers = Vec::new();
     let mut sign_ups = Vec::new();
     let (mut requests, mut reasons, mut parties, mut erased) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut tokens = Vec::new();
     for command in commands {
         let answer = memory.roster.handle(command, now, &mut entries);
         answers.push(answer.clone());
@@ -197,6 +198,7 @@ pub fn decide(memory: &mut Memory, commands: &[Command], now: Timestamp) -> (Vec
             Verb::Amend { number, contact: Some(contact), .. } => {
                 memory.roster.attach(*number, registration_id(*number), *contact);
                 parties.push(party(*number, "amended"));
+                tokens.push((*number, token_hash(*number + 100)));
             }
             Verb::Erase { number, .. } => {
                 parties.push(party(*number, "erased"));
@@ -251,6 +253,7 @@ pub fn decide(memory: &mut Memory, commands: &[Command], now: Timestamp) -> (Vec
         requests,
         reasons,
         erased,
+        tokens,
         marks,
     };
     (answers, Some(write))

@@ -80,6 +80,7 @@ on_both! {
         parties_come_back_as_they_were_given,
         names_are_paged_in_the_order_of_their_bytes,
         the_hash_of_a_token_is_found_by_number,
+        a_token_that_takes_the_place_of_another_is_the_only_one,
         what_is_erased_is_gone_with_what_staff_wrote_and_the_contact_finds_nobody;
     attendance:
         marks_and_heads_are_read_back_as_they_stand,

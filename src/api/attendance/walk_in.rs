@@ -6,6 +6,7 @@ use crate::api::from_proto::{Fields, Path};
 use crate::api::proto::{AddWalkInRequest, AddWalkInResponse, Channel};
 use crate::api::registrations::{papers, this_year};
 use crate::api::request::{Asked, Change, scope};
+use crate::api::rights::GETS_TOKENS;
 use crate::api::status::About;
 use crate::api::{Api, status, to_proto};
 use crate::desk::{Done, Job, Papers, SignUp};
@@ -31,7 +32,7 @@ impl Api {
         let rules = self.walk_in_rules(&mut fields, event, &party).await?;
         let party = match fields.finish(party) {
             Ok(party) => party,
-            Err(no) => return self.unless_walked_in(&asked, event, status::fields(no)).await,
+            Err(no) => return self.unless_walked_in(caller, &asked, event, status::fields(no)).await,
         };
         let wished = rules.map(|rules| rules.pools(&wishes)).unwrap_or_default();
         let new = NewParty {
@@ -52,7 +53,7 @@ impl Api {
         };
         let command = Command { actor: caller.actor(), request: Some(asked.within(event, keys)), verb };
         let job = Job { event, command, papers: Papers::SignUp(Box::new(sign_up)) };
-        self.walked_in(&asked, event, job, &about).await
+        self.walked_in(caller, &asked, event, job, &about).await
     }
 
     /// The event's rules, where it is there. Answers are looked at; that some are missing does not matter.
@@ -75,6 +76,7 @@ impl Api {
 
     async fn walked_in(
         &self,
+        caller: Caller,
         asked: &Asked,
         event: EventId,
         job: Job,
@@ -98,23 +100,37 @@ impl Api {
             Ok(done) => done,
             Err(error) => return Err(self.no(error, about).await),
         };
-        Ok(self.let_in_as(asked, event, &done))
+        self.let_in_as(caller, asked, event, &done)
     }
 
     /// Says a no only to what was never answered: the event may ask other questions by now.
-    async fn unless_walked_in(&self, asked: &Asked, event: EventId, no: Status) -> Result<AddWalkInResponse, Status> {
+    async fn unless_walked_in(
+        &self,
+        caller: Caller,
+        asked: &Asked,
+        event: EventId,
+        no: Status,
+    ) -> Result<AddWalkInResponse, Status> {
         let Some(done) = self.answered_before(asked, event).await else { return Err(no) };
         let done = self.as_first_answered(event, done).await.map_err(|_| no)?;
-        Ok(self.let_in_as(asked, event, &done))
+        self.let_in_as(caller, asked, event, &done)
     }
 
-    fn let_in_as(&self, asked: &Asked, event: EventId, done: &Done) -> AddWalkInResponse {
+    /// A token acts as the party: only whoever may sign people up hands it on to them.
+    fn let_in_as(
+        &self,
+        caller: Caller,
+        asked: &Asked,
+        event: EventId,
+        done: &Done,
+    ) -> Result<AddWalkInResponse, Status> {
         let keys = self.desk.keys();
-        let token_key = keys.token_key(asked.request_id);
-        AddWalkInResponse {
-            management_token: done.standing.as_ref().map(|s| token_key.token(s.id)).unwrap_or_default(),
+        let gets_it = self.is_among(caller, GETS_TOKENS)?;
+        let told = done.standing.as_ref().filter(|_| gets_it);
+        Ok(AddWalkInResponse {
+            management_token: told.map(|s| keys.token_key(asked.request_id).token(s.id)).unwrap_or_default(),
             check_in_code: keys.check_in_code(event, done.outcome.number),
             registration: Some(to_proto::registration::answered(event, done, true)),
-        }
+        })
     }
 }

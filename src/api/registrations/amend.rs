@@ -1,4 +1,5 @@
-//! UpdateRegistration: the named fields are laid over the party that is stored.
+//! UpdateRegistration: the named fields are laid over the party that is stored. Where the contact becomes another, the
+//! registration gets another management token, and the one that went to the old contact ends (docs/decisions/0025).
 
 use super::change::Named;
 use super::persons;
@@ -7,8 +8,8 @@ use crate::admission::{Refusal, Verb};
 use crate::api::Api;
 use crate::api::caller::Caller;
 use crate::api::from_proto::party::{ANSWERS, REGISTRATION_FIELDS};
-use crate::api::from_proto::{Fields, Path};
-use crate::api::proto::{Registration, UpdateRegistrationRequest};
+use crate::api::from_proto::{Fields, Path, names as parse};
+use crate::api::proto::{Registration, UpdateRegistrationRequest, UpdateRegistrationResponse};
 use crate::api::request::Asked;
 use crate::api::status::{self, About};
 use crate::api::to_proto::names;
@@ -29,14 +30,39 @@ pub(super) struct Seen {
 }
 
 impl Api {
-    pub(super) async fn amend(&self, caller: Caller, mut r: UpdateRegistrationRequest) -> Result<Registration, Status> {
+    pub(super) async fn amend(
+        &self,
+        caller: Caller,
+        mut r: UpdateRegistrationRequest,
+    ) -> Result<UpdateRegistrationResponse, Status> {
         let mut fields = Fields::default();
         let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
         let mask = fields.mask(r.update_mask, REGISTRATION_FIELDS);
         let given = fields.message(Path::Top("registration"), r.registration);
-        let named = self.named(caller, &mut fields, "registration.name", &given.name, &r.management_token).await?;
-        let answer = self.lay_over_party(&fields, &asked, &named, (&given, &mask)).await;
-        self.unless_registration_answered(&asked, &named, answer).await
+        let token = r.management_token;
+        let named = match self.named(caller, &mut fields, "registration.name", &given.name, &token).await {
+            Ok(named) => named,
+            Err(no) => return self.unless_amended_with_it(&asked, &given.name, &token, no).await,
+        };
+        match self.lay_over_party(&fields, &asked, &named, (&given, &mask), (caller, &token)).await {
+            Ok(answer) => Ok(answer),
+            Err(no) => self.amended_before(&asked, named.name.event, named.acting.is_staff()).await.ok_or(no),
+        }
+    }
+
+    /// A token that has ended lets nobody in, but whoever ended it by this very request, body and token hears again which
+    /// took its place: that answer may have been lost.
+    async fn unless_amended_with_it(
+        &self,
+        asked: &Asked,
+        name: &str,
+        token: &str,
+        no: Status,
+    ) -> Result<UpdateRegistrationResponse, Status> {
+        match parse::registration(name).filter(|_| !token.is_empty()) {
+            Some(name) => self.amended_before(asked, name.event, false).await.ok_or(no),
+            None => Err(no),
+        }
     }
 
     /// Others may correct other fields of the same party at the same moment: whoever comes second reads what the first
@@ -47,21 +73,24 @@ impl Api {
         asked: &Asked,
         named: &Named,
         (given, mask): (&Registration, &[&'static str]),
-    ) -> Result<Registration, Status> {
+        (caller, token): (Caller, &str),
+    ) -> Result<UpdateRegistrationResponse, Status> {
         for _ in 0..TRIES {
             let Seen { mut party, seen_step, seen_marked } = self.stored_party(named).await?;
             let (verb, same) = self.corrected(fields.clone(), named, &mut party, (given.clone(), mask)).await?;
             let words = Box::new(papers(&party)?);
-            let job = (verb, Papers::Party { words, seen_step, seen_marked });
+            let token_key = Some(self.desk.keys().token_key(asked.request_id));
+            let job = (verb, Papers::Party { words, seen_step, seen_marked, token_key });
             // A party that only becomes smaller is the core's to judge.
             let decided = if same < seen_marked && u32::from(same) < party.size() {
                 self.not_another_person(asked, named, job, seen_marked).await
             } else {
-                self.decided(asked, named, job).await
+                self.correct(asked, named, job).await
             };
             match decided {
-                Err(DeskError::Stale) => {}
-                Ok(registration) => return Ok(registration),
+                // Whoever changed the party meanwhile may have ended the token.
+                Err(DeskError::Stale) => drop(self.acting(caller, named.name, named.number, token).await?),
+                Ok(answer) => return Ok(answer),
                 Err(error) => {
                     let about = asked.about_registration(named.name.event, named.name.id);
                     return Err(self.no(error, &About { party_size: party.size(), ..about }).await);
@@ -71,6 +100,22 @@ impl Api {
         Err(status::overloaded())
     }
 
+    /// Hands the correction in, or tries it out.
+    async fn correct(
+        &self,
+        asked: &Asked,
+        named: &Named,
+        job: (Verb, Papers),
+    ) -> Result<UpdateRegistrationResponse, DeskError> {
+        if asked.validate_only {
+            let registration = Some(self.decided(asked, named, job).await?);
+            return Ok(UpdateRegistrationResponse { registration, ..UpdateRegistrationResponse::default() });
+        }
+        let (event, for_staff) = (named.name.event, named.acting.is_staff());
+        let done = self.desk.submit(self.job(asked, named, job)).await?;
+        self.amended(asked, event, for_staff, done).await
+    }
+
     /// Refuses to give a mark to somebody else, where nothing else stands in the way before that.
     async fn not_another_person(
         &self,
@@ -78,7 +123,7 @@ impl Api {
         named: &Named,
         job: (Verb, Papers),
         member: MemberNo,
-    ) -> Result<Registration, DeskError> {
+    ) -> Result<UpdateRegistrationResponse, DeskError> {
         let mut tried = *asked;
         tried.validate_only = true;
         self.decided(&tried, named, job).await?;

@@ -75,6 +75,12 @@ impl Api {
         }
     }
 
+    pub(super) fn job(&self, asked: &Asked, named: &Named, (verb, papers): (Verb, Papers)) -> Job {
+        let event = named.name.event;
+        let request = Some(asked.within(event, self.desk.keys()));
+        Job { event, command: Command { actor: named.acting.actor(), request, verb }, papers }
+    }
+
     /// The same, where the caller has more to do with a no.
     pub(super) async fn decided(
         &self,
@@ -83,9 +89,7 @@ impl Api {
         (verb, papers): (Verb, Papers),
     ) -> Result<proto::Registration, DeskError> {
         let event = named.name.event;
-        let request = Some(asked.within(event, self.desk.keys()));
-        let command = Command { actor: named.acting.actor(), request, verb };
-        let job = Job { event, command, papers };
+        let job = self.job(asked, named, (verb, papers));
         let for_staff = named.acting.is_staff();
         let render = |done: &crate::desk::Done| to_proto::registration::answered(event, done, for_staff);
         match asked.validate_only {

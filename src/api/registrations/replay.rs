@@ -2,33 +2,55 @@
 //! else a later change may have touched (the party's size, its class, the mark of a possible duplicate) is taken
 //! back to that moment by the journal. Only repeated requests about a registration that has moved on pay for it.
 
-use super::change::Named;
 use crate::admission::{Change, Entry, Erased, Standing};
 use crate::api::caller::Caller;
-use crate::api::proto::{CreateRegistrationResponse, Registration};
+use crate::api::proto::{CreateRegistrationResponse, UpdateRegistrationResponse};
 use crate::api::request::Asked;
 use crate::api::{Api, to_proto};
-use crate::desk::{DeskError, Done};
+use crate::desk::{DeskError, Done, NEW_TOKEN};
 use crate::model::consent::Choices;
 use crate::model::id::EventId;
 use tonic::Status;
 
 impl Api {
-    /// Says a no only to what was never answered: what is asked again may be refused by rules that came later.
-    pub(super) async fn unless_registration_answered(
+    /// What a correction was answered when it was asked first: what is asked again may be refused by rules that came later.
+    /// `None` where it is new.
+    pub(super) async fn amended_before(
         &self,
         asked: &Asked,
-        named: &Named,
-        answer: Result<Registration, Status>,
-    ) -> Result<Registration, Status> {
-        let Err(no) = answer else { return answer };
-        let event = named.name.event;
-        let Some(done) = self.answered_before(asked, event).await else { return Err(no) };
-        let done = self.as_first_answered(event, done).await.map_err(|_| no)?;
-        Ok(to_proto::registration::answered(event, &done, named.acting.is_staff()))
+        event: EventId,
+        for_staff: bool,
+    ) -> Option<UpdateRegistrationResponse> {
+        let done = self.answered_before(asked, event).await?;
+        self.amended(asked, event, for_staff, done).await.ok()
     }
 
-    /// The same for a sign-up: its answers may be to questions that the event asks no more.
+    /// The registration as a correction left it, and its new token where the contact became another one: the same again
+    /// where the request is repeated, also after another took its place.
+    pub(super) async fn amended(
+        &self,
+        asked: &Asked,
+        event: EventId,
+        for_staff: bool,
+        done: Done,
+    ) -> Result<UpdateRegistrationResponse, DeskError> {
+        let keys = self.desk.keys();
+        let done = self.as_first_answered(event, done).await?;
+        let beside = match &done.answer {
+            None if done.replayed => {
+                let first = self.desk.store().event_answer(event, asked.within(event, keys).key).await;
+                first.map_err(|_| DeskError::Unavailable)?
+            }
+            beside => beside.clone(),
+        };
+        let renewed = done.standing.as_ref().filter(|_| beside.as_deref() == Some(NEW_TOKEN));
+        Ok(UpdateRegistrationResponse {
+            management_token: renewed.map(|s| keys.token_key(asked.request_id).token(s.id)).unwrap_or_default(),
+            registration: Some(to_proto::registration::answered(event, &done, for_staff)),
+        })
+    }
+
+    /// Says a no to a sign-up only where it was never answered: its answers may be to questions that the event asks no more.
     pub(super) async fn unless_signed_up(
         &self,
         caller: Caller,

@@ -97,6 +97,9 @@ pub async fn update(
             run.notes.shrunk += (-by).max(0);
             run.guests[guest].size = size;
             run.guests[guest].words = words;
+            if !answer.management_token.is_empty() {
+                run.guests[guest].token = answer.management_token;
+            }
             true
         }
         Err(no) => {

@@ -27,6 +27,7 @@ pub(in crate::storage) struct Batch {
     pub reasons: Vec<ReasonColumns>,
     /// Registrations whose reasons go, also those of this batch.
     pub forgotten: Vec<(Uuid, i64)>,
+    pub tokens: Vec<TokenColumns>,
     pub marks: Vec<MarkColumns>,
 }
 
@@ -64,6 +65,12 @@ pub(in crate::storage) struct ReasonColumns {
     pub journal_number: i64,
     pub number: i64,
     pub reason: String,
+}
+
+pub(in crate::storage) struct TokenColumns {
+    pub event: Uuid,
+    pub number: i64,
+    pub token_hash: Vec<u8>,
 }
 
 impl Batch {
@@ -131,6 +138,11 @@ impl Batch {
             reason: r.text,
         }));
         self.forgotten.extend(write.erased.iter().map(|number| (event, i64::from(*number))));
+        self.tokens.extend(write.tokens.iter().map(|(number, hash)| TokenColumns {
+            event,
+            number: i64::from(*number),
+            token_hash: hash.to_vec(),
+        }));
         self.marks.extend(write.marks.iter().map(|(key, marked)| MarkColumns::of(event, *key, marked)));
         Ok(())
     }

@@ -13,7 +13,7 @@ mod registration;
 
 pub(super) use access_log::{AccessColumns, AccessQueryColumns};
 pub(super) use attendance::{MarkColumns, MarkRow, read_mark};
-pub(super) use batch::{Batch, EventUpdate, PartyColumns, ReasonColumns, RequestColumns};
+pub(super) use batch::{Batch, EventUpdate, PartyColumns, ReasonColumns, RequestColumns, TokenColumns};
 pub(super) use digest::{DigestRowColumns, read_digest_row};
 pub(super) use event::{
     EventColumns, QueryColumns, WithinColumns, counts_of_new, free_seats, header_of_new, read_event, read_row,

@@ -14,6 +14,7 @@ mod open;
 mod parties;
 mod requests;
 mod secrets;
+mod tokens;
 mod transact;
 mod wall;
 mod write;

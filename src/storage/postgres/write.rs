@@ -6,6 +6,7 @@
 
 use super::errors::{failed, failed_at_once};
 use super::held::Held;
+use super::tokens;
 use crate::storage::StoreError;
 use crate::storage::codec::{
     Batch, ChangeRow, EventColumns, EventUpdate, JournalRow, MarkColumns, PartyColumns, ReasonColumns, RequestColumns,
@@ -22,6 +23,7 @@ pub(super) async fn write(connection: &mut PgConnection, batch: Batch) -> Result
     release_guards(connection, batch.releases).await?;
     update_registrations(connection, batch.unguarded).await?;
     update_registrations(connection, batch.guarded).await?;
+    tokens::rotate(connection, batch.tokens).await?;
     write_sign_ups(connection, batch.events, batch.journal, batch.sign_ups, batch.new_parties).await?;
     update_documents(connection, batch.documents).await?;
     update_parties(connection, batch.changed_parties).await?;
@@ -46,6 +48,7 @@ pub(super) fn is_one_statement(batch: &Batch) -> bool {
         requests,
         reasons,
         forgotten,
+        tokens,
         marks,
     } = batch;
     !events.is_empty()
@@ -57,6 +60,7 @@ pub(super) fn is_one_statement(batch: &Batch) -> bool {
         && requests.is_empty()
         && reasons.is_empty()
         && forgotten.is_empty()
+        && tokens.is_empty()
         && marks.is_empty()
 }
 
@@ -72,7 +76,7 @@ pub(super) async fn at_once(connection: Held, batch: Batch, deadline: i64) -> Re
 }
 
 /// Runs a statement that must write every one of `rows` rows.
-async fn run(connection: &mut PgConnection, query: Query, rows: usize, table: &'static str) -> Result<(), StoreError> {
+pub(super) async fn run(connection: &mut PgConnection, query: Query, rows: usize, table: &'static str) -> Result<(), StoreError> {
     let done = query.execute(connection).await.map_err(failed)?;
     expect(done.rows_affected(), rows, table)
 }

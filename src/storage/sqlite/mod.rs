@@ -14,6 +14,7 @@ mod parties;
 mod requests;
 mod script;
 mod secrets;
+mod tokens;
 mod transact;
 mod write;
 

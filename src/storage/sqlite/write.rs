@@ -6,6 +6,7 @@
 
 use super::errors::failed;
 use super::script::{Bound, Many, Script};
+use super::tokens;
 use crate::storage::StoreError;
 use crate::storage::codec::{
     Batch, ChangeRow, EventColumns, EventUpdate, JournalRow, MarkColumns, PartyColumns, ReasonColumns, RequestColumns,
@@ -38,6 +39,7 @@ pub(super) fn is_lone(batch: &Batch) -> bool {
         batch.changed_parties.len(),
         batch.requests.len(),
         batch.reasons.len(),
+        batch.tokens.len(),
         batch.marks.len(),
     ];
     batch.documents.is_empty() && batch.forgotten.is_empty() && rows.iter().all(|n| *n <= 1)
@@ -56,6 +58,7 @@ fn fill(script: &mut Script, batch: Batch) {
     release_guards(script, batch.releases);
     update_registrations(script, batch.unguarded);
     update_registrations(script, batch.guarded);
+    tokens::rotate(script, batch.tokens);
     insert_registrations(script, batch.sign_ups);
     insert_parties(script, batch.new_parties);
     update_parties(script, batch.changed_parties);

@@ -19,6 +19,7 @@ pub mod registrations;
 pub mod reviewed;
 pub mod sessions;
 pub mod strangers;
+pub mod tokens;
 pub mod transfers;
 pub mod wall;
 pub mod watch;

@@ -54,6 +54,19 @@ pub async fn the_hash_of_a_token_is_found_by_number(place: Place) {
     assert_eq!(place.store.token_hash(clerk.event, 21).await.unwrap(), None);
 }
 
+pub async fn a_token_that_takes_the_place_of_another_is_the_only_one(place: Place) {
+    let (clerk, other) = (signed_up(&place).await, signed_up(&place).await);
+    let amend = |number, to| asked(Verb::Amend { number, size: None, contact: Some(contact(to)) });
+    clerk.hand_in(vec![amend(4, 94)]).await.unwrap();
+    clerk.hand_in(vec![amend(6, 96), amend(8, 98)]).await.unwrap();
+    for number in 1..=20 {
+        let expected = if [4, 6, 8].contains(&number) { number + 100 } else { number };
+        let hash = place.store.token_hash(clerk.event, number).await.unwrap();
+        assert_eq!(hash, Some(clerk::token_hash(expected)), "{number}");
+        assert_eq!(place.store.token_hash(other.event, number).await.unwrap(), Some(clerk::token_hash(number)));
+    }
+}
+
 pub async fn what_is_erased_is_gone_with_what_staff_wrote_and_the_contact_finds_nobody(place: Place) {
     let clerk = signed_up(&place).await;
     let class = |number| asked(Verb::SetClass { number, class: None });
