@@ -296,7 +296,7 @@ pub(super) fn role_word(role: Role) -> proto::Role {
     }
 }
 
-fn role_of(word: proto::Role) -> Option<Role> {
+pub(super) fn role_of(word: proto::Role) -> Option<Role> {
     Role::ALL.into_iter().find(|role| role_word(*role) == word)
 }
 

@@ -6,7 +6,7 @@ use super::certificate::certificate;
 use super::from_proto::names as parse;
 use super::identity::{FRESH, Shown as Who};
 use super::layers::Turn;
-use super::rights::{Rights, Roles, Target};
+use super::rights::{Rights, Target};
 use super::to_proto::names;
 use super::{Api, status};
 use crate::access_log::Slot;
@@ -189,11 +189,6 @@ impl Api {
     /// The same, for one registration: who bears its token reaches it and nothing else.
     pub(super) fn reach_of_one(&self, caller: Caller, event: EventId, number: Number) -> Result<Reach, Status> {
         if caller.is_bearer() { Ok(Reach::Registration(event, number)) } else { self.reach(caller) }
-    }
-
-    /// Whether the role of the caller is one of these. Whoever needs no key may do everything.
-    pub(super) fn is_among(&self, caller: Caller, roles: Roles) -> Result<bool, Status> {
-        Ok(self.key_of(caller)?.is_none_or(|key| roles.has(key.role)))
     }
 
     /// Narrows what is asked about to what the caller reaches: left out, it is the one centre of whoever has but one.

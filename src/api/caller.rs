@@ -2,6 +2,7 @@
 //! was ever made, everybody on loopback is staff that vouches for the people it signs up, and lowers itself by metadata.
 
 use super::from_proto::names::RegistrationName;
+use super::rights::Roles;
 use super::to_proto::names;
 use super::{Api, status};
 use crate::keys::token_hash;
@@ -27,6 +28,8 @@ pub struct Caller {
     exact: bool,
     /// The key that it shows.
     pub(super) key: Option<ShownKey>,
+    /// Of that key.
+    role: Option<Role>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +84,7 @@ impl Caller {
     pub(super) fn trusted(metadata: &MetadataMap) -> Caller {
         let vouches = says_only(metadata, VOUCHES, "yes");
         let kind = if vouches { Kind::Staff } else { Kind::Portal };
-        Caller { kind, vouches, exact: says_only(metadata, ROLE, "staff"), key: None }
+        Caller { kind, vouches, exact: says_only(metadata, ROLE, "staff"), key: None, role: None }
     }
 
     /// Whoever shows this key. It may lower itself, as everybody may.
@@ -94,12 +97,12 @@ impl Caller {
                 (trusted.kind, trusted.vouches, trusted.exact)
             }
         };
-        Caller { kind, vouches, exact, key: Some(ShownKey::of(&key.id, secret)) }
+        Caller { kind, vouches, exact, key: Some(ShownKey::of(&key.id, secret)), role: Some(key.role) }
     }
 
     /// Whoever shows nothing, and may bear a token.
     pub(super) fn bearer() -> Caller {
-        Caller { kind: Kind::Bearer, vouches: false, exact: false, key: None }
+        Caller { kind: Kind::Bearer, vouches: false, exact: false, key: None, role: None }
     }
 
     /// How figures are shown: exact to staff, protected to a reporting job.
@@ -123,6 +126,16 @@ impl Caller {
     /// Whether it must prove by a token that a registration is its own. It then hears the same of one that is not there.
     pub fn needs_token(self) -> bool {
         !self.is_staff() && (self.key.is_some() || self.kind == Kind::Bearer)
+    }
+
+    /// Whether its role is one of these. Whoever needs no key may do everything that its kind may.
+    pub(super) fn is_among(self, roles: Roles) -> bool {
+        self.role.is_none_or(|role| roles.has(role))
+    }
+
+    /// Whether it is staff that sees who the people of an event are of which these roles alone do (`Details::named_roles`).
+    pub(super) fn sees_people_of(self, named_roles: Option<&[Role]>) -> bool {
+        self.is_staff() && self.role.is_none_or(|role| named_roles.is_none_or(|named| named.contains(&role)))
     }
 
     /// Whether it knows for certain who signs up.

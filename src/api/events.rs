@@ -11,6 +11,7 @@ mod verbs;
 use super::caller::Caller;
 use super::from_proto::{Fields, Path};
 use super::proto::*;
+use super::sight::outside;
 use super::to_proto::{self, names};
 use super::{Api, status};
 use crate::model::event::EventState;
@@ -89,7 +90,8 @@ impl Api {
     pub(super) async fn event(&self, caller: Caller, id: EventId) -> Result<Event, Status> {
         self.look(id, |view| {
             let visible = caller.is_staff() || view.roster.state != EventState::Draft;
-            visible.then(|| to_proto::event::event(view.event, view.roster))
+            let shown = |event| if caller.is_staff() { event } else { outside(event) };
+            visible.then(|| shown(to_proto::event::event(view.event, view.roster)))
         })
         .await?
         .ok_or_else(|| status::event_not_found(&names::event(id)))

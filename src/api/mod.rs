@@ -30,6 +30,7 @@ mod request;
 mod rights;
 mod rules;
 pub mod server;
+mod sight;
 mod status;
 mod to_proto;
 mod watch;

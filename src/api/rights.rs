@@ -55,6 +55,11 @@ const EVERYBODY: Roles = STAFF.and(PORTAL).and(REPORTING).and(NATIONAL).and(ADMI
 
 /// Whoever is told the management token of a registration that it made or corrected, to hand it on to the family.
 pub const GETS_TOKENS: Roles = SIGN_UPS;
+/// Who reads why a registration has its class or was preferred: health and family, in the words of staff. Whoever wrote it does
+/// not read it back.
+pub const READS_REASONS: Roles = HEAD;
+/// Who may be named to see the people of a sensitive event: whoever meets them, and the office.
+pub const MAY_BE_NAMED: Roles = STAFF;
 
 /// What a call is about: a key must reach it, or it is as if it were not there.
 pub enum Target<'a> {

@@ -7,6 +7,7 @@
 
 use super::to_proto::names;
 use super::{Api, status};
+use crate::model::access::Role;
 use crate::model::event::{EventState, Question};
 use crate::model::id::{EventId, PoolNo};
 use std::collections::HashMap;
@@ -23,6 +24,7 @@ const EVENTS_MAX: usize = 4096;
 pub struct EventRules {
     pub questions: Vec<Question>,
     pools: Vec<(String, PoolNo)>,
+    named_roles: Option<Vec<Role>>,
     is_draft: bool,
 }
 
@@ -32,6 +34,11 @@ impl EventRules {
     pub fn pools(&self, words: &[String]) -> Vec<PoolNo> {
         let no = |word: &String| self.pools.iter().find(|(id, _)| id == word).map_or(0, |(_, no)| *no);
         words.iter().map(no).collect()
+    }
+
+    /// As `Details::named_roles`.
+    pub fn named_roles(&self) -> Option<&[Role]> {
+        self.named_roles.as_deref()
     }
 
     /// Whether every word names a pool.
@@ -73,6 +80,7 @@ impl Api {
         let rules = self
             .look(event, |view| EventRules {
                 questions: view.event.details.questions.clone(),
+                named_roles: view.event.details.named_roles().map(<[Role]>::to_vec),
                 pools: view.roster.terms.pools.iter().map(|p| (p.id.clone(), p.no)).collect(),
                 is_draft: view.roster.state == EventState::Draft,
             })

@@ -69,11 +69,12 @@ pub fn code_of(reason: ErrorReason) -> Code {
         | MergeReported
         | EventNotOver
         | AccessKeyRevoked
-        | FirstKeyAdministrator => Code::FailedPrecondition,
+        | FirstKeyAdministrator
+        | SensitivityKept => Code::FailedPrecondition,
         WaitlistFull | MessageTooLarge | ReportTooLarge | AccessKeysFull | TooManyStreams | TooManyCalls => {
             Code::ResourceExhausted
         }
-        TokenInvalid | StaffOnly | RoleNotAllowed | CentreRequired => Code::PermissionDenied,
+        TokenInvalid | StaffOnly | RoleNotAllowed | CentreRequired | PeopleNotShown => Code::PermissionDenied,
         KeyRequired => Code::Unauthenticated,
         EtagMismatch | WatchLagged | FeedLagged => Code::Aborted,
         CursorExpired => Code::OutOfRange,

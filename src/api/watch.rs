@@ -16,12 +16,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use token::Stepped;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 use tonic::Status;
-use token::Stepped;
 
 /// Messages that wait for a reader before it counts as slow.
 const WAITING_MAX: usize = 8;
@@ -119,13 +119,14 @@ impl Api {
     ) -> Result<impl Stream<Item = Result<WatchRegistrationResponse, Status>> + Send + use<>, Status> {
         let mut fields = Fields::default();
         let named = self.named(caller, &mut fields, "name", &r.name, &r.management_token).await?;
-        let (event, number, for_staff) = (named.name.event, named.number, named.acting.is_staff());
+        let (event, number, acting) = (named.name.event, named.number, named.acting);
         let name = names::registration(event, named.name.id);
         let look = move |view: &View<'_>| {
             let Some(s) = view.roster.standing(number) else {
                 return Err(status::registration_not_found(&name));
             };
             let at = view.roster.journal_number;
+            let for_staff = acting.is_staff() && caller.sees_people_of(view.event.details.named_roles());
             let message = WatchRegistrationResponse {
                 registration: Some(to_proto::registration::basic(view.roster, s, for_staff)),
                 journal_number: int64(at),

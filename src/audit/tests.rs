@@ -122,6 +122,7 @@ impl Story {
             rides: 0,
             questions: Vec::new(),
             attendance_rule: None,
+            sensitivity: None,
         };
         let event = Event {
             id: self.roster.event,

@@ -45,7 +45,7 @@ pub async fn show(arguments: Arguments) -> Result<Verdict, Failure> {
     let columns: Vec<Column> = events::COLUMNS.iter().chain(MORE).map(everywhere).collect();
     output.begin(&Sheet::card("event", title, &columns))?;
     let mut facts = events::row(&event, &arguments.show.language);
-    facts.extend(more(&event));
+    facts.extend(more(&event, &arguments.show.language));
     output.row(facts)?;
     output.begin(&Sheet::rows("pools", "Seats", POOLS))?;
     for pool in &event.seat_pools {
@@ -78,13 +78,22 @@ const MORE: &[Column] = &[
     Column::new("offers_missed", "Offers missed"),
     Column::new("cancelled_parties", "Parties that cancelled"),
     Column::new("over_capacity", "Persons too many"),
+    Column::new("named_roles", "People shown to"),
+    Column::new("neutral_title", "Title outside"),
     Column::new("cancel_reason", "Why it was cancelled"),
     Column::new("journal_number", "Last change"),
 ];
 
-fn more(event: &proto::Event) -> Vec<Value> {
+/// Of a sensitive event; empty: everybody of the staff sees who comes.
+fn named_roles(sensitivity: Option<&proto::Sensitivity>) -> String {
+    let roles = sensitivity.map(|s| s.named_roles().map(|role| words::word(role.as_str_name(), "ROLE_")));
+    roles.map(|roles| roles.collect::<Vec<_>>().join(", ")).unwrap_or_default()
+}
+
+fn more(event: &proto::Event, language: &str) -> Vec<Value> {
     let counts = event.counts.unwrap_or_default();
     let policy = event.waitlist_policy.clone().unwrap_or_default();
+    let neutral = event.sensitivity.as_ref().map_or(&[][..], |sensitivity| &sensitivity.neutral_titles);
     vec![
         words::some(&place(event.venue.as_ref())),
         words::some(&words::word(policy.promotion().as_str_name(), "PROMOTION_")),
@@ -96,6 +105,8 @@ fn more(event: &proto::Event) -> Vec<Value> {
         Value::number(counts.offers_missed),
         Value::number(counts.cancelled_parties),
         Value::number(counts.over_capacity),
+        words::some(&named_roles(event.sensitivity.as_ref())),
+        words::some(&words::text(neutral, language)),
         words::some(&event.cancel_reason),
         Value::Number(event.journal_number),
     ]

@@ -1,6 +1,7 @@
 //! An event: what it is (details) and under which terms seats are given (terms). The core reads only the
 //! terms; the details are carried along.
 
+use super::access::Role;
 use super::attendance::{SessionNo, Slot};
 use super::id::{CentreId, EventId, PoolNo, ProgrammeId};
 use super::policy::Policy;
@@ -42,6 +43,39 @@ pub struct Details {
     pub rides: u32,
     pub questions: Vec<Question>,
     pub attendance_rule: Option<AttendanceRule>,
+    /// Absent: whoever of the staff reaches the event sees who its people are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitivity: Option<Sensitivity>,
+}
+
+impl Details {
+    /// The roles of staff that alone see who the people of the event are; absent: all do.
+    pub fn named_roles(&self) -> Option<&[Role]> {
+        self.sensitivity.as_ref().map(|sensitivity| sensitivity.named_roles.as_slice())
+    }
+
+    /// Whether people outside of the centre are to read neutral words in place of its own.
+    pub fn is_neutral_outside(&self) -> bool {
+        self.sensitivity.as_ref().is_some_and(|sensitivity| !sensitivity.neutral_titles.is_empty())
+    }
+}
+
+/// What makes an event sensitive: to be on its list gives something away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sensitivity {
+    /// The roles that see names, contacts, answers and classes; never none.
+    pub named_roles: Vec<Role>,
+    /// Titles for whatever leaves the centre; empty: its own.
+    pub neutral_titles: Vec<LocalizedText>,
+    /// Portals find it by its id alone.
+    pub unlisted: bool,
+}
+
+impl Sensitivity {
+    /// Whether nobody sees people by this who did not by `before`.
+    pub fn keeps(&self, before: &Sensitivity) -> bool {
+        self.named_roles.iter().all(|role| before.named_roles.contains(role))
+    }
 }
 
 /// The terms under which seats are given.

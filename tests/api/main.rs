@@ -97,6 +97,15 @@ on_both! {
     lists:
         a_list_of_long_events_ends_its_pages_by_bytes,
         a_list_of_large_parties_ends_its_pages_by_bytes;
+    sensitive:
+        names_are_shown_to_the_roles_that_the_event_names_and_to_no_other,
+        no_refusal_search_or_order_tells_who_is_in_it,
+        seats_are_taken_by_number_for_whoever_is_not_named,
+        staff_who_are_not_named_learn_of_no_duplicate,
+        what_was_promised_to_those_who_signed_up_is_kept,
+        portals_see_neutral_titles_and_list_what_its_owner_wants,
+        why_somebody_was_preferred_is_read_by_heads_alone,
+        no_class_goes_to_a_portal_or_a_family;
     sessions:
         a_new_session_never_takes_the_marks_of_one_that_is_left_out,
         a_session_that_was_held_stays_where_it_was;

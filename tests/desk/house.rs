@@ -210,6 +210,7 @@ fn draft(capacity: u32, policy: Policy) -> Event {
             rides: 0,
             questions: Vec::new(),
             attendance_rule: None,
+            sensitivity: None,
         },
         terms: Arc::new(terms),
         version: 1,

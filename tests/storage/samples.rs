@@ -69,6 +69,7 @@ pub fn event(capacity: Option<u32>) -> Event {
             rides: 0,
             questions: Vec::new(),
             attendance_rule: None,
+            sensitivity: None,
         },
         terms: Arc::new(terms),
         version: 1,

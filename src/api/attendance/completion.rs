@@ -52,10 +52,16 @@ impl Api {
         let pages = Pages::of(self.desk.keys(), METHOD, &[&r.parent, wanted]);
         let after = pages.cursor(&r.page_token)?.as_deref().and_then(cursor);
         let now = self.desk.clock().now();
-        let page = self.look(event, |view| page(view, only, after, size, now)).await?;
+        let look = |view: &View<'_>| {
+            (page(view, only, after, size, now), caller.sees_people_of(view.event.details.named_roles()))
+        };
+        let (page, shown) = self.look(event, look).await?;
         let last = page.members.last().map(|(key, ..)| pages.token(&bytes(*key)));
         let (reach, sight) = (self.reach(caller)?, self.sight(caller, Acting::Staff)?);
-        let parties = self.parties_of(&reach, event, &page.members, sight).await?;
+        let parties = match shown {
+            true => self.parties_of(&reach, event, &page.members, sight).await?,
+            false => HashMap::new(),
+        };
         let told = |m: &Member| member(event, m, parties.get(&m.0.0));
         Ok(GetCompletionResponse {
             members: page.members.iter().map(told).collect(),
@@ -63,6 +69,7 @@ impl Api {
             reached_members: int32(page.reached),
             one_makeup_short_members: int32(page.one_makeup_short),
             certificates_due: int32(page.certificates_due),
+            people_hidden: !shown,
             next_page_token: last.filter(|_| !page.is_last).unwrap_or_default(),
         })
     }

@@ -79,7 +79,8 @@ impl Api {
             Ok(entry) => entry,
             Err(error) => return Err(self.no(error, &asked.about(event)).await),
         };
-        let (reach, sight) = (self.reach(caller)?, self.sight(caller, Acting::Staff)?);
+        let shown = self.sees_people(caller, event).await?;
+        let (reach, sight) = (self.reach(caller)?, Some(self.sight(caller, Acting::Staff)?).filter(|_| shown));
         self.seen(&reach, event, (&done, &entry), (&members, sight)).await
     }
 
@@ -89,7 +90,7 @@ impl Api {
         reach: &Reach,
         event: EventId,
         (done, entry): (&Done, &Entry),
-        (asked_for, sight): (&[MemberNo], Sight),
+        (asked_for, sight): (&[MemberNo], Option<Sight>),
     ) -> Result<CheckInResponse, Status> {
         let Happened::CheckedIn { session, number, happened_at, size, missing, marks } = &entry.change else {
             return Err(another_entry(entry));
@@ -97,7 +98,7 @@ impl Api {
         let state = done.outcome.state.unwrap_or(StateKind::Confirmed);
         let asked_for_missing = missing.iter().any(|m| asked_for.is_empty() || asked_for.contains(m));
         let verdict = verdict(state, asked_for_missing, !marks.is_empty());
-        let hidden = done.standing.as_ref().is_none_or(|s| sight.hides(s));
+        let hidden = done.standing.as_ref().zip(sight).is_none_or(|(s, sight)| sight.hides(s));
         let id = done.standing.as_ref().map_or(RegistrationId::new(*number, [0; 12]), |s| s.id);
         Ok(CheckInResponse {
             verdict: verdict.into(),

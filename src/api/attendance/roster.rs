@@ -1,7 +1,7 @@
 //! GetRoster: what a group leader needs in the room. Names come from the database in their own order; who has a seat,
 //! and the marks, from memory.
 
-use crate::admission::{Refusal, Roster};
+use crate::admission::{Refusal, Roster, Standing};
 use crate::api::caller::{Acting, Caller};
 use crate::api::from_proto::{Fields, Path};
 use crate::api::page_token::{Pages, Room};
@@ -13,6 +13,7 @@ use crate::api::registrations::{read_party, this_year};
 use crate::api::status::About;
 use crate::api::to_proto::{self, attendance, int32, names, words};
 use crate::api::{Api, status};
+use crate::desk::View;
 use crate::model::access::Reach;
 use crate::model::attendance::{Mark, MemberNo, Slot};
 use crate::model::consent::Purpose;
@@ -45,15 +46,24 @@ impl Api {
         let session_id = fields.session_id(Path::Top("session_id"), r.session_id.clone());
         let size = fields.page_size(r.page_size) as usize;
         fields.finish(()).map_err(status::fields)?;
-        let pages = Pages::of(self.desk.keys(), METHOD, &[&r.parent, &r.session_id]);
+        let slot = self.slot(event, &session_id).await?;
+        let look = |view: &View<'_>| {
+            let counts = to_proto::attendance::counts(&session_id, &view.roster.counts_of_session(slot.no));
+            (counts, caller.sees_people_of(view.event.details.named_roles()))
+        };
+        let (counts, shown) = self.look(event, look).await?;
+        let order = if shown { "name" } else { "number" };
+        let pages = Pages::of(self.desk.keys(), METHOD, &[&r.parent, &r.session_id, order]);
         let cursor = pages.cursor(&r.page_token)?;
         let mut after = cursor.and_then(|bytes| Some(Number::from_be_bytes(bytes.try_into().ok()?)));
-        let slot = self.slot(event, &session_id).await?;
         let sight = self.sight(caller, Acting::Staff)?;
-        let counts =
-            self.look(event, |view| to_proto::attendance::counts(&session_id, &view.roster.counts_of_session(slot.no)));
-        let mut answer = GetRosterResponse { session: Some(counts.await?), ..GetRosterResponse::default() };
         let reach = self.reach(caller)?;
+        let mut answer =
+            GetRosterResponse { session: Some(counts), people_hidden: !shown, ..GetRosterResponse::default() };
+        if !shown {
+            self.taken(&mut answer, (event, &slot, sight), after, size, &pages).await?;
+            return Ok(answer);
+        }
         let (mut scanned, mut room) = (0, Room::default());
         // Ends by return: at a full page, at the last one, or when enough were looked at.
         loop {
@@ -81,6 +91,34 @@ impl Api {
                 return Ok(answer);
             }
         }
+    }
+
+    /// Fills a page with those who have a seat, by number and without a word of who they are.
+    async fn taken(
+        &self,
+        answer: &mut GetRosterResponse,
+        (event, slot, sight): (EventId, &Slot, Sight),
+        after: Option<Number>,
+        size: usize,
+        pages: &Pages<'_>,
+    ) -> Result<(), Status> {
+        let look = |view: &View<'_>| {
+            let from = after.map_or(1, |number| number.saturating_add(1));
+            let parties = (from..view.roster.next_number).filter_map(|number| view.roster.standing(number));
+            let seat = |s: &Standing| Some((s.number, s.size, seated(view.roster, slot, &[s.number], sight).pop()??));
+            parties.filter_map(seat).take(size + 1).collect::<Vec<_>>()
+        };
+        let (mut last, mut room) = (None, Room::default());
+        for (number, persons, seated) in self.look(event, look).await? {
+            let entry = entry_without_people(event, &seated, persons);
+            if answer.entries.len() == size || !room.takes(&entry) {
+                answer.next_page_token = last.map(|n: Number| pages.token(&n.to_be_bytes())).unwrap_or_default();
+                break;
+            }
+            last = Some(number);
+            answer.entries.push(entry);
+        }
+        Ok(())
     }
 
     /// A session of an event that exists.
@@ -130,11 +168,33 @@ fn seated(roster: &Roster, slot: &Slot, numbers: &[Number], sight: Sight) -> Vec
     numbers.iter().map(look).collect()
 }
 
+fn entry_without_people(event: EventId, seated: &Seated, persons: u32) -> RosterEntry {
+    let nobody = |no: MemberNo| {
+        let marked = seated.marks.iter().find(|(of, ..)| *of == no);
+        RosterMember {
+            member: i32::from(no),
+            mark: marked.map(|(_, mark, _)| attendance::mark_word(*mark).into()).unwrap_or_default(),
+            minutes: marked.map_or(0, |(.., minutes)| i32::from(*minutes)),
+            ..RosterMember::default()
+        }
+    };
+    RosterEntry {
+        registration: names::registration(event, seated.id),
+        members: (1..=MemberNo::try_from(persons).unwrap_or(MemberNo::MAX)).map(nobody).collect(),
+        present: present(seated),
+        ..RosterEntry::default()
+    }
+}
+
+fn present(seated: &Seated) -> i32 {
+    let present = seated.marks.iter().filter(|(_, mark, _)| *mark == Mark::Present).count();
+    int32(u32::try_from(present).unwrap_or(u32::MAX))
+}
+
 fn entry(event: EventId, slot: &Slot, seated: &Seated, party: Party) -> RosterEntry {
     let party = if seated.hidden { party.hidden() } else { party };
     let Services { childcare_children, rides } = party.services;
     let wished = childcare_children > 0 || rides > 0;
-    let present = seated.marks.iter().filter(|(_, mark, _)| *mark == Mark::Present).count();
     let year = this_year(slot.starts_at);
     let (display_name, members, head_count) = match party.who {
         Who::Members(members) => {
@@ -151,7 +211,7 @@ fn entry(event: EventId, slot: &Slot, seated: &Seated, party: Party) -> RosterEn
         display_name,
         members,
         head_count,
-        present: int32(u32::try_from(present).unwrap_or(u32::MAX)),
+        present: present(seated),
         services: wished.then(|| ServiceWishes { childcare_children: int32(childcare_children), rides: int32(rides) }),
         restricted: seated.restricted,
         consents: seated.consents.iter().map(|purpose| words::consent_purpose(*purpose).into()).collect(),

@@ -29,6 +29,9 @@ impl Api {
         let mut given = fields.message(Path::Top("registration"), r.registration);
         given.channel = Channel::InPerson.into();
         let (party, wishes) = fields.walk_in_party(given, this_year(now));
+        if fields.is_sound() {
+            self.sees_people_or_no(caller, event, AddWalkInRequest::METHOD).await?;
+        }
         let rules = self.walk_in_rules(&mut fields, event, &party).await?;
         let party = match fields.finish(party) {
             Ok(party) => party,
@@ -100,7 +103,7 @@ impl Api {
             Ok(done) => done,
             Err(error) => return Err(self.no(error, about).await),
         };
-        self.let_in_as(caller, asked, event, &done)
+        Ok(self.let_in_as(caller, asked, event, &done))
     }
 
     /// Says a no only to what was never answered: the event may ask other questions by now.
@@ -113,24 +116,18 @@ impl Api {
     ) -> Result<AddWalkInResponse, Status> {
         let Some(done) = self.answered_before(asked, event).await else { return Err(no) };
         let done = self.as_first_answered(event, done).await.map_err(|_| no)?;
-        self.let_in_as(caller, asked, event, &done)
+        Ok(self.let_in_as(caller, asked, event, &done))
     }
 
     /// A token acts as the party: only whoever may sign people up hands it on to them.
-    fn let_in_as(
-        &self,
-        caller: Caller,
-        asked: &Asked,
-        event: EventId,
-        done: &Done,
-    ) -> Result<AddWalkInResponse, Status> {
+    fn let_in_as(&self, caller: Caller, asked: &Asked, event: EventId, done: &Done) -> AddWalkInResponse {
         let keys = self.desk.keys();
-        let gets_it = self.is_among(caller, GETS_TOKENS)?;
+        let gets_it = caller.is_among(GETS_TOKENS);
         let told = done.standing.as_ref().filter(|_| gets_it);
-        Ok(AddWalkInResponse {
+        AddWalkInResponse {
             management_token: told.map(|s| keys.token_key(asked.request_id).token(s.id)).unwrap_or_default(),
             check_in_code: keys.check_in_code(event, done.outcome.number),
             registration: Some(to_proto::registration::answered(event, done, true)),
-        })
+        }
     }
 }

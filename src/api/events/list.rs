@@ -6,6 +6,7 @@ use crate::api::from_proto::admin::event_kind;
 use crate::api::from_proto::{Fields, names as parse};
 use crate::api::page_token::{Pages, Room};
 use crate::api::proto::{self, ListEventsRequest, ListEventsResponse};
+use crate::api::sight::outside;
 use crate::api::to_proto::{self, words};
 use crate::api::{Api, status};
 use crate::model::access::Within;
@@ -26,6 +27,10 @@ const CHUNK: u32 = 500;
 enum Wanted {
     Centre(CentreId),
     Programme(ProgrammeId),
+    /// The same as people outside of the centre see it: of none, where they are to read neutral words.
+    ShownProgramme(ProgrammeId),
+    /// Not one that portals find by its id alone.
+    Listed,
     Municipality(String),
     Kind(EventKind),
     State(EventState),
@@ -47,6 +52,10 @@ impl Api {
         for term in filter::parse(&r.filter, filter::EVENTS)? {
             wanted.push(wanted_by(&term)?);
         }
+        if !caller.is_staff() {
+            wanted.push(Wanted::Listed);
+            wanted = wanted.into_iter().map(Wanted::seen_outside).collect();
+        }
         let pages = Pages::of(self.desk.keys(), METHOD, &[&r.filter, &caller.scope()]);
         let mut query = EventQuery { no_drafts: !caller.is_staff(), ..picked(&wanted) };
         narrow(&mut query, self.reach(caller)?.within());
@@ -66,6 +75,7 @@ impl Api {
                 let here = place(&row.event);
                 if wanted.iter().all(|w| w.holds(&row)) {
                     let event = self.listed(row).await?;
+                    let event = if caller.is_staff() { event } else { outside(event) };
                     if !room.takes(&event) {
                         return Ok(page(events, Some(token(&pages, query.after))));
                     }
@@ -117,7 +127,7 @@ fn picked(wanted: &[Wanted]) -> EventQuery {
     for w in wanted {
         match w {
             Wanted::Centre(id) => query.centre = Some(id.clone()),
-            Wanted::Programme(id) => query.programme = Some(id.clone()),
+            Wanted::Programme(id) | Wanted::ShownProgramme(id) => query.programme = Some(id.clone()),
             Wanted::Municipality(code) => query.municipality = Some(code.clone()),
             Wanted::Kind(kind) => query.kind = Some(*kind),
             Wanted::State(state) => query.state = Some(*state),
@@ -128,7 +138,7 @@ fn picked(wanted: &[Wanted]) -> EventQuery {
             Wanted::Starts(Op::Less, at) => {
                 query.starts_before = Some(query.starts_before.map_or(*at, |known| known.min(*at)));
             }
-            Wanted::Starts(..) | Wanted::Not(_) => {}
+            Wanted::Starts(..) | Wanted::Not(_) | Wanted::Listed => {}
         }
     }
     query
@@ -143,11 +153,21 @@ fn narrow(query: &mut EventQuery, within: Within) {
 }
 
 impl Wanted {
+    fn seen_outside(self) -> Self {
+        match self {
+            Wanted::Programme(id) => Wanted::ShownProgramme(id),
+            Wanted::Not(other) => Wanted::Not(Box::new(other.seen_outside())),
+            other => other,
+        }
+    }
+
     fn holds(&self, row: &EventRow) -> bool {
         let event = &row.event;
         match self {
             Wanted::Centre(id) => event.centre == *id,
             Wanted::Programme(id) => event.programme.as_ref() == Some(id),
+            Wanted::ShownProgramme(id) => event.programme.as_ref() == Some(id) && !event.details.is_neutral_outside(),
+            Wanted::Listed => event.details.sensitivity.as_ref().is_none_or(|s| !s.unlisted),
             Wanted::Municipality(code) => event.details.municipality_code == *code,
             Wanted::Kind(kind) => event.details.kind == *kind,
             Wanted::State(state) => row.header.state == *state,

@@ -13,7 +13,7 @@ use crate::api::status::About;
 use crate::api::to_proto;
 use crate::api::{Api, status};
 use crate::desk::{DeskError, EventPapers, Job, Papers};
-use crate::model::event::{Event, Terms};
+use crate::model::event::{Event, EventState, Sensitivity, Terms};
 use crate::model::id::{CentreId, EventId};
 use std::sync::Arc;
 use tonic::Status;
@@ -41,6 +41,8 @@ struct Stored {
     centre: CentreId,
     terms: Arc<Terms>,
     version: u64,
+    /// Of an event that people may have signed up for.
+    promised: Option<Sensitivity>,
 }
 
 impl Api {
@@ -85,6 +87,7 @@ impl Api {
             centre: view.event.centre.clone(),
             terms: Arc::clone(&view.roster.terms),
             version: view.roster.version,
+            promised: view.event.details.sensitivity.clone().filter(|_| view.roster.state != EventState::Draft),
         })
         .await
     }
@@ -122,6 +125,11 @@ impl Api {
             return Err(status::programme_not_found(&given.programme));
         }
         let EventParts { programme, details, mut terms } = parts;
+        if let Some(promised) = &stored.promised
+            && !details.sensitivity.as_ref().is_some_and(|now| now.keeps(promised))
+        {
+            return Err(status::sensitivity_kept(update.id));
+        }
         if let Some(edit) = &meeting {
             edit.call_off(&mut terms);
         }

@@ -5,8 +5,11 @@
 
 use super::text::Alphabet;
 use super::{Fields, Path, seats, slots};
+use crate::api::access_keys::role_of;
 use crate::api::proto;
-use crate::model::event::{AttendanceRule, Details, EventKind, Question, Terms};
+use crate::api::rights::MAY_BE_NAMED;
+use crate::model::access::Role;
+use crate::model::event::{AttendanceRule, Details, EventKind, Question, Sensitivity, Terms};
 use crate::model::id::ProgrammeId;
 use crate::model::time::{Timestamp, Zone};
 
@@ -31,6 +34,7 @@ pub const EVENT_FIELDS: &[&str] = &[
     "questions",
     "languages",
     "attendance_rule",
+    "sensitivity",
 ];
 
 /// What stands for fields that are left out.
@@ -65,6 +69,7 @@ impl Fields {
         details.descriptions = self.texts(AT.field("descriptions"), given.descriptions, 0, 5000);
         details.venue = given.venue.map(|v| self.venue(AT.field("venue"), v)).unwrap_or_default();
         details.sessions = self.sessions(AT.field("sessions"), given.sessions, &zone, old);
+        details.sensitivity = given.sensitivity.map(|s| self.sensitivity(AT.field("sensitivity"), s));
         details.questions = self.questions(AT.field("questions"), given.questions);
         let (opens_at, closes_at) = self.window(AT.field("registration_window"), given.registration_window);
         let (party_min, party_max) = self.limits(AT.field("party_limits"), given.party_limits.unwrap_or_default());
@@ -122,7 +127,28 @@ impl Fields {
             rides: self.number(at.field("rides"), services.rides, 0, 1000),
             questions: Vec::new(),
             attendance_rule: rule.or(defaults.attendance_rule),
+            sensitivity: None,
         }
+    }
+
+    fn sensitivity(&mut self, at: Path<'_>, given: proto::Sensitivity) -> Sensitivity {
+        let proto::Sensitivity { named_roles, neutral_titles, unlisted } = given;
+        let mut roles = Vec::new();
+        for (i, word) in self.list(at.field("named_roles"), named_roles, 0, 4).into_iter().enumerate() {
+            let role = proto::Role::try_from(word).ok().and_then(role_of).filter(|role| MAY_BE_NAMED.has(*role));
+            match role.filter(|role| !roles.contains(role)) {
+                Some(role) => roles.push(role),
+                None => {
+                    let why = "must be ROLE_LEADER, ROLE_PSYCHOLOGIST, ROLE_COORDINATOR or ROLE_HEAD, each once";
+                    self.refuse(at.field("named_roles").item(i), why);
+                }
+            }
+        }
+        if roles.is_empty() {
+            roles = vec![Role::Psychologist, Role::Head];
+        }
+        let neutral_titles = self.texts(at.field("neutral_titles"), neutral_titles, 0, 200);
+        Sensitivity { named_roles: roles, neutral_titles, unlisted }
     }
 
     fn window(
@@ -194,6 +220,7 @@ pub fn overlay_event(stored: &mut proto::Event, new: &proto::Event, mask: &[&str
             "questions" => stored.questions.clone_from(&new.questions),
             "languages" => stored.languages.clone_from(&new.languages),
             "attendance_rule" => stored.attendance_rule = new.attendance_rule,
+            "sensitivity" => stored.sensitivity.clone_from(&new.sensitivity),
             _ => {}
         }
     }

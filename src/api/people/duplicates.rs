@@ -63,6 +63,9 @@ impl Api {
         for event in events {
             let everything = self.desk.store().everything(&reach, event.event).await.map_err(status::storage)?;
             let Some(everything) = everything else { continue };
+            if !caller.sees_people_of(everything.whole.event.details.named_roles()) {
+                continue;
+            }
             looked_at += everything.whole.standings.len();
             if looked_at > REGISTRATIONS_MAX {
                 return Err(status::report_too_large(REGISTRATIONS_MAX));

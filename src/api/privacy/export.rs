@@ -8,6 +8,7 @@ use crate::api::proto::{
     RegistrationView, StaffNote,
 };
 use crate::api::registrations::Named;
+use crate::api::rights::READS_REASONS;
 use crate::api::to_proto::{int64, time};
 use crate::api::{Api, status};
 use crate::model::time::Zone;
@@ -21,6 +22,9 @@ impl Api {
     ) -> Result<ExportRegistrationResponse, Status> {
         let mut fields = Fields::default();
         let named = self.named(caller, &mut fields, "name", &r.name, &r.management_token).await?;
+        if named.is_hidden() {
+            return Err(status::people_not_shown("ExportRegistration", named.name.event));
+        }
         let language =
             if r.language.is_empty() { r.language } else { fields.language(Path::Top("language"), r.language) };
         let language = fields.finish(language).map_err(status::fields)?;
@@ -38,7 +42,8 @@ impl Api {
         // What staff wrote of a party that is left alone is for those who see its words.
         let sight = self.sight(caller, named.acting)?;
         let hides = registration.restrict_time.is_some() && !sight.sees_all();
-        let notes = if named.acting.is_staff() { self.notes(&named).await? } else { Vec::new() };
+        let reads_reasons = named.acting.is_staff() && caller.is_among(READS_REASONS);
+        let notes = if reads_reasons { self.notes(&named).await? } else { Vec::new() };
         let notes = if hides { Vec::new() } else { notes };
         let (kept, erased) = self.privacy.kept(event, id).await.map_err(|e| super::no(e, None))?;
         let language = text::known(if language.is_empty() { &registration.language } else { &language });

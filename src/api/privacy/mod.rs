@@ -150,7 +150,7 @@ impl Api {
         let mut registrations = Vec::new();
         let sight = self.sight(caller, Acting::Staff)?;
         for (event, id) in found.map_err(status::storage)? {
-            if !self.is_hidden(sight, event, id).await? {
+            if self.sees_people(caller, event).await? && !self.is_hidden(sight, event, id).await? {
                 registrations.push(names::registration(event, id));
             }
         }

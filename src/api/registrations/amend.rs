@@ -10,7 +10,7 @@ use crate::api::caller::Caller;
 use crate::api::from_proto::party::{ANSWERS, REGISTRATION_FIELDS};
 use crate::api::from_proto::{Fields, Path, names as parse};
 use crate::api::proto::{Registration, UpdateRegistrationRequest, UpdateRegistrationResponse};
-use crate::api::request::Asked;
+use crate::api::request::{Asked, Change};
 use crate::api::status::{self, About};
 use crate::api::to_proto::names;
 use crate::desk::{DeskError, Papers, View};
@@ -44,9 +44,12 @@ impl Api {
             Ok(named) => named,
             Err(no) => return self.unless_amended_with_it(&asked, &given.name, &token, no).await,
         };
+        if named.is_hidden() {
+            return Err(status::people_not_shown(UpdateRegistrationRequest::METHOD, named.name.event));
+        }
         match self.lay_over_party(&fields, &asked, &named, (&given, &mask), (caller, &token)).await {
             Ok(answer) => Ok(answer),
-            Err(no) => self.amended_before(&asked, named.name.event, named.acting.is_staff()).await.ok_or(no),
+            Err(no) => self.amended_before(&asked, named.name.event, named.for_staff).await.ok_or(no),
         }
     }
 
@@ -111,7 +114,7 @@ impl Api {
             let registration = Some(self.decided(asked, named, job).await?);
             return Ok(UpdateRegistrationResponse { registration, ..UpdateRegistrationResponse::default() });
         }
-        let (event, for_staff) = (named.name.event, named.acting.is_staff());
+        let (event, for_staff) = (named.name.event, named.for_staff);
         let done = self.desk.submit(self.job(asked, named, job)).await?;
         self.amended(asked, event, for_staff, done).await
     }

@@ -21,6 +21,15 @@ pub struct Named {
     pub acting: Acting,
     /// What the store shows to the caller.
     pub reach: Reach,
+    /// Whether the caller is staff that sees who it is.
+    pub for_staff: bool,
+}
+
+impl Named {
+    /// Whether names and words of this registration are kept from the caller.
+    pub fn is_hidden(&self) -> bool {
+        self.acting.is_staff() && !self.for_staff
+    }
 }
 
 impl Api {
@@ -47,7 +56,8 @@ impl Api {
         };
         let acting = self.acting(caller, name, number, token).await?;
         let reach = self.reach_of_one(caller, name.event, number)?;
-        Ok(Named { name, number, acting, reach })
+        let for_staff = acting.is_staff() && self.sees_people(caller, name.event).await?;
+        Ok(Named { name, number, acting, reach, for_staff })
     }
 
     /// The number of a registration whose whole id is that of its row.
@@ -90,8 +100,11 @@ impl Api {
     ) -> Result<proto::Registration, DeskError> {
         let event = named.name.event;
         let job = self.job(asked, named, (verb, papers));
-        let for_staff = named.acting.is_staff();
-        let render = |done: &crate::desk::Done| to_proto::registration::answered(event, done, for_staff);
+        let for_staff = named.for_staff;
+        let render = |done: &crate::desk::Done| {
+            let answered = to_proto::registration::answered(event, done, for_staff);
+            if named.is_hidden() { to_proto::registration::taken(answered) } else { answered }
+        };
         match asked.validate_only {
             true => self.desk.try_out(job, |done, _| render(done)).await,
             false => match self.desk.submit(job).await {

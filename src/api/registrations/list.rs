@@ -45,6 +45,8 @@ struct Query {
     wanted: Vec<Wanted>,
     full: bool,
     sight: Sight,
+    /// Whether the caller sees who the people are.
+    shown: bool,
 }
 
 /// A registration that may be on the page.
@@ -68,11 +70,14 @@ impl Api {
         fields.finish(()).map_err(status::fields)?;
         let (reach, sight) = (self.reach(caller)?, self.sight(caller, Acting::Staff)?);
         let (order, wanted) = (order(&r.order_by)?, wanted(&r.filter)?);
-        let query = Query { reach, event, order, wanted, full, sight };
+        let shown = self.sees_people(caller, event).await?;
+        if !shown && (order == Order::Name || wanted.iter().any(Wanted::tells_who)) {
+            return Err(status::people_not_shown(METHOD, event));
+        }
+        let query = Query { reach, event, order, wanted, full: full && shown, shown, sight };
         let view = if full { "full" } else { "basic" };
         let pages = Pages::of(self.desk.keys(), METHOD, &[&r.parent, &r.filter, &r.order_by, view]);
         let mut after = pages.cursor(&r.page_token)?.as_deref().and_then(cursor);
-        self.look(event, |_| ()).await?;
         let (mut registrations, mut scanned, mut room) = (Vec::new(), 0, Room::default());
         // Ends by return: at a full page, at the last one, or when enough were looked at.
         loop {
@@ -110,7 +115,7 @@ impl Api {
                     Order::Time => by_time(view.roster, query, after, limit),
                     Order::Line | Order::Name => by_line(view.roster, query, after, limit),
                 };
-                let candidate = |key: Key| Candidate { key, looked: looked(view, key.2, true), row: None };
+                let candidate = |key: Key| Candidate { key, looked: looked(view, key.2, query.shown), row: None };
                 keys.into_iter().map(candidate).collect::<Vec<_>>()
             })
             .await?;
@@ -140,7 +145,7 @@ impl Api {
         let rows = store.parties_by_name(&query.reach, query.event, after, limit).await.map_err(status::storage)?;
         self.look(query.event, |view| {
             let candidate = |row: PartyRow| {
-                let known = looked(view, row.number, true);
+                let known = looked(view, row.number, query.shown);
                 let holds = known.as_ref().is_some_and(|(_, s, _)| query.holds_for(s, view.roster));
                 Candidate { key: (0, 0, row.number), looked: known.filter(|_| holds), row: Some(row) }
             };
@@ -177,7 +182,8 @@ impl Query {
         }
         Ok(Some(match party.filter(|_| self.full) {
             Some(party) => to_proto::registration::with_party(basic, &terms, &standing, party, keys),
-            None => basic,
+            None if self.shown => basic,
+            None => to_proto::registration::taken(basic),
         }))
     }
 }

@@ -33,11 +33,13 @@ impl Api {
         let named = self.named(caller, &mut fields, "name", &r.name, &r.management_token).await?;
         let full = fields.finish(full).map_err(status::fields)?;
         let event = named.name.event;
-        let for_staff = named.acting.is_staff();
-        let looked = self.look(event, |view| looked(view, named.number, for_staff)).await?;
+        let looked = self.look(event, |view| looked(view, named.number, named.for_staff)).await?;
         let Some((basic, standing, terms)) = looked else {
             return Err(status::registration_not_found(&names::registration(event, named.name.id)));
         };
+        if named.is_hidden() {
+            return Ok(to_proto::registration::taken(basic));
+        }
         if !full {
             return Ok(basic);
         }
@@ -59,7 +61,7 @@ impl Api {
         let mut fields = Fields::default();
         let named = self.named(caller, &mut fields, "name", &r.name, &r.management_token).await?;
         let (event, number) = (named.name.event, named.number);
-        let for_staff = named.acting.is_staff();
+        let for_staff = named.for_staff;
         let now = self.desk.clock().now();
         let seen = self.look(event, |view| {
             let steps = steps(view, number);

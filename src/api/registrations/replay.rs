@@ -60,7 +60,8 @@ impl Api {
     ) -> Result<CreateRegistrationResponse, Status> {
         let Some(done) = self.answered_before(asked, event).await else { return Err(no) };
         let done = self.as_first_answered(event, done).await.map_err(|_| no)?;
-        Ok(self.taken_in(caller, asked, event, &done))
+        let for_staff = self.sees_people(caller, event).await?;
+        Ok(self.taken_in(for_staff, asked, event, &done))
     }
 
     /// What was done, with the registration as it stood right after it.

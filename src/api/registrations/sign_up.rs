@@ -34,7 +34,8 @@ pub(super) struct Read {
 
 /// A sign-up that can be handed in.
 struct Ready {
-    caller: Caller,
+    /// As staff that sees who signs up.
+    for_staff: bool,
     asked: Asked,
     wishes: Vec<String>,
     party_size: u32,
@@ -95,11 +96,13 @@ impl Api {
 
     fn ready(&self, read: &Read, event: EventId, rules: &EventRules) -> Result<Ready, Status> {
         let (keys, party, asked) = (self.desk.keys(), &read.party, &read.asked);
+        let for_staff = read.caller.sees_people_of(rules.named_roles());
         let new = NewParty {
             size: party.size(),
             wishes: rules.pools(&read.wishes),
             contact: keys.contact(&party.contact),
-            vouched: read.caller.vouches(),
+            // To staff who are not to see the people of an event no refusal tells that somebody is there.
+            vouched: read.caller.vouches() && (for_staff || !read.caller.is_staff()),
             choices: Choices { consents: read.consents.clone(), ..Choices::default() },
         };
         let papers = SignUp {
@@ -114,21 +117,22 @@ impl Api {
             papers: Papers::SignUp(Box::new(papers)),
         });
         let wishes = read.wishes.clone();
-        Ok(Ready { caller: read.caller, asked: *asked, wishes, party_size: party.size(), job })
+        Ok(Ready { for_staff, asked: *asked, wishes, party_size: party.size(), job })
     }
 
     async fn hand_in(&self, ready: Ready) -> Result<CreateRegistrationResponse, Status> {
-        let Ready { caller, asked, wishes, party_size, job } = ready;
+        let Ready { for_staff, asked, wishes, party_size, job } = ready;
         let event = job.event;
         if asked.validate_only {
-            return Box::pin(self.try_sign_up(caller, job, &sign_up_about(&asked, event, &wishes, party_size))).await;
+            return Box::pin(self.try_sign_up(for_staff, job, &sign_up_about(&asked, event, &wishes, party_size)))
+                .await;
         }
         let done = match self.desk.submit(job).await {
             Ok(done) if done.replayed => Box::pin(self.as_first_answered(event, done)).await,
             answer => answer,
         };
         match done {
-            Ok(done) => Ok(self.taken_in(caller, &asked, event, &done)),
+            Ok(done) => Ok(self.taken_in(for_staff, &asked, event, &done)),
             Err(error) => {
                 let about = sign_up_about(&asked, event, &wishes, party_size);
                 Err(Box::pin(self.no(error, &about)).await)
@@ -138,13 +142,13 @@ impl Api {
 
     async fn try_sign_up(
         &self,
-        caller: Caller,
+        for_staff: bool,
         mut job: Box<Job>,
         about: &About<'_>,
     ) -> Result<CreateRegistrationResponse, Status> {
-        let (event, for_staff) = (job.event, caller.is_staff());
+        let event = job.event;
         if let Verb::Register(party) = &mut job.command.verb
-            && !caller.vouches()
+            && !party.vouched
         {
             // Trying costs nothing and leaves no trace: it must not tell who is registered.
             party.contact = ContactKeys::default();
@@ -159,7 +163,7 @@ impl Api {
     /// Whoever was taken in, with the token that a repetition gets again.
     pub(super) fn taken_in(
         &self,
-        caller: Caller,
+        for_staff: bool,
         asked: &Asked,
         event: EventId,
         done: &Done,
@@ -168,7 +172,7 @@ impl Api {
         CreateRegistrationResponse {
             management_token: done.standing.as_ref().map(|s| token_key.token(s.id)).unwrap_or_default(),
             check_in_code: self.desk.keys().check_in_code(event, done.outcome.number),
-            registration: Some(to_proto::registration::answered(event, done, caller.is_staff())),
+            registration: Some(to_proto::registration::answered(event, done, for_staff)),
         }
     }
 }

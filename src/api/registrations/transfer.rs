@@ -7,7 +7,7 @@ use crate::admission::Refusal;
 use crate::api::caller::Caller;
 use crate::api::from_proto::{Fields, Path};
 use crate::api::proto::{Registration, TransferRegistrationRequest, TransferRegistrationResponse};
-use crate::api::request::{Asked, scope};
+use crate::api::request::{Asked, Change, scope};
 use crate::api::rules::EventRules;
 use crate::api::status::{self, About};
 use crate::api::to_proto::{names, registration};
@@ -19,6 +19,7 @@ use crate::model::party::Answer;
 use std::sync::Arc;
 use tonic::Status;
 
+const METHOD: &str = TransferRegistrationRequest::METHOD;
 /// How often a party that changed while it was read is read again.
 const TRIES: u32 = 5;
 /// Where a transfer has its answers.
@@ -41,6 +42,9 @@ impl Api {
         let mut fields = Fields::default();
         let asked = Asked::of(&mut r, self.desk.keys(), &mut fields);
         let named = self.named(caller, &mut fields, "name", &r.name, &r.management_token).await?;
+        if named.is_hidden() {
+            return Err(status::people_not_shown(METHOD, named.name.event));
+        }
         let to = fields.event_name(Path::Top("target_event"), &r.target_event).unwrap_or_default();
         let wishes = fields.acceptable_pools(Path::Top("acceptable_pools"), r.acceptable_pools);
         let answers = fields.answers(ANSWERS, r.answers);
@@ -49,6 +53,9 @@ impl Api {
             return Err(status::same_event(&names::event(to)));
         }
         let rules = self.rules_for(to, named.acting.is_staff()).await?;
+        if named.acting.is_staff() {
+            self.sees_people_or_no(caller, to, METHOD).await?;
+        }
         let target = Target { event: to, wishes, answers, rules };
         for _ in 0..TRIES {
             let job = self.transfer_job(&asked, &named, &target).await?;
@@ -120,7 +127,7 @@ impl Api {
         to: EventId,
         job: TransferJob,
     ) -> Result<TransferRegistrationResponse, DeskError> {
-        let for_staff = named.acting.is_staff();
+        let for_staff = named.for_staff;
         let done = self.desk.try_transfer(job).await?;
         let mut target = registration::answered(to, &done, for_staff);
         target.name.clear();
@@ -152,7 +159,7 @@ impl Api {
     ) -> Result<TransferRegistrationResponse, DeskError> {
         let source = self.as_first_answered(named.name.event, moved.source).await?;
         let target = self.as_first_answered(to, moved.target).await?;
-        let for_staff = named.acting.is_staff();
+        let for_staff = named.for_staff;
         let token_key = self.desk.keys().token_key(asked.request_id);
         let token = target.standing.as_ref().map(|s| token_key.token(s.id));
         Ok(TransferRegistrationResponse {

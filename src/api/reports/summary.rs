@@ -33,10 +33,11 @@ impl Api {
         fields.finish(()).map_err(status::fields)?;
         let everything = self.desk.store().everything(&self.reach(caller)?, event).await.map_err(status::storage)?;
         let everything = everything.ok_or_else(|| status::event_not_found(&r.event))?;
-        self.sheet(&everything)
+        let shown = caller.sees_people_of(everything.whole.event.details.named_roles());
+        self.sheet(&everything, shown)
     }
 
-    fn sheet(&self, everything: &Everything) -> Result<GetAttendanceSummaryResponse, Status> {
+    fn sheet(&self, everything: &Everything, shown: bool) -> Result<GetAttendanceSummaryResponse, Status> {
         let (whole, event) = (&everything.whole, &everything.whole.event);
         let marks: Marks<'_> = whole
             .marks
@@ -54,6 +55,10 @@ impl Api {
                 return Err(status::report_too_large(PERSONS_MAX));
             }
         }
+        if !shown {
+            // Registrations are named by their numbers: this is the order of those.
+            lines.iter_mut().for_each(keep_name);
+        }
         lines.sort_by_key(|line| (fold(&line.display_name), line.registration.clone(), line.member));
         let sessions: Vec<SummarySession> =
             (0..).zip(&event.terms.sessions).map(|(i, s)| column(event, s, i, &lines)).collect();
@@ -64,6 +69,7 @@ impl Api {
             total_minutes: lines.iter().map(|line| line.total_minutes).sum(),
             sessions,
             persons: lines,
+            people_hidden: !shown,
             journal_number: int64(whole.header.journal_number),
         })
     }
@@ -102,6 +108,12 @@ fn marked<'a>(event: &Event, mut line: SummaryPerson, mark: impl Fn(&Slot) -> Op
         event.terms.sessions.iter().filter(|slot| !slot.cancelled).map(|slot| i64::from(slot.minutes())).sum();
     line.percent = i32::try_from(line.total_minutes * 100 / held.max(1)).unwrap_or(100).min(100);
     line
+}
+
+/// Leaves nothing of who it is.
+fn keep_name(line: &mut SummaryPerson) {
+    line.person.clear();
+    line.display_name.clear();
 }
 
 fn sign(mark: Mark) -> &'static str {

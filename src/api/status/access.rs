@@ -2,6 +2,8 @@
 
 use super::{Problem, not_found};
 use crate::api::proto::ErrorReason;
+use crate::api::to_proto::names;
+use crate::model::id::EventId;
 use tonic::Status;
 
 /// No key that lets in: the same answer, whatever is wrong with what was shown.
@@ -41,4 +43,17 @@ pub fn access_keys_full(limit: usize) -> Status {
         .with("limit", limit)
         .quota("access_keys")
         .status()
+}
+
+/// Who is in the event is for the roles that it names.
+pub fn people_not_shown(method: &str, event: EventId) -> Status {
+    let event = names::event(event);
+    let message = format!("{event} is sensitive, and {method} would tell the role of the key who is in it");
+    Problem::new(ErrorReason::PeopleNotShown, message).with("method", method).with("event", event).status()
+}
+
+pub fn sensitivity_kept(event: EventId) -> Status {
+    let event = names::event(event);
+    let message = format!("{event} is published as sensitive: nobody may be let see more than was promised then");
+    Problem::new(ErrorReason::SensitivityKept, message).with("event", &event).precondition(&event).status()
 }

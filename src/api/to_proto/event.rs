@@ -3,8 +3,9 @@
 use super::admin::attendance_rule;
 use super::{etag, int32, int64, names, policy, texts, time, words};
 use crate::admission::{Counts, Header, Held, Roster, Tally};
+use crate::api::access_keys::role_word;
 use crate::api::proto;
-use crate::model::event::{Event, EventState, Pool, Question, Session, Terms, Venue};
+use crate::model::event::{Event, EventState, Pool, Question, Sensitivity, Session, Terms, Venue};
 
 /// An event and its roster, at one journal number.
 pub fn event(event: &Event, roster: &Roster) -> proto::Event {
@@ -78,6 +79,16 @@ fn render(event: &Event, terms: &Terms, live: Live) -> proto::Event {
         update_time: Some(time::instant(event.updated_at)),
         cancel_reason: event.cancel_reason.clone(),
         attendance_rule: d.attendance_rule.map(attendance_rule),
+        sensitivity: d.sensitivity.as_ref().map(sensitivity),
+    }
+}
+
+fn sensitivity(sensitivity: &Sensitivity) -> proto::Sensitivity {
+    let Sensitivity { named_roles, neutral_titles, unlisted } = sensitivity;
+    proto::Sensitivity {
+        named_roles: named_roles.iter().map(|role| role_word(*role).into()).collect(),
+        neutral_titles: texts(neutral_titles),
+        unlisted: *unlisted,
     }
 }
 

@@ -19,6 +19,11 @@ pub fn basic(roster: &Roster, s: &Standing, for_staff: bool) -> proto::Registrat
     render(roster.event, &roster.terms, s, &outcome, for_staff)
 }
 
+/// The registration as whoever is not to see its people sees it: seats that are taken.
+pub fn taken(registration: proto::Registration) -> proto::Registration {
+    proto::Registration { people_hidden: true, consents: Vec::new(), ..registration }
+}
+
 /// The registration as a change left it: state, position and journal number are those first answered, also
 /// where the request is repeated later.
 pub fn answered(event: EventId, done: &Done, for_staff: bool) -> proto::Registration {

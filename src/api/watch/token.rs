@@ -21,8 +21,7 @@ pub(super) struct Stepped {
 
 impl Stepped {
     pub fn heartbeat(&self, at: u64) -> Self {
-        let message =
-            WatchRegistrationResponse { registration: None, journal_number: int64(at), heartbeat: true };
+        let message = WatchRegistrationResponse { registration: None, journal_number: int64(at), heartbeat: true };
         Self { message, step: self.step }
     }
 

@@ -76,7 +76,12 @@ pub(super) async fn at_once(connection: Held, batch: Batch, deadline: i64) -> Re
 }
 
 /// Runs a statement that must write every one of `rows` rows.
-pub(super) async fn run(connection: &mut PgConnection, query: Query, rows: usize, table: &'static str) -> Result<(), StoreError> {
+pub(super) async fn run(
+    connection: &mut PgConnection,
+    query: Query,
+    rows: usize,
+    table: &'static str,
+) -> Result<(), StoreError> {
     let done = query.execute(connection).await.map_err(failed)?;
     expect(done.rows_affected(), rows, table)
 }

@@ -17,6 +17,7 @@ pub mod questions;
 pub mod refusals;
 pub mod registrations;
 pub mod reviewed;
+pub mod sensitive;
 pub mod sessions;
 pub mod strangers;
 pub mod tokens;

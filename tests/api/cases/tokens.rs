@@ -25,8 +25,7 @@ impl House {
 
     /// Whether this token lets the party in.
     async fn opens(&mut self, name: &str, token: &str) -> bool {
-        let get =
-            GetRegistrationRequest { name: name.into(), management_token: token.into(), ..Default::default() };
+        let get = GetRegistrationRequest { name: name.into(), management_token: token.into(), ..Default::default() };
         match self.registrations.get_registration(as_portal(get)).await {
             Ok(_) => true,
             refused => {
@@ -163,8 +162,7 @@ pub async fn a_stream_ends_with_the_token_that_it_was_opened_by(mut h: House) {
     let event = h.open_with(1, |_| {}).await;
     h.joins(&event, 1).await;
     let (name, token) = h.with_token(&event).await;
-    let watch =
-        |token: &str| WatchRegistrationRequest { name: name.clone(), management_token: token.to_owned() };
+    let watch = |token: &str| WatchRegistrationRequest { name: name.clone(), management_token: token.to_owned() };
     let mut stream = h.registrations.watch_registration(as_portal(watch(&token))).await.unwrap().into_inner();
     assert_eq!(stream.message().await.unwrap().unwrap().registration.unwrap().position, 1);
     let mut staff = h.registrations.watch_registration(watch("")).await.unwrap().into_inner();
@@ -225,8 +223,7 @@ pub async fn the_token_of_what_has_ended_reads_and_changes_nothing(mut h: House)
     let mut stream = h.registrations.watch_registration(as_portal(watch)).await.unwrap().into_inner();
     assert_eq!(stream.message().await.unwrap().unwrap().registration.unwrap().state(), RegistrationState::Cancelled);
     assert!(stream.message().await.unwrap().is_none(), "there is nothing more to come");
-    let export =
-        ExportRegistrationRequest { name: n(), management_token: management_token(), ..Default::default() };
+    let export = ExportRegistrationRequest { name: n(), management_token: management_token(), ..Default::default() };
     assert!(h.privacy.export_registration(as_portal(export)).await.is_ok());
     let erase = EraseRegistrationRequest {
         name: n(),

@@ -52,6 +52,11 @@ impl Wanted {
         }
     }
 
+    /// Whether it tells more of somebody than a state and a seat.
+    pub fn tells_who(&self) -> bool {
+        self.is_of_party() || matches!(self.what, What::Class(_))
+    }
+
     /// Whether it holds as far as the roster knows.
     pub fn holds_for(&self, s: &Standing, terms: &Terms) -> bool {
         let holds = match &self.what {
