@@ -199,7 +199,7 @@ impl Fields {
             self.refuse(at.field("role"), "is required");
         }
         let role = self.word(at.field("role"), given.role).and_then(role_of).unwrap_or(Role::Portal);
-        let of_all = matches!(role, Role::National | Role::Administrator);
+        let of_all = role.is_of_all();
         let of_events = matches!(role, Role::Leader | Role::Psychologist);
         let (names_none, names_no_event) = (given.centres.is_empty(), given.events.is_empty());
         let centres =
@@ -293,6 +293,7 @@ pub(super) fn role_word(role: Role) -> proto::Role {
         Role::Reporting => proto::Role::Reporting,
         Role::National => proto::Role::National,
         Role::Administrator => proto::Role::Administrator,
+        Role::Operator => proto::Role::Operator,
     }
 }
 
@@ -320,7 +321,7 @@ pub(super) fn name(id: &str) -> String {
 }
 
 fn render(key: &access::AccessKey) -> AccessKey {
-    let of_all = matches!(key.role, Role::National | Role::Administrator);
+    let of_all = key.role.is_of_all();
     AccessKey {
         name: name(&key.id),
         display_name: key.display_name.clone(),

@@ -116,6 +116,12 @@ impl super::proto::admin_service_server::AdminService for Api {
         self.revoke_key(caller, r).await.map(Response::new)
     }
 
+    async fn get_metrics(&self, request: Request<GetMetricsRequest>) -> Answer<GetMetricsResponse> {
+        let (caller, _) = self.admit(request).await?;
+        caller.staff_only("GetMetrics")?;
+        Ok(Response::new(GetMetricsResponse { text: self.metrics.text().map_err(status::internal)? }))
+    }
+
     async fn list_access_entries(
         &self,
         request: Request<ListAccessEntriesRequest>,

@@ -92,7 +92,7 @@ impl Caller {
         let trusted = Caller::trusted(metadata);
         let (kind, vouches, exact) = match key.role {
             Role::Portal => (Kind::Portal, key.vouching && trusted.vouches, false),
-            Role::Reporting | Role::National => (Kind::Staff, false, false),
+            Role::Reporting | Role::National | Role::Operator => (Kind::Staff, false, false),
             Role::Leader | Role::Psychologist | Role::Coordinator | Role::Head | Role::Administrator => {
                 (trusted.kind, trusted.vouches, trusted.exact)
             }

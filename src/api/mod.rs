@@ -20,6 +20,7 @@ mod from_proto;
 mod gate;
 mod identity;
 pub mod layers;
+mod metrics;
 mod page_token;
 mod people;
 mod privacy;
@@ -35,6 +36,7 @@ mod status;
 mod to_proto;
 mod watch;
 
+pub use metrics::Metrics;
 pub use rights::table as rights_table;
 pub use watch::WatchOptions;
 
@@ -83,6 +85,7 @@ pub struct Api {
     identities: Arc<identity::Identities>,
     places: Arc<admit::Places>,
     access_log: AccessLog,
+    metrics: Metrics,
     watch: WatchOptions,
     crowd: watch::Crowd,
     /// Fires when the instance stops: streams end.
@@ -106,6 +109,7 @@ impl Api {
             identities,
             places: Arc::default(),
             access_log,
+            metrics: Metrics::default(),
             watch,
             crowd: watch::Crowd::default(),
             drain,
@@ -121,6 +125,11 @@ impl Api {
     /// Who read and who decided; to be closed before the store is.
     pub fn access_log(&self) -> &AccessLog {
         &self.access_log
+    }
+
+    /// With what is measured, for whoever may ask for it.
+    pub fn with_metrics(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
     }
 
     /// With other rules of retention, or a list of erasures.

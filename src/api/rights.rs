@@ -42,6 +42,7 @@ const HEAD: Roles = Roles::of(Role::Head);
 const REPORTING: Roles = Roles::of(Role::Reporting);
 const NATIONAL: Roles = Roles::of(Role::National);
 const ADMINISTRATOR: Roles = Roles::of(Role::Administrator);
+const OPERATOR: Roles = Roles::of(Role::Operator);
 
 /// Whoever runs the events of a centre.
 const OFFICE: Roles = COORDINATOR.and(HEAD);
@@ -51,6 +52,7 @@ const STAFF: Roles = OFFICE.and(LEADER).and(PSYCHOLOGIST);
 const SIGN_UPS: Roles = OFFICE.and(PSYCHOLOGIST).and(PORTAL);
 /// Whoever reads figures.
 const FIGURES: Roles = OFFICE.and(REPORTING).and(NATIONAL);
+/// All but who watches the installation alone.
 const EVERYBODY: Roles = STAFF.and(PORTAL).and(REPORTING).and(NATIONAL).and(ADMINISTRATOR);
 
 /// Whoever is told the management token of a registration that it made or corrected, to hand it on to the family.
@@ -219,6 +221,7 @@ rights! {
         let named = [&r.event, &r.registration];
         named.into_iter().filter(|name| !name.is_empty()).map(|name| Target::Event(name)).collect()
     };
+    GetMetricsRequest "GetMetrics": OPERATOR, false, nothing, none;
 
     CreateEventRequest "CreateEvent": OFFICE, false, decision, |r| {
         vec![Target::Centre(r.event.as_ref().map_or("", |event| &event.centre))]
@@ -340,12 +343,20 @@ mod tests {
     fn an_administrator_sees_no_person_and_a_reporting_job_no_name() {
         let may = |role: Role| TABLE.iter().filter(move |row| row.1.has(role)).map(|row| row.0).collect::<Vec<_>>();
         let about_people = ["Registration", "Roster", "Attendance", "CheckIn", "WalkIn", "Person", "People", "Family"];
-        for role in [Role::Administrator, Role::Reporting, Role::National] {
+        for role in [Role::Administrator, Role::Reporting, Role::National, Role::Operator] {
             for method in may(role) {
                 assert!(about_people.iter().all(|word| !method.contains(word)), "{role:?} may call {method}");
             }
         }
         assert!(may(Role::Administrator).iter().all(|method| !method.contains("Event")));
+    }
+
+    #[test]
+    fn an_operator_reads_metrics_and_nothing_else() {
+        let may: Vec<_> = TABLE.iter().filter(|row| row.1.has(Role::Operator)).map(|row| row.0).collect();
+        assert_eq!(may, ["GetMetrics"]);
+        let reads: Vec<_> = Role::ALL.into_iter().filter(|role| OPERATOR.has(*role)).collect();
+        assert_eq!(reads, [Role::Operator]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use crate::access_log::{self, AccessLog};
 use crate::api::server::{self, Drained, Listening, Running, ServerOptions, Serving};
-use crate::api::{Api, FILE_DESCRIPTOR_SET, WatchOptions};
+use crate::api::{Api, FILE_DESCRIPTOR_SET, Metrics, WatchOptions};
 use crate::clock::Clock;
 use crate::config::{Config, Database};
 use crate::desk::{Desk, DeskOptions};
@@ -71,7 +71,11 @@ impl Service {
         let listening = Listening { tcp: listener, tls: tls.clone() };
         let privacy = privacy(&desk, config).await?;
         let access_keys = live_keys(desk.store().as_ref(), clock.now()).await?;
-        let (running, access_log) = serve(listening, (&desk, privacy), config, users, &mut registry).await?;
+        let metrics = Metrics::default();
+        let measured = (&mut registry, metrics.clone());
+        let (running, access_log) = serve(listening, (&desk, privacy), config, users, measured).await?;
+        let registry = Arc::new(registry);
+        metrics.set(Arc::clone(&registry));
         let health = Health::default();
         let operators = operators.map(|listener| Operators::open(listener, registry, health.clone())).transpose()?;
         running.serving().tell(true).await;
@@ -246,13 +250,14 @@ async fn serve(
     (desk, privacy): (&Desk, Privacy),
     config: &Config,
     users: Option<Arc<Users>>,
-    registry: &mut Registry,
+    (registry, metrics): (&mut Registry, Metrics),
 ) -> anyhow::Result<(Running, AccessLog)> {
     let drain = CancellationToken::new();
     let feed = FeedOptions { keep: Span::hours(24 * i64::from(config.feed.keep_days)), ..FeedOptions::default() };
     let api = Api::new(desk.clone(), WatchOptions::default(), drain.clone())
         .with_feed(feed)
         .with_small_cell(config.reports.small_cell)
+        .with_metrics(metrics)
         .with_privacy(privacy.clone());
     let api = match users {
         Some(users) => api.with_users(users),

@@ -34,8 +34,8 @@ pub enum Verb {
     Revoke(Revoke),
 }
 
-const ROLES: [&str; 8] =
-    ["portal", "leader", "psychologist", "coordinator", "head", "reporting", "national", "administrator"];
+const ROLES: [&str; 9] =
+    ["portal", "leader", "psychologist", "coordinator", "head", "reporting", "national", "administrator", "operator"];
 
 /// The role of that name, as the service knows it.
 fn role(word: &str) -> proto::Role {

@@ -16,6 +16,7 @@ mod events;
 mod failure;
 mod keys;
 mod line;
+mod metrics;
 mod minutes;
 mod options;
 mod privacy;
@@ -73,6 +74,8 @@ pub enum Verb {
     Keys(keys::Verb),
     /// Tells who of the staff read personal data and who decided, newest first.
     AccessLog(access_log::Arguments),
+    /// Prints what an instance has measured, for Prometheus; with a key for operators.
+    Metrics(metrics::Arguments),
     /// Personal data of a registration: found, exported, erased, left alone; consents.
     #[command(subcommand)]
     Personal(privacy::Verb),
@@ -98,6 +101,7 @@ pub async fn run(verb: Verb, command: clap::Command) -> ExitCode {
         Verb::Report(verb) => report::run(verb).await,
         Verb::Keys(verb) => keys::run(verb).await,
         Verb::AccessLog(arguments) => access_log::run(arguments).await,
+        Verb::Metrics(arguments) => metrics::run(arguments).await,
         Verb::Personal(verb) => privacy::run(verb).await,
         Verb::Retention(verb) => privacy::retention(verb).await,
         Verb::Completions(arguments) => completions::run(&arguments, command),

@@ -107,6 +107,7 @@ impl Wire {
         admin.rotate_access_key(RotateAccessKeyRequest) -> RotateAccessKeyResponse under request_id;
         admin.revoke_access_key(RevokeAccessKeyRequest) -> RevokeAccessKeyResponse under request_id;
         admin.list_access_entries(ListAccessEntriesRequest) -> ListAccessEntriesResponse;
+        admin.get_metrics(GetMetricsRequest) -> GetMetricsResponse;
         admin.list_programmes(ListProgrammesRequest) -> ListProgrammesResponse;
         privacy.export_registration(ExportRegistrationRequest) -> ExportRegistrationResponse;
         privacy.erase_registration(EraseRegistrationRequest) -> EraseRegistrationResponse under request_id;

@@ -145,7 +145,7 @@ impl Oidc {
             () if has(Role::National) && !self.national => {
                 "oidc.roles maps people to national: set oidc.national if that is meant"
             }
-            () if centres.is_empty() && !roles.iter().all(|(_, role)| is_of_all(*role)) => {
+            () if centres.is_empty() && !roles.iter().all(|(_, role)| role.is_of_all()) => {
                 "oidc.centres must map at least one value to a centre, or nobody reaches anything"
             }
             () if (has(Role::Leader) || has(Role::Psychologist)) && self.event_claim.is_empty() => {
@@ -164,10 +164,6 @@ impl Oidc {
             event_claim: self.event_claim.clone(),
         })
     }
-}
-
-fn is_of_all(role: Role) -> bool {
-    matches!(role, Role::Administrator | Role::National)
 }
 
 fn bounded(name: &str, value: u64, least: u64, most: u64) -> Result<u64, String> {

@@ -16,10 +16,11 @@ pub enum Role {
     Reporting,
     National,
     Administrator,
+    Operator,
 }
 
 impl Role {
-    pub const ALL: [Role; 8] = [
+    pub const ALL: [Role; 9] = [
         Role::Portal,
         Role::Leader,
         Role::Psychologist,
@@ -28,7 +29,13 @@ impl Role {
         Role::Reporting,
         Role::National,
         Role::Administrator,
+        Role::Operator,
     ];
+
+    /// Whether a key of this role names no centre: what it may do is about all of them, or about none.
+    pub const fn is_of_all(self) -> bool {
+        matches!(self, Role::National | Role::Administrator | Role::Operator)
+    }
 }
 
 /// The hash of a secret; the secret itself is nowhere.

@@ -37,7 +37,7 @@ impl Mapping {
         let said = values(claims, &self.role_claim);
         let role = self.roles.iter().find(|(value, _)| said.contains(&value.as_str())).map(|(_, role)| *role);
         let role = role.ok_or("no role is mapped to it")?;
-        if matches!(role, Role::National | Role::Administrator) {
+        if role.is_of_all() {
             return Ok(Reach { role, centres: Vec::new(), all_centres: true, events: Vec::new() });
         }
         let said = values(claims, &self.centre_claim);

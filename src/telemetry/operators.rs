@@ -38,13 +38,13 @@ pub struct Operators {
 }
 
 impl Operators {
-    pub fn open(listener: TcpListener, registry: Registry, health: Health) -> io::Result<Self> {
+    pub fn open(listener: TcpListener, registry: Arc<Registry>, health: Health) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let routes = Router::new()
             .route("/metrics", get(metrics))
             .route("/livez", get(|| async { "alive\n" }))
             .route("/readyz", get(ready))
-            .with_state(Shown { registry: Arc::new(registry), health });
+            .with_state(Shown { registry, health });
         let task = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, routes).await {
                 tracing::error!(%error, "the port for operators closed");

@@ -9,7 +9,7 @@ from client import Api
 from test_attendance import opened
 from words import FULL, E, R, World, access_key, after, centre, lt, new_id, party, pool, programme
 
-ROLES = ("portal", "leader", "psychologist", "coordinator", "head", "reporting", "national", "administrator")
+ROLES = ("portal", "leader", "psychologist", "coordinator", "head", "reporting", "national", "administrator", "operator")
 # Those who may see the people of what they reach.
 STAFF = ("leader", "psychologist", "coordinator", "head")
 OFFICE = ("coordinator", "head")
@@ -225,7 +225,7 @@ class House:
 
     def _with_a_key(self):
         for site, label in ((self.here, "here"), (self.there, "there")):
-            for role in ROLES[:-2]:
+            for role in ROLES[:-3]:
                 yield self._of_site(role, site, f"{role} {label}")
         forged = [("eile-vouches", "yes"), ("eile-role", "staff"), ("x-centre", self.there.centre)]
         for role in ("portal", "reporting"):
@@ -241,7 +241,7 @@ class House:
         for role in ("portal", "coordinator", "head", "reporting"):
             secret, _ = self._key(role, all_centres=True)
             yield Caller(f"{role} of all", self._api(secret), role, None)
-        for role in ROLES[-2:]:
+        for role in ROLES[-3:]:
             yield Caller(role, self._api(self._key(role)[0]), role, None)
 
     def _of_site(self, role, site, name, token=None, metadata=()):
@@ -291,6 +291,8 @@ class House:
         if caller.role == "administrator":
             # Keys of leaders name their events.
             return self.key_words | self.here.event.ids | self.there.event.ids
+        if caller.role == "operator":
+            return set()
         shown = self._own_of_the_party() if caller.token == "own" and not caller.locked_out else set()
         for site in (self.here, self.there):
             if caller.role in OFFICE and caller.reaches_centre(site.centre):

@@ -18,7 +18,7 @@ APPOINTMENTS = (*OFFICE, "psychologist")
 STAFF_AND_PORTAL = (*STAFF, "portal")
 FIGURES = (*OFFICE, "reporting", "national")
 FEED = OFFICE
-ALL_BUT_ADMINISTRATOR = ROLES[:-1]
+ALL_BUT_OPERATOR = ROLES[:-1]
 
 CODES = grpc.StatusCode
 KEY_REQUIRED = (CODES.UNAUTHENTICATED, "KEY_REQUIRED")
@@ -269,19 +269,20 @@ def nothing(p, home):
 TABLE = {
     "CreateCentre": Row(ADMINISTRATOR, Nothing(), lambda p, home: {"centre": centre()}),
     # Whoever shows a key knows which centres and programmes there are.
-    "GetCentre": Row(ROLES, Named(NO_CENTRE, also=["there"]), lambda p, home: {"name": p.centre}),
-    "ListCentres": Row(ROLES, Nothing(), nothing),
+    "GetCentre": Row(ALL_BUT_OPERATOR, Named(NO_CENTRE, also=["there"]), lambda p, home: {"name": p.centre}),
+    "ListCentres": Row(ALL_BUT_OPERATOR, Nothing(), nothing),
     "UpdateCentre": Row(HEAD_AND_ADMINISTRATOR, CENTRE, lambda p, home: {
         "centre": admin_pb2.Centre(name=p.centre, languages=["lt"]), "update_mask": mask("languages")}),
     "CreateProgramme": Row(HEAD_AND_ADMINISTRATOR, Nothing(), lambda p, home: {"programme": programme()}),
-    "GetProgramme": Row(ROLES, Named(not_found("PROGRAMME")), lambda p, home: {"name": p.programme}),
-    "ListProgrammes": Row(ROLES, Nothing(), nothing),
+    "GetProgramme": Row(ALL_BUT_OPERATOR, Named(not_found("PROGRAMME")), lambda p, home: {"name": p.programme}),
+    "ListProgrammes": Row(ALL_BUT_OPERATOR, Nothing(), nothing),
     "UpdateProgramme": Row(ADMINISTRATOR, Named(not_found("PROGRAMME")), lambda p, home: {
         "programme": admin_pb2.Programme(name=p.programme, group_size_max=9), "update_mask": mask("group_size_max")}),
     "CreateAccessKey": Row(ADMINISTRATOR, CENTRE, lambda p, home: {"access_key": access_key("portal", p.centre)}),
     "ListAccessKeys": Row(ADMINISTRATOR, Nothing(), nothing),
     "RotateAccessKey": Row(ADMINISTRATOR, Named(not_found("ACCESS_KEY")), lambda p, home: {"name": p.key}),
     "RevokeAccessKey": Row(ADMINISTRATOR, Named(not_found("ACCESS_KEY")), lambda p, home: {"name": p.key}),
+    "GetMetrics": Row(("operator",), Nothing(), nothing),
 
     "ListAccessEntries": Row(("head",), NARROWED, lambda p, home: {"centre": p.centre}),
     "ListAccessEntries of an event": Row(("head",), EVENT, lambda p, home: {"event": p.event}),

@@ -345,3 +345,13 @@ def test_a_leader_with_an_event_of_another_centre_does_not_reach_it(portals):
     elsewhere = portals.administrator.CreateCentre(centre=centre()).centre.name
     leader = portals.of("leader", elsewhere, events=[portals.event])
     assert leader.refused("GetEvent", name=portals.event).reason == "EVENT_NOT_FOUND"
+
+
+def test_an_operator_reads_metrics_and_nothing_else(portals):
+    operator, administrator = portals.of("operator"), portals.of("administrator")
+    text = operator.GetMetrics().text
+    assert 'grpc_server_started_total{' in text and text.endswith("# EOF\n")
+    assert portals.centre.split("/")[-1] not in text and "127.0.0.1" not in text
+    assert administrator.refused("GetMetrics").reason == "ROLE_NOT_ALLOWED"
+    for method in ("ListCentres", "ListEvents", "ListAccessKeys", "ListAccessEntries", "GetDemand"):
+        assert operator.refused(method).reason == "ROLE_NOT_ALLOWED", method
