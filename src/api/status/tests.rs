@@ -136,6 +136,8 @@ fn every_answer() -> Vec<Status> {
         issuer_unavailable(),
         role_not_allowed("ApproveRegistration"),
         centre_required("GetDemand"),
+        people_not_shown("AddWalkIn", EventId::default()),
+        sensitivity_kept(EventId::default()),
         access_key_not_found("accessKeys/0f1e2d3c4b5a6978"),
         access_key_revoked("accessKeys/0f1e2d3c4b5a6978"),
         first_key_administrator(),
