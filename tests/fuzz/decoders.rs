@@ -38,7 +38,7 @@ decoders! {
     CreateRegistrationRequest, CreateReportRequest, DeclineOfferRequest, EraseDueRequest,
     EraseRegistrationRequest, ExplainRegistrationRequest, ExportRegistrationRequest, FindRegistrationsRequest,
     GetAttendanceSummaryRequest, GetCentreRequest, GetCompletionRequest, GetDemandRequest, GetEventCountsRequest,
-    GetEventRequest, GetImbalanceRequest, GetParticipationRequest, GetProgrammeRequest, GetRegistrationRequest,
+    GetEventRequest, GetImbalanceRequest, GetMetricsRequest, GetParticipationRequest, GetProgrammeRequest, GetRegistrationRequest,
     GetReportRequest, GetRosterRequest, GetWaitlistFunnelRequest, LinkFamilyRequest, ListAccessEntriesRequest,
     ListAccessKeysRequest, ListAttendanceRequest, ListCentresRequest, ListChangesRequest, ListCorrectionsRequest,
     ListDueErasuresRequest, ListEventCountsRequest, ListEventsRequest, ListPeopleEntriesRequest,

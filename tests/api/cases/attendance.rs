@@ -474,6 +474,7 @@ pub async fn a_roster_has_what_a_leader_needs_and_no_more(mut h: House) {
     let mut request = request("");
     request.session_id = "s9".into();
     assert_eq!(no(h.attendance.get_roster(request.clone()).await).reason, "SESSION_NOT_FOUND");
+    request.session_id = "s1".into();
     request.page_token = "x".into();
     assert_eq!(no(h.attendance.get_roster(request.clone()).await).reason, "PAGE_TOKEN_INVALID");
     assert_eq!(no(h.attendance.get_roster(as_portal(request)).await).reason, "STAFF_ONLY");

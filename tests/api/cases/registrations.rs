@@ -590,10 +590,11 @@ pub async fn a_contact_that_is_taken_is_corrected_to_without_a_word_of_it(mut h:
                 registration: Some(Registration { name: name.clone(), contact, ..Default::default() }),
                 update_mask: mask(&["contact"]),
                 request_id: id(),
-                management_token: management_token.clone(),
+                management_token,
                 ..Default::default()
             };
             let answer = h.registrations.update_registration(as_portal(amend.clone())).await.unwrap().into_inner();
+            let management_token = answer.management_token.clone();
             let explain = ExplainRegistrationRequest { name: name.clone(), management_token: management_token.clone() };
             let told = h.registrations.explain_registration(as_portal(explain)).await.unwrap().into_inner();
             seen.push((without_names(answer.clone().registration.unwrap()), without_times(told)));
