@@ -105,7 +105,7 @@ need_browser() {
     rm -rf "$here"
     mkdir -p "$here"
     cp "$from/package.json" "$from/package-lock.json" "$here"
-    npm ci --silent --ignore-scripts --no-audit --no-fund --prefix "$here" >/dev/null ||
+    (cd "$here" && npm ci --silent --ignore-scripts --no-audit --no-fund >/dev/null) ||
         fail "npm cannot install the packages of $from/package.json"
     "$here/node_modules/.bin/esbuild" --version >/dev/null || fail "esbuild does not run on this machine"
     "$here/node_modules/.bin/protoc-gen-es" --version >/dev/null || fail "node 20 or later is needed; this is $(node --version)"
