@@ -14,6 +14,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
+/// For so long the outcome of a lost commit is looked for before its callers are told that it is not known: others wait in
+/// the same line, and a database that is silent stays so for a while.
+const SETTLE: Duration = Duration::from_secs(5);
+
 /// How often a batch that gave way to another transaction, or whose commit is unknown, is decided again.
 const ATTEMPTS: u32 = 6;
 
@@ -62,7 +66,7 @@ async fn serve(shared: &Shared, mut tickets: Vec<Ticket>) {
             }
         };
         tickets = batch.abandon();
-        if !again || shared.fatal.is_cancelled() {
+        if !again || shared.fatal.is_cancelled() || (unknown && started.elapsed() >= SETTLE) {
             break;
         }
         tokio::time::sleep(pause(attempt)).await;

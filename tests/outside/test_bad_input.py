@@ -324,9 +324,9 @@ def test_bytes_that_are_no_message_are_malformed_and_store_nothing(world, asking
 
 
 # Reports over everything are asked for by an empty body.
-# Whoever reaches all centres leaves the centre out.
+# Whoever reaches all centres leaves the centre out. Metrics are of the service.
 NEEDS_A_REQUEST_ID = {"EraseDue"}
-NEEDS_NOTHING = {"GetDemand", "GetWaitlistFunnel", "GetImbalance", "GetParticipation"}
+NEEDS_NOTHING = {"GetDemand", "GetWaitlistFunnel", "GetImbalance", "GetParticipation", "GetMetrics"}
 
 
 def test_every_change_with_an_empty_body_names_what_it_needs(world):

@@ -12,7 +12,7 @@ import pytest
 from client import Api, Refused, build
 from test_watch import Reader
 from words import (
-    CONFIRMED, FULL, WAITLISTED, R, World, access_key, after, centre, mask, new_id, party, span)
+    CONFIRMED, FULL, R, World, access_key, after, centre, mask, new_id, party, span)
 
 SECRET = re.compile(r"eile_([0-9a-f]{16})_[A-Za-z0-9_-]{43}")
 # So long a key that is revoked may still let in, wherever that is.
@@ -33,7 +33,7 @@ class Closed:
         self.administrator = Api(server.address, key=self.first_made.secret)
 
     def make(self, role, *centres, **fields):
-        if role not in ("national", "administrator"):
+        if role not in ("national", "administrator", "operator"):
             centres = centres or (self.centre,)
         made = self.administrator.CreateAccessKey(access_key=access_key(role, *centres, **fields))
         self.secrets.append(made.secret)
@@ -283,7 +283,7 @@ def test_a_portal_that_does_not_vouch_never_learns_who_is_registered(portals):
     for api in (public, portals.api(forged, metadata=[("eile-vouches", "yes")]),
                 portals.api(portals.make("portal", vouching=True).secret, vouches=False)):
         heard = reasons_of_a_second_sign_up(portals, api, registered(portals))
-        assert heard == [CONFIRMED, WAITLISTED], heard
+        assert heard == [CONFIRMED, CONFIRMED], heard
 
 
 def test_a_portal_that_vouches_is_told(portals):
@@ -345,6 +345,26 @@ def test_a_leader_with_an_event_of_another_centre_does_not_reach_it(portals):
     elsewhere = portals.administrator.CreateCentre(centre=centre()).centre.name
     leader = portals.of("leader", elsewhere, events=[portals.event])
     assert leader.refused("GetEvent", name=portals.event).reason == "EVENT_NOT_FOUND"
+
+
+def test_people_of_a_sensitive_event_are_shown_to_whom_it_names(portals):
+    """Names reach the head of the centre and no coordinator, however it is asked for them."""
+    head, coordinator = portals.of("head"), portals.of("coordinator")
+    fields = portals.world.event(seats=3)
+    fields.sensitivity.CopyFrom(type(fields.sensitivity)(named_roles=["ROLE_HEAD"]))
+    event = head.CreateEvent(event=fields).event.name
+    head.PublishEvent(name=event)
+    signed = portals.of("portal").CreateRegistration(
+        parent=event, registration=party(contact=R.Contact(display_name="Kanarėlė", email="kanarele@example.org")))
+    assert "Kanarėlė".encode() in head.ListRegistrations(parent=event, view=FULL).SerializeToString()
+    taken = coordinator.ListRegistrations(parent=event, view=FULL)
+    [row] = taken.registrations
+    assert row.people_hidden and (row.name, row.state) == (signed.registration.name, CONFIRMED)
+    assert b"anar" not in taken.SerializeToString()
+    for search in ("search : kanarele", "search : nobody"):
+        assert coordinator.refused("ListRegistrations", parent=event, filter=search).reason == "PEOPLE_NOT_SHOWN"
+    more = build("UpdateEvent", event=type(fields)(name=event), update_mask=mask("sensitivity"))
+    assert head.refused("UpdateEvent", more).reason == "SENSITIVITY_KEPT"
 
 
 def test_an_operator_reads_metrics_and_nothing_else(portals):

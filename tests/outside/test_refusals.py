@@ -30,7 +30,7 @@ ELSEWHERE = {
     "PERIOD_NOT_CLOSED", "STAFF_ONLY", "DRAINING", "OVERLOADED", "OFFER_EXPIRED",
     # test_access.py and test_keys.py shut the service for them.
     "KEY_REQUIRED", "ROLE_NOT_ALLOWED", "CENTRE_REQUIRED", "ACCESS_KEY_NOT_FOUND", "ACCESS_KEY_REVOKED",
-    "FIRST_KEY_ADMINISTRATOR",
+    "FIRST_KEY_ADMINISTRATOR", "PEOPLE_NOT_SHOWN", "SENSITIVITY_KEPT",
     # test_oidc.py stops the issuer.
     "ISSUER_UNAVAILABLE",
 }
