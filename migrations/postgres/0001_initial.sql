@@ -330,10 +330,7 @@ using (
     when 'within' then (
       current_setting('eile.centres', true) = '*'
       or (document::jsonb ->> 'centre') = any (string_to_array(current_setting('eile.centres', true), ','))
-    ) and (
-      current_setting('eile.events', true) = '*'
-      or false
-    )
+    ) and current_setting('eile.events', true) = '*'
     when 'registration' then false
     else (select current_setting('eile.reach'))::integer is null
   end

@@ -1,7 +1,7 @@
 //! `eile personal restrict`, `lift` and `consent`: what a family says about its data, entered by staff.
 
 use super::failure::{Failure, Verdict};
-use super::options::{Once, Reach, Show, registration_name};
+use super::options::{Channel, OfOne, Show};
 use super::privacy::EXAMPLES;
 use super::sheet::{Column, Output, Shape, Sheet, Value};
 use super::wire::Wire;
@@ -13,26 +13,18 @@ use clap::ValueEnum;
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Restriction {
-    /// The registration: events/{uuid}/registrations/{uuid}.
-    #[arg(value_name = "REGISTRATION", value_parser = registration_name)]
-    registration: String,
+    #[command(flatten)]
+    of: OfOne,
     /// Why; stands apart, for staff.
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    #[command(flatten)]
-    once: Once,
-    #[command(flatten)]
-    reach: Reach,
-    #[command(flatten)]
-    show: Show,
 }
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Consent {
-    /// The registration: events/{uuid}/registrations/{uuid}.
-    #[arg(value_name = "REGISTRATION", value_parser = registration_name)]
-    registration: String,
+    #[command(flatten)]
+    of: OfOne,
     /// Agreed to: photos, news, sharing or next-season, and the version of the text, such as photos=2031-1.
     #[arg(long, value_name = "PURPOSE=VERSION", value_parser = given, required_unless_present = "withdrawn")]
     given: Vec<(Purpose, String)>,
@@ -42,12 +34,6 @@ pub struct Consent {
     /// How the family said so.
     #[arg(long, value_name = "CHANNEL", default_value = "in-person")]
     channel: Channel,
-    #[command(flatten)]
-    once: Once,
-    #[command(flatten)]
-    reach: Reach,
-    #[command(flatten)]
-    show: Show,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -56,15 +42,6 @@ enum Purpose {
     News,
     Sharing,
     NextSeason,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Channel {
-    Web,
-    Phone,
-    Message,
-    InPerson,
-    Referral,
 }
 
 fn given(text: &str) -> Result<(Purpose, String), String> {
@@ -83,49 +60,37 @@ impl Purpose {
     }
 }
 
-impl Channel {
-    fn wire(self) -> proto::Channel {
-        match self {
-            Self::Web => proto::Channel::Web,
-            Self::Phone => proto::Channel::Phone,
-            Self::Message => proto::Channel::Message,
-            Self::InPerson => proto::Channel::InPerson,
-            Self::Referral => proto::Channel::Referral,
-        }
-    }
-}
-
 /// The word of a purpose, for people.
 pub(super) fn purpose(purpose: ConsentPurpose) -> String {
     words::word(purpose.as_str_name(), "CONSENT_PURPOSE_").to_lowercase()
 }
 
 pub(super) async fn restrict(arguments: Restriction) -> Result<Verdict, Failure> {
-    let wire = Wire::to(&arguments.reach)?;
+    let wire = Wire::to(&arguments.of.reach)?;
     let ask = proto::RestrictRegistrationRequest {
-        name: arguments.registration,
+        name: arguments.of.registration,
         reason: arguments.reason,
-        request_id: arguments.once.id(),
-        validate_only: arguments.once.dry_run,
+        request_id: arguments.of.once.id(),
+        validate_only: arguments.of.once.dry_run,
         management_token: String::new(),
     };
-    told(&arguments.show, wire.restrict_registration(ask).await?.registration)
+    told(&arguments.of.show, wire.restrict_registration(ask).await?.registration)
 }
 
 pub(super) async fn lift(arguments: Restriction) -> Result<Verdict, Failure> {
-    let wire = Wire::to(&arguments.reach)?;
+    let wire = Wire::to(&arguments.of.reach)?;
     let ask = proto::LiftRegistrationRestrictionRequest {
-        name: arguments.registration,
+        name: arguments.of.registration,
         reason: arguments.reason,
-        request_id: arguments.once.id(),
-        validate_only: arguments.once.dry_run,
+        request_id: arguments.of.once.id(),
+        validate_only: arguments.of.once.dry_run,
         management_token: String::new(),
     };
-    told(&arguments.show, wire.lift_registration_restriction(ask).await?.registration)
+    told(&arguments.of.show, wire.lift_registration_restriction(ask).await?.registration)
 }
 
 pub(super) async fn consent(arguments: Consent) -> Result<Verdict, Failure> {
-    let wire = Wire::to(&arguments.reach)?;
+    let wire = Wire::to(&arguments.of.reach)?;
     let agreed = arguments.given.into_iter().map(|(purpose, text_version)| (purpose, true, text_version));
     let withdrawn = arguments.withdrawn.into_iter().map(|purpose| (purpose, false, String::new()));
     let choices = agreed.chain(withdrawn).map(|(purpose, given, text_version)| proto::ConsentChoice {
@@ -134,14 +99,14 @@ pub(super) async fn consent(arguments: Consent) -> Result<Verdict, Failure> {
         text_version,
     });
     let ask = proto::SetRegistrationConsentsRequest {
-        name: arguments.registration,
+        name: arguments.of.registration,
         choices: choices.collect(),
         channel: arguments.channel.wire().into(),
-        request_id: arguments.once.id(),
-        validate_only: arguments.once.dry_run,
+        request_id: arguments.of.once.id(),
+        validate_only: arguments.of.once.dry_run,
         management_token: String::new(),
     };
-    told(&arguments.show, wire.set_registration_consents(ask).await?.registration)
+    told(&arguments.of.show, wire.set_registration_consents(ask).await?.registration)
 }
 
 const SAID: &[Column] = &[

@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use super::words;
+use crate::api::proto;
 use crate::model::time::{Timestamp, Zone};
 use clap::{Args, ValueEnum};
 use jiff::civil::DateTime;
@@ -33,6 +34,20 @@ pub struct Reach {
     pub patience: u64,
 }
 
+/// A change of one registration.
+#[derive(Args)]
+pub struct OfOne {
+    /// The registration: events/{uuid}/registrations/{uuid}.
+    #[arg(value_name = "REGISTRATION", value_parser = registration_name)]
+    pub registration: String,
+    #[command(flatten)]
+    pub once: Once,
+    #[command(flatten)]
+    pub reach: Reach,
+    #[command(flatten)]
+    pub show: Show,
+}
+
 /// How the answer is shown.
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
@@ -49,6 +64,28 @@ pub struct Show {
     /// Language of titles, where they are there in it.
     #[arg(long, value_name = "CODE", default_value = "lt")]
     pub language: String,
+}
+
+/// How a family said something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Channel {
+    Web,
+    Phone,
+    Message,
+    InPerson,
+    Referral,
+}
+
+impl Channel {
+    pub fn wire(self) -> proto::Channel {
+        match self {
+            Self::Web => proto::Channel::Web,
+            Self::Phone => proto::Channel::Phone,
+            Self::Message => proto::Channel::Message,
+            Self::InPerson => proto::Channel::InPerson,
+            Self::Referral => proto::Channel::Referral,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -2,7 +2,7 @@
 
 use super::choices::{self, Consent, Restriction};
 use super::failure::{Failure, Verdict};
-use super::options::{Once, Reach, Show, registration_name};
+use super::options::{OfOne, Reach, Show, registration_name};
 use super::sheet::{Column, Output, Shape, Sheet, Value};
 use super::wire::Wire;
 use super::words;
@@ -76,15 +76,8 @@ pub struct Export {
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Erase {
-    /// The registration: events/{uuid}/registrations/{uuid}.
-    #[arg(value_name = "REGISTRATION", value_parser = registration_name)]
-    registration: String,
     #[command(flatten)]
-    once: Once,
-    #[command(flatten)]
-    reach: Reach,
-    #[command(flatten)]
-    show: Show,
+    of: OfOne,
 }
 
 #[derive(clap::Args)]
@@ -157,16 +150,16 @@ const ERASURE: &[Column] = &[
 ];
 
 async fn erase(arguments: Erase) -> Result<Verdict, Failure> {
-    let wire = Wire::to(&arguments.reach)?;
+    let wire = Wire::to(&arguments.of.reach)?;
     let ask = proto::EraseRegistrationRequest {
-        name: arguments.registration,
-        request_id: arguments.once.id(),
-        validate_only: arguments.once.dry_run,
+        name: arguments.of.registration,
+        request_id: arguments.of.once.id(),
+        validate_only: arguments.of.once.dry_run,
         ..proto::EraseRegistrationRequest::default()
     };
     let erasure = wire.erase_registration(ask).await?.erasure.unwrap_or_default();
     let zone = Zone::utc();
-    let mut output = Output::open(&arguments.show, Shape::One)?;
+    let mut output = Output::open(&arguments.of.show, Shape::One)?;
     output.begin(&Sheet::card("erasure", "Erasure", ERASURE))?;
     output.row(vec![
         Value::Name(erasure.registration.clone()),

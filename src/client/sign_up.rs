@@ -1,12 +1,11 @@
 //! `eile signup`: staff sign a party up.
 
 use super::failure::{Failure, Verdict};
-use super::options::{Once, Reach, Show, event_name};
+use super::options::{Channel, Once, Reach, Show, event_name};
 use super::sheet::{Column, Output, Shape, Sheet, Value};
 use super::wire::Wire;
 use super::words;
 use crate::api::proto;
-use clap::ValueEnum;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -76,27 +75,6 @@ pub struct Arguments {
     reach: Reach,
     #[command(flatten)]
     show: Show,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Channel {
-    Web,
-    Phone,
-    Message,
-    InPerson,
-    Referral,
-}
-
-impl Channel {
-    fn wire(self) -> proto::Channel {
-        match self {
-            Self::Web => proto::Channel::Web,
-            Self::Phone => proto::Channel::Phone,
-            Self::Message => proto::Channel::Message,
-            Self::InPerson => proto::Channel::InPerson,
-            Self::Referral => proto::Channel::Referral,
-        }
-    }
 }
 
 pub async fn run(arguments: Arguments) -> Result<Verdict, Failure> {

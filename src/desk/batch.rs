@@ -1,16 +1,14 @@
 //! One batch: every command that waited, decided in the order of arrival inside one transaction, with the
 //! event rows locked. Nothing in this file waits.
 
-use super::cache::Loaded;
 use super::job::{DeskError, Done, EventPapers, Job, NEW_TOKEN, Papers, PartyPapers, TransferJob, Transferred};
+use super::loaded::Loaded;
 use crate::admission::{Answer, Change, Command, Entry, MarkKey, Marked, Outcome, Refusal, Request, Roster, Verb};
 use crate::keys;
 use crate::model::contact::ContactKeys;
 use crate::model::id::{EventId, Number, RegistrationId};
 use crate::model::time::Timestamp;
-use crate::storage::{
-    Behind, ChangedRegistration, EventWrite, Fresh, NewRegistration, PartyWrite, Reason, RequestWrite, Whole,
-};
+use crate::storage::{ChangedRegistration, EventWrite, Fresh, NewRegistration, PartyWrite, Reason, RequestWrite};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tokio::sync::{OwnedRwLockWriteGuard, oneshot};
 
@@ -112,9 +110,9 @@ impl AtTable {
         match fresh {
             Fresh::Missing => *self.guard = None,
             Fresh::Current => {}
-            Fresh::Whole(whole) => *self.guard = Some(load(*whole)),
+            Fresh::Whole(whole) => *self.guard = Some(Loaded::of(*whole)),
             Fresh::Behind(behind) => {
-                let caught_up = self.guard.as_mut().is_some_and(|loaded| catch_up(loaded, *behind));
+                let caught_up = self.guard.as_mut().is_some_and(|loaded| loaded.catch_up(*behind));
                 if !caught_up {
                     return false;
                 }
@@ -280,38 +278,6 @@ impl AtTable {
     }
 }
 
-impl Loaded {
-    /// Whether the papers were made from what is no more.
-    fn is_stale(&self, papers: &Papers, verb: &Verb) -> bool {
-        match (papers, verb) {
-            (Papers::Repeat, _) => true,
-            (Papers::Party { seen_step, seen_marked, .. }, Verb::Amend { number, .. } | Verb::Erase { number, .. }) => {
-                let moved = |s: &crate::admission::Standing| s.steps.last() != Some(seen_step);
-                self.roster.standing(*number).is_some_and(moved)
-                    || self.roster.last_member_marked(*number) != *seen_marked
-            }
-            _ => false,
-        }
-    }
-
-    /// Brings the event's document up to what was just decided, where staff changed the event.
-    fn stamp(&mut self) {
-        if self.event.version != self.roster.version {
-            self.event.version = self.roster.version;
-            self.event.updated_at = self.roster.last_at;
-            self.event.terms = std::sync::Arc::clone(&self.roster.terms);
-        }
-    }
-
-    /// Makes the event's new document, and renders what is answered.
-    fn edit(&mut self, papers: &EventPapers) -> Option<Vec<u8>> {
-        if let Some(edit) = &papers.edit {
-            edit(&mut self.event);
-        }
-        papers.answer.as_ref().map(|answer| answer(&self.view()))
-    }
-}
-
 impl Batch {
     pub fn new(tickets: Vec<Ticket>, events: Vec<AtTable>) -> Self {
         let index = events.iter().enumerate().map(|(i, e)| (e.id, i)).collect();
@@ -351,36 +317,6 @@ impl Batch {
     pub(super) fn event(&mut self, id: EventId) -> Option<&mut AtTable> {
         self.index.get(&id).and_then(|i| self.events.get_mut(*i))
     }
-}
-
-fn load(whole: Whole) -> Loaded {
-    let terms = std::sync::Arc::clone(&whole.event.terms);
-    let mut roster = Roster::from_rows(whole.event.id, terms, &whole.header, whole.standings);
-    for (key, recorded) in whole.requests {
-        roster.record(key, recorded);
-    }
-    for (key, marked) in whole.marks {
-        roster.place_mark(key, marked);
-    }
-    Loaded { event: whole.event, roster }
-}
-
-/// Applies what others wrote. False where the entries do not follow on what is in memory.
-fn catch_up(loaded: &mut Loaded, behind: Behind) -> bool {
-    for entry in &behind.entries {
-        if entry.number != loaded.roster.journal_number + 1 {
-            return false;
-        }
-        loaded.roster.apply(entry);
-    }
-    for (number, id, contact) in behind.attachments {
-        loaded.roster.attach(number, id, contact);
-    }
-    for (key, recorded) in behind.requests {
-        loaded.roster.record(key, recorded);
-    }
-    loaded.event = behind.event;
-    true
 }
 
 fn party_write(number: Number, papers: PartyPapers) -> PartyWrite {

@@ -1,28 +1,12 @@
 //! The rosters in memory: one cell per event, locked for writing while a batch decides and commits, so that
 //! nobody ever reads what is not committed. Bounded by the number of registrations held.
 
-use crate::admission::{Roster, Verb};
-use crate::model::contact::ContactKeys;
-use crate::model::event::Event;
+use super::loaded::Loaded;
 use crate::model::id::EventId;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::RwLock;
-
-/// An event in memory: its document and its roster, both as of the roster's journal number.
-pub(super) struct Loaded {
-    pub event: Event,
-    pub roster: Roster,
-}
-
-impl Loaded {
-    /// The contact that a correction takes the place of.
-    pub fn contact_before(&self, verb: &Verb) -> Option<ContactKeys> {
-        let Verb::Amend { number, contact: Some(_), .. } = verb else { return None };
-        self.roster.standing(*number).map(|s| s.contact)
-    }
-}
 
 /// Where an event is kept, or will be.
 #[derive(Default)]

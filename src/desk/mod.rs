@@ -20,6 +20,7 @@ mod batch;
 mod cache;
 mod job;
 mod line;
+mod loaded;
 mod reads;
 mod sweeper;
 mod transfer;
@@ -39,7 +40,8 @@ use crate::model::id::EventId;
 use crate::model::registration::ActorKind;
 use crate::storage::{Store, StoreError};
 use batch::Ticket;
-use cache::{Cache, Loaded};
+use cache::Cache;
+use loaded::Loaded;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -326,12 +328,6 @@ impl Desk {
         let (reply, answer) = oneshot::channel();
         self.questions.try_send((event, reply)).map_err(|_| DeskError::Overloaded)?;
         answer.await.unwrap_or(Err(DeskError::Draining))
-    }
-}
-
-impl Loaded {
-    fn view(&self) -> View<'_> {
-        View { event: &self.event, roster: &self.roster }
     }
 }
 

@@ -38,23 +38,13 @@ impl Party {
 
     /// As many persons, and nothing of who they are.
     pub fn hidden(self) -> Party {
-        let blank = |_| Member {
-            name: String::new(),
-            birth_year: None,
-            sex: Sex::NotGiven,
-            role: String::new(),
-            municipality_code: String::new(),
-            eldership_code: String::new(),
-            person_ref: String::new(),
-            person: None,
-        };
         Party {
             contact: Contact { name: String::new(), email: String::new(), phone: String::new() },
             language: String::new(),
             channel: self.channel,
             on_behalf_of: OnBehalfOf::Oneself,
             who: match self.who {
-                Who::Members(members) => Who::Members(members.into_iter().map(blank).collect()),
+                Who::Members(members) => Who::Members(members.into_iter().map(|_| Member::named("")).collect()),
                 heads @ Who::Heads { .. } => heads,
             },
             willing_elsewhere: false,
@@ -133,6 +123,22 @@ pub struct Member {
     /// Who it is, where that does not follow from the reference or from the place in the list: the list changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
+}
+
+impl Member {
+    /// Somebody of whom the name is known, or nothing at all.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            birth_year: None,
+            sex: Sex::NotGiven,
+            role: String::new(),
+            municipality_code: String::new(),
+            eldership_code: String::new(),
+            person_ref: String::new(),
+            person: None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

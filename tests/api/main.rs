@@ -10,6 +10,7 @@ mod issuer;
 
 mod cases;
 mod house;
+mod raw;
 mod samples;
 
 /// Every case, once per database.

@@ -82,25 +82,11 @@ fn claim(
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
-    use crate::model::party::Sex;
-
-    fn member(name: &str) -> Member {
-        Member {
-            name: name.into(),
-            birth_year: None,
-            sex: Sex::NotGiven,
-            role: String::new(),
-            municipality_code: String::new(),
-            eldership_code: String::new(),
-            person_ref: String::new(),
-            person: None,
-        }
-    }
 
     /// The persons of a list before and after, and how many of the first stay.
     fn kept(before: &[&str], after: &[&str]) -> (Vec<PersonId>, Vec<PersonId>, MemberNo) {
         let (keys, id) = (Keys::new([7; 32]), RegistrationId::new(1, [3; 12]));
-        let list = |names: &[&str]| Who::Members(names.iter().map(|n| member(n)).collect());
+        let list = |names: &[&str]| Who::Members(names.iter().map(|n| Member::named(n)).collect());
         let persons = |who: &Who| match who {
             Who::Members(all) => all.iter().zip(1..).map(|(m, place)| keys.person(id, place, m)).collect(),
             Who::Heads { .. } => Vec::new(),

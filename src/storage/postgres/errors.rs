@@ -12,7 +12,7 @@ const UNIQUE_VIOLATION: &str = "23505";
 const UNAVAILABLE: [&str; 4] = ["57014", "25P03", "53300", "25006"];
 /// Lost connections and servers that stop, transactions of which the end is not known, errors of the system, of the server itself.
 const OPEN_CLASSES: [&str; 5] = ["08", "57P", "40", "58", "XX"];
-/// Division by zero: how a statement fails by itself where it wrote other rows than it should (`write::at_once`).
+/// Division by zero: how a statement fails by itself where it wrote other rows than it should (`sign_ups::at_once`).
 const NOT_AS_EXPECTED: &str = "22012";
 /// What a connection is told when its server stops or has crashed.
 const LOST_CLASSES: [&str; 2] = ["08", "57P"];

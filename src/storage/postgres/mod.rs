@@ -14,6 +14,7 @@ mod open;
 mod parties;
 mod requests;
 mod secrets;
+mod sign_ups;
 mod tokens;
 mod transact;
 mod wall;

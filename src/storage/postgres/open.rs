@@ -67,7 +67,7 @@ fn patience(patience: Duration) -> [(&'static str, String); 3] {
 
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
-/// The isolation is named here for what is a transaction of its own (`write::at_once`); a nested loop updates events in the
+/// The isolation is named here for what is a transaction of its own (`sign_ups::at_once`); a nested loop updates events in the
 /// order in which they are named, so that two batches never wait for each other in a circle.
 const WRITER_SETTINGS: [(&str, &str); 4] = [
     ("default_transaction_isolation", "read committed"),

@@ -3,7 +3,7 @@
 
 use super::errors::failed_to_commit;
 use super::held::{Connections, Held};
-use super::{load, write};
+use super::{load, sign_ups, write};
 use crate::model::id::EventId;
 use crate::storage::codec::Batch;
 use crate::storage::latest::Latest;
@@ -113,7 +113,7 @@ async fn decide_first(writer: &Writer, locks: &[Lock], decide: Decide) -> Result
     let writes = decide(locks.iter().map(|_| Fresh::Current).collect());
     let written = numbers_of(&writes);
     let batch = Batch::of(writes)?;
-    if written.len() == locks.len() && write::is_one_statement(&batch) {
+    if written.len() == locks.len() && sign_ups::is_one_statement(&batch) {
         write_at_once(writer, batch).await?;
     } else {
         confirm(writer, locks, batch).await?;
@@ -126,7 +126,7 @@ async fn write_at_once(writer: &Writer, batch: Batch) -> Result<(), StoreError> 
     writer.check()?;
     let connection = writer.connections.hold().await?;
     let (patience, deadline) = (writer.connections.patience(), writer.connections.deadline());
-    let done = tokio::time::timeout(patience, write::at_once(connection, batch, deadline)).await;
+    let done = tokio::time::timeout(patience, sign_ups::at_once(connection, batch, deadline)).await;
     done.unwrap_or_else(|_| {
         writer.connections.fell_silent();
         Err(StoreError::Unknown(format!("no word on a batch within {patience:?}")))

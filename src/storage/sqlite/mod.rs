@@ -14,6 +14,7 @@ mod parties;
 mod requests;
 mod script;
 mod secrets;
+mod sign_ups;
 mod tokens;
 mod transact;
 mod write;

@@ -6,11 +6,10 @@
 
 use super::errors::failed;
 use super::script::{Bound, Many, Script};
-use super::tokens;
+use super::{sign_ups, tokens};
 use crate::storage::StoreError;
 use crate::storage::codec::{
-    Batch, ChangeRow, EventColumns, EventUpdate, JournalRow, MarkColumns, PartyColumns, ReasonColumns, RequestColumns,
-    SignUpRow,
+    Batch, ChangeRow, EventColumns, JournalRow, MarkColumns, PartyColumns, ReasonColumns, RequestColumns,
 };
 use sqlx::SqliteConnection;
 use std::sync::LazyLock;
@@ -53,51 +52,18 @@ pub(super) fn lone(batch: Batch) -> Script {
 }
 
 fn fill(script: &mut Script, batch: Batch) {
-    update_events(script, batch.events);
+    sign_ups::update_events(script, batch.events);
     add_journal(script, batch.journal);
     release_guards(script, batch.releases);
     update_registrations(script, batch.unguarded);
     update_registrations(script, batch.guarded);
     tokens::rotate(script, batch.tokens);
-    insert_registrations(script, batch.sign_ups);
-    insert_parties(script, batch.new_parties);
+    sign_ups::insert_registrations(script, batch.sign_ups);
+    sign_ups::insert_parties(script, batch.new_parties);
     update_parties(script, batch.changed_parties);
     insert_requests(script, batch.requests);
     insert_reasons(script, batch.reasons);
     write_marks(script, batch.marks);
-}
-
-/// Only a row that still has the number from which the batch was decided is written.
-fn update_events(script: &mut Script, rows: Vec<EventUpdate>) {
-    static SQL: LazyLock<Many> = LazyLock::new(|| {
-        Many::new(
-            7,
-            "-- update_events
-            with b (id, from_number, journal_number, next_due, free_seats, state, header) as (values ",
-            ")
-            update events
-            set
-              journal_number = b.journal_number,
-              next_due = b.next_due,
-              free_seats = b.free_seats,
-              state = b.state,
-              header = b.header
-            from b
-            where events.id = b.id
-              and events.journal_number = b.from_number",
-        )
-    });
-    let bind = |query: Bound, row: EventUpdate| {
-        query
-            .bind(row.id)
-            .bind(row.from)
-            .bind(row.journal_number)
-            .bind(row.next_due)
-            .bind(row.free_seats)
-            .bind(row.state)
-            .bind(row.header)
-    };
-    SQL.add(script, rows, bind, "events");
 }
 
 /// What staff changed: seldom, so one by one.
@@ -211,7 +177,7 @@ fn update_registrations(script: &mut Script, rows: Vec<ChangeRow>) {
     SQL.add(script, rows, bind_change, "registrations");
 }
 
-fn bind_change(query: Bound, row: ChangeRow) -> Bound {
+pub(super) fn bind_change(query: Bound, row: ChangeRow) -> Bound {
     query
         .bind(row.event)
         .bind(row.number)
@@ -226,44 +192,6 @@ fn bind_change(query: Bound, row: ChangeRow) -> Bound {
         .bind(row.phone_key)
         .bind(row.contact_guard)
         .bind(row.rare)
-}
-
-fn insert_registrations(script: &mut Script, rows: Vec<SignUpRow>) {
-    static SQL: LazyLock<Many> = LazyLock::new(|| {
-        Many::new(
-            19,
-            "-- insert_registrations
-            insert into registrations (
-              event_id, number, state, pool, size, place, expires_at, changed_at, steps, email_key, phone_key,
-              contact_guard, rare, id, accepted_at, request_key, request_fingerprint, outcome, token_hash
-            )
-            values ",
-            "",
-        )
-    });
-    let bind = |query: Bound, row: SignUpRow| {
-        bind_change(query, row.now)
-            .bind(row.lasting.id)
-            .bind(row.lasting.accepted_at)
-            .bind(row.lasting.request_key)
-            .bind(row.lasting.request_fingerprint)
-            .bind(row.lasting.outcome)
-            .bind(row.lasting.token_hash)
-    };
-    SQL.add(script, rows, bind, "registrations");
-}
-
-fn insert_parties(script: &mut Script, rows: Vec<PartyColumns>) {
-    static SQL: LazyLock<Many> = LazyLock::new(|| {
-        Many::new(
-            4,
-            "-- insert_parties
-            insert into parties (event_id, number, document, search)
-            values ",
-            "",
-        )
-    });
-    SQL.add(script, rows, bind_party, "parties");
 }
 
 fn update_parties(script: &mut Script, rows: Vec<PartyColumns>) {
@@ -283,7 +211,7 @@ fn update_parties(script: &mut Script, rows: Vec<PartyColumns>) {
     SQL.add(script, rows, bind_party, "parties");
 }
 
-fn bind_party(query: Bound, row: PartyColumns) -> Bound {
+pub(super) fn bind_party(query: Bound, row: PartyColumns) -> Bound {
     query.bind(row.event).bind(row.number).bind(row.document).bind(row.search)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::cases::keys::{Town, key, with};
 use crate::house::{House, no};
+use crate::raw::Raw;
 use crate::samples::*;
 use eile::api::FILE_DESCRIPTOR_SET;
 use eile::api::proto::*;
@@ -9,49 +10,9 @@ use eile::model::access::Reach;
 use eile::model::access_log::AccessQuery;
 use eile::model::time::Span;
 use prost::Message;
-use prost::bytes::{Buf, BufMut};
 use prost_types::{DescriptorProto, FileDescriptorSet};
 use std::time::Duration;
 use tonic::Status;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-
-/// Sends bytes as they are, and drops what comes.
-#[derive(Default)]
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Vec<u8>;
-    type Decode = ();
-    type Encoder = Raw;
-    type Decoder = Raw;
-
-    fn encoder(&mut self) -> Raw {
-        Raw
-    }
-    fn decoder(&mut self) -> Raw {
-        Raw
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn encode(&mut self, item: Vec<u8>, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put_slice(&item);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = ();
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<()>, Status> {
-        buffer.advance(buffer.remaining());
-        Ok(Some(()))
-    }
-}
 
 /// The path of an rpc, and an empty message for it that asks for all that can be seen.
 fn rpc(set: &FileDescriptorSet, name: &str) -> (String, Vec<u8>) {

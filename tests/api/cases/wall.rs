@@ -4,6 +4,7 @@
 
 use crate::cases::keys::{Town, key, with};
 use crate::house::{House, no_of};
+use crate::raw::Raw;
 use crate::samples::*;
 use eile::api::proto::*;
 use eile::api::{FILE_DESCRIPTOR_SET, rights_table};
@@ -11,53 +12,14 @@ use eile::model::access;
 use eile::model::access_log::AccessKind;
 use eile::model::time::Span;
 use prost::Message;
-use prost::bytes::{Buf, BufMut};
 use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::{DescriptorProto, FileDescriptorSet};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tonic::Status;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
 /// In every name, contact and word of the other centre, and nowhere else.
 const CANARY: &str = "zqxkanarele";
-
-/// Messages as they are on the wire.
-#[derive(Default)]
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Vec<u8>;
-    type Decode = Vec<u8>;
-    type Encoder = Raw;
-    type Decoder = Raw;
-
-    fn encoder(&mut self) -> Raw {
-        Raw
-    }
-    fn decoder(&mut self) -> Raw {
-        Raw
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn encode(&mut self, item: Vec<u8>, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put_slice(&item);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining()).to_vec()))
-    }
-}
 
 /// What the other centre has.
 struct Other {

@@ -113,19 +113,9 @@ fn channel(word: &str) -> Option<proto::Channel> {
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
-    use crate::model::party::{Channel, Contact, Member, OnBehalfOf, Services, Sex};
+    use crate::model::party::{Channel, Contact, Member, OnBehalfOf, Services};
 
     fn party() -> Party {
-        let member = |name: &str| Member {
-            name: name.to_owned(),
-            birth_year: None,
-            sex: Sex::NotGiven,
-            role: String::new(),
-            municipality_code: String::new(),
-            eldership_code: String::new(),
-            person_ref: String::new(),
-            person: None,
-        };
         Party {
             contact: Contact {
                 name: "Živilė Žymeklytė".to_owned(),
@@ -135,7 +125,7 @@ mod tests {
             language: "lt".to_owned(),
             channel: Channel::Phone,
             on_behalf_of: OnBehalfOf::Oneself,
-            who: Who::Members(vec![member("Łukasz Łańcuch"), member("Їванна")]),
+            who: Who::Members(vec![Member::named("Łukasz Łańcuch"), Member::named("Їванна")]),
             willing_elsewhere: false,
             municipality_code: "42".to_owned(),
             eldership_code: String::new(),
