@@ -7,7 +7,7 @@ use crate::places::Place;
 use crate::proxy::{Cut, Wire};
 use crate::samples::{contact, minutes, sign_up};
 use eile::admission::Answer;
-use eile::storage::{Fresh, Options, Store, StoreError};
+use eile::storage::{Fresh, Lock, Options, Store, StoreError};
 use futures_util::future::{OptionFuture, join_all};
 use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
@@ -35,7 +35,8 @@ async fn cut_off(wire: &Arc<Wire>, clerk: &Clerk, n: u64) -> JoinHandle<Result<(
         fell.send(()).unwrap();
         clerk::decide(&mut memory, &[sign_up(1, contact(n))], minutes(2)).1.into_iter().collect()
     };
-    let (store, lock) = (Arc::clone(&clerk.store), clerk.lock());
+    // Asked first: a batch that is decided from memory has no connection yet, and may get one that speaks.
+    let (store, lock) = (Arc::clone(&clerk.store), Lock { ask: true, ..clerk.lock() });
     let call = tokio::spawn(async move { store.transact(vec![lock], Box::new(work)).await });
     silence.await.unwrap();
     call

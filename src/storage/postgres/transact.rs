@@ -112,7 +112,9 @@ async fn lock_first(writer: &Writer, locks: &[Lock], decide: Decide) -> Result<N
 async fn decide_first(writer: &Writer, locks: &[Lock], decide: Decide) -> Result<Numbers, StoreError> {
     let writes = decide(locks.iter().map(|_| Fresh::Current).collect());
     let written = numbers_of(&writes);
-    let batch = Batch::of(writes)?;
+    let mut batch = Batch::of(writes)?;
+    // Rows are updated in this order, as they are locked elsewhere: two batches never wait for each other in a circle.
+    batch.events.sort_unstable_by_key(|event| event.id);
     if written.len() == locks.len() && sign_ups::is_one_statement(&batch) {
         write_at_once(writer, batch).await?;
     } else {
