@@ -118,6 +118,38 @@ async fn messages_that_do_not_come_whole_have_so_much_memory_together() {
     honest.get_registration(get(&"x".repeat(60 << 10))).await.unwrap();
 }
 
+/// A question to reflection with a name of so many bytes.
+fn asks_for(symbol: usize) -> Bytes {
+    let length = u32::try_from(symbol + 3).unwrap().to_be_bytes();
+    // Field 4, file_containing_symbol.
+    let size = [(symbol & 0x7f) as u8 | 0x80, (symbol >> 7) as u8];
+    Bytes::from([&[0][..], &length, &[0x22], &size, &vec![b'x'; symbol]].concat())
+}
+
+#[tokio::test]
+async fn a_stream_of_reflection_whose_answers_nobody_takes_keeps_nobody_from_reading() {
+    let server = start(options()).await;
+    let bare = bare(&server, 0).await;
+    let mut open = Vec::new();
+    // As many as can be read at once, and more.
+    for symbol in [5 << 10, 3 << 10].repeat(16) {
+        let uri = "http://here/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+        let ask = http::Request::post(uri).header("content-type", "application/grpc").header("te", "trailers");
+        let (answer, mut body) =
+            bare.clone().ready().await.unwrap().send_request(ask.body(()).unwrap(), false).unwrap();
+        for _ in 0..4 {
+            let _ = body.send_data(asks_for(symbol), false);
+        }
+        open.push((answer, body));
+    }
+    tokio::time::sleep(MOMENT).await;
+    let mut honest = server.client().await;
+    for _ in 0..3 {
+        let answer = tokio::time::timeout(LONG, honest.get_registration(get(&"x".repeat(20 << 10)))).await;
+        answer.expect("it waits for somebody who takes nothing").unwrap();
+    }
+}
+
 #[tokio::test]
 async fn streams_beyond_the_limit_are_refused_with_their_reason_and_a_seat_comes_back_however_a_stream_ends() {
     let server = start(ServerOptions { streams_max: 2, ..options() }).await;

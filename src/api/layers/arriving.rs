@@ -38,16 +38,27 @@ impl Arriving {
         Arc::new(Self { most, held: AtomicUsize::new(0), turns: Arc::new(Semaphore::new(turns)) })
     }
 
-    /// The body of a request, counted until it has been read or is dropped.
+    /// The body of a request of one message, counted until that has been read or is dropped.
     pub fn count(self: &Arc<Self>, body: Body) -> Body {
-        let all = Arc::clone(self);
-        Body::new(ArrivingBody { inner: body, all, held: 0, cut: Cut::default(), turn: Turn::None })
+        Body::new(self.arriving(body, false))
+    }
+
+    /// The body of a request of many small messages, as those of reflection are. Its caller decides when the answer to one is
+    /// taken and the next one read: so it gets no turn, and no message that needs one.
+    pub fn count_small(self: &Arc<Self>, body: Body) -> Body {
+        Body::new(self.arriving(body, true))
+    }
+
+    fn arriving(self: &Arc<Self>, inner: Body, only_small: bool) -> ArrivingBody {
+        ArrivingBody { inner, all: Arc::clone(self), only_small, held: 0, cut: Cut::default(), turn: Turn::None }
     }
 }
 
 struct ArrivingBody {
     inner: Body,
     all: Arc<Arriving>,
+    only_small: bool,
+    /// Bytes that have come and were not read yet.
     held: usize,
     cut: Cut,
     turn: Turn,
@@ -64,6 +75,11 @@ struct Cut {
 }
 
 impl Cut {
+    /// Bytes of the message that is not whole yet.
+    fn pending(&self) -> usize {
+        if self.prefix < PREFIX { self.prefix } else { PREFIX + self.length - self.left }
+    }
+
     /// Whether these bytes bring the last of a message that is not small.
     fn completes_large(&mut self, mut bytes: &[u8]) -> bool {
         let mut large = false;
@@ -117,6 +133,14 @@ impl ArrivingBody {
         let all = self.all.held.fetch_add(bytes.len(), Ordering::Relaxed) + bytes.len();
         if all > self.all.most && self.held > SMALL { Err(refuse::overloaded()) } else { Ok(()) }
     }
+
+    /// Whoever asks for more has read every message that was whole.
+    fn was_read(&mut self) {
+        self.turn = Turn::None;
+        let read = self.held.saturating_sub(self.cut.pending());
+        self.held -= read;
+        self.all.held.fetch_sub(read, Ordering::Relaxed);
+    }
 }
 
 impl http_body::Body for ArrivingBody {
@@ -128,7 +152,7 @@ impl http_body::Body for ArrivingBody {
             if let Some(last) = ready!(self.poll_turn(cx)) {
                 return Poll::Ready(Some(Ok(Frame::data(last))));
             }
-            self.turn = Turn::None;
+            self.was_read();
             let frame = match ready!(Pin::new(&mut self.inner).poll_frame(cx)) {
                 Some(Ok(frame)) => frame,
                 end => return Poll::Ready(end),
@@ -140,7 +164,11 @@ impl http_body::Body for ArrivingBody {
             if let Err(no) = self.take(&bytes) {
                 return Poll::Ready(Some(Err(no)));
             }
-            if !self.cut.completes_large(&bytes) {
+            let completes_large = self.cut.completes_large(&bytes);
+            if self.only_small && (completes_large || self.held > SMALL) {
+                return Poll::Ready(Some(Err(refuse::message_too_large(SMALL))));
+            }
+            if !completes_large {
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
             self.turn = Turn::Waits(Box::pin(Arc::clone(&self.all.turns).acquire_owned()), bytes);
@@ -217,6 +245,35 @@ mod tests {
         let mut small = body(&all, 300);
         assert!(matches!(next(&mut small).await, Some(Ok(305))));
         assert!(matches!(next(&mut much).await, Some(Err(_))), "who holds much is refused");
+    }
+
+    #[tokio::test]
+    async fn what_was_read_is_given_back_while_the_stream_stays_open() {
+        let all = Arriving::with_turns(1 << 20, 1);
+        let held = || all.held.load(Ordering::Relaxed);
+        let pieces = vec![message(300), [message(200), message(9)[..7].to_vec()].concat(), message(9)[7..].to_vec()];
+        let mut stream = all.count_small(Body::new(Pieces(pieces)));
+        for (bytes, held_then) in [(305, 305), (212, 212), (7, 14)] {
+            assert!(matches!(next(&mut stream).await, Some(Ok(n)) if n == bytes));
+            assert_eq!(held(), held_then, "what is whole was read, and what is not is kept");
+        }
+        assert!(matches!(next(&mut stream).await, Some(Ok(0))));
+        assert_eq!(held(), 0, "nothing is held for who only stays");
+        let mut one = body(&all, 20 << 10);
+        while !matches!(next(&mut one).await, Some(Ok(0))) {}
+        assert_eq!((held(), all.turns.available_permits()), (0, 1), "of a single message neither");
+    }
+
+    #[tokio::test]
+    async fn a_stream_of_small_messages_takes_no_turn_and_no_large_message() {
+        let all = Arriving::with_turns(1 << 20, 1);
+        for much in [message(SMALL + 1), [message(SMALL / 2), message(SMALL / 2), message(SMALL / 2)].concat()] {
+            let mut stream = all.count_small(Body::new(Pieces(vec![much])));
+            assert!(matches!(next(&mut stream).await, Some(Err(_))));
+        }
+        let mut stream = all.count_small(Body::new(Pieces(vec![message(SMALL - 5)])));
+        assert!(matches!(next(&mut stream).await, Some(Ok(_))));
+        assert_eq!(all.turns.available_permits(), 1, "another may read");
     }
 
     fn message(length: usize) -> Vec<u8> {

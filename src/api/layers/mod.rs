@@ -177,7 +177,11 @@ where
     if let Some(Err(_)) = seat {
         return refuse::overloaded().into_http();
     }
-    let mut request = request.map(|body| rules.arriving.count(body));
+    let is_reflection = is_reflection(request.uri().path());
+    let mut request = request.map(|body| match is_reflection {
+        true => rules.arriving.count_small(body),
+        false => rules.arriving.count(body),
+    });
     let turn = rules.answers.turn();
     request.extensions_mut().insert(turn.clone());
     let call = AssertUnwindSafe(async {
@@ -197,6 +201,11 @@ where
 
 fn is_health(path: &str) -> bool {
     path.starts_with("/grpc.health.v1.")
+}
+
+/// The one service whose callers send more than one message.
+fn is_reflection(path: &str) -> bool {
+    path.starts_with("/grpc.reflection.")
 }
 
 /// A panic is a fault of ours: logged under an incident, and told without a word of it.

@@ -1,7 +1,7 @@
 //! Streams stay open for as long as their callers like: so many at once on an instance, and no more.
 
 use super::meters::Seen;
-use super::{is_health, refuse};
+use super::{is_health, is_reflection, refuse};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ impl Streams {
     pub fn seat(&self, path: &str, seen: &Seen) -> Result<Option<StreamSeat>, Status> {
         let (seats, most) = match is_health(path) {
             true if path.ends_with("/Watch") => (&self.for_health, self.most),
-            false if path.starts_with("/grpc.reflection.") => (&self.for_reflection, self.most.min(REFLECTIONS)),
+            false if is_reflection(path) => (&self.for_reflection, self.most.min(REFLECTIONS)),
             false if seen.is_stream() => (&self.seats, self.most),
             _ => return Ok(None),
         };
