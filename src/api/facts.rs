@@ -51,7 +51,11 @@ fn gathered(refusal: &Refusal, about: &About<'_>, view: &View<'_>) -> Facts {
     let mine = about.registration.and_then(|id| view.roster.standing(id.number()));
     let none = Facts::default();
     match refusal {
-        Refusal::AlreadyRegistered { number } => Facts { other: view.roster.standing(*number).map(|s| s.id), ..none },
+        Refusal::AlreadyRegistered { number } => {
+            // Which of those it is whose data are to be left alone would be told by trying contacts.
+            let other = view.roster.standing(*number).filter(|s| s.restricted_at().is_none());
+            Facts { other: other.map(|s| s.id), ..none }
+        }
         Refusal::WaitingPartyFirst { .. } => Facts {
             seats_needed: about.party_size.saturating_sub(mine.map_or(0, |s| s.size)),
             waiting_parties: view.roster.counts.waiting.parties,

@@ -25,6 +25,9 @@ pub(in crate::api) struct Sight {
 }
 
 impl Sight {
+    /// The party sees its own words.
+    pub const OF_PARTY: Sight = Sight { sees_restricted: true };
+
     /// The party as this caller is shown it.
     pub fn of(self, s: &Standing, party: Party) -> Party {
         if self.hides(s) { party.hidden() } else { party }
@@ -42,11 +45,13 @@ impl Sight {
 impl Api {
     /// The party itself sees its own words; of staff, heads alone, who answer for what becomes of them.
     pub(in crate::api) fn sight(&self, caller: Caller, acting: Acting) -> Result<Sight, Status> {
-        let sees_restricted = match acting {
-            Acting::Party => true,
-            Acting::Staff => self.key_of(caller)?.is_none_or(|key| key.role == Role::Head),
-        };
-        Ok(Sight { sees_restricted })
+        match acting {
+            Acting::Party => Ok(Sight::OF_PARTY),
+            Acting::Staff => {
+                let sees_restricted = self.key_of(caller)?.is_none_or(|key| key.role == Role::Head);
+                Ok(Sight { sees_restricted })
+            }
+        }
     }
 
     pub(super) async fn restrict(

@@ -40,7 +40,7 @@ impl Api {
         let steps = self.explain(caller, explain).await?.steps;
         let attendances = self.marks_of_registration(event, id).await?;
         // What staff wrote of a party that is left alone is for those who see its words.
-        let sight = self.sight(caller, named.acting)?;
+        let sight = named.sight;
         let hides = registration.restrict_time.is_some() && !sight.sees_all();
         let reads_reasons = named.acting.is_staff() && caller.is_among(READS_REASONS);
         let notes = if reads_reasons { self.notes(&named).await? } else { Vec::new() };

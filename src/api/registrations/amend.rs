@@ -1,7 +1,7 @@
 //! UpdateRegistration: the named fields are laid over the party that is stored. Where the contact becomes another, the
 //! registration gets another management token, and the one that went to the old contact ends (docs/decisions/0025).
 
-use super::change::Named;
+use super::change::{Named, Told};
 use super::persons;
 use super::sign_up::{papers, this_year};
 use crate::admission::{Refusal, Verb};
@@ -49,7 +49,7 @@ impl Api {
         }
         match self.lay_over_party(&fields, &asked, &named, (&given, &mask), (caller, &token)).await {
             Ok(answer) => Ok(answer),
-            Err(no) => self.amended_before(&asked, named.name.event, named.for_staff).await.ok_or(no),
+            Err(no) => self.amended_before(&asked, named.name.event, named.told()).await.ok_or(no),
         }
     }
 
@@ -63,7 +63,7 @@ impl Api {
         no: Status,
     ) -> Result<UpdateRegistrationResponse, Status> {
         match parse::registration(name).filter(|_| !token.is_empty()) {
-            Some(name) => self.amended_before(asked, name.event, false).await.ok_or(no),
+            Some(name) => self.amended_before(asked, name.event, Told::AS_PARTY).await.ok_or(no),
             None => Err(no),
         }
     }
@@ -114,9 +114,8 @@ impl Api {
             let registration = Some(self.decided(asked, named, job).await?);
             return Ok(UpdateRegistrationResponse { registration, ..UpdateRegistrationResponse::default() });
         }
-        let (event, for_staff) = (named.name.event, named.for_staff);
         let done = self.desk.submit(self.job(asked, named, job)).await?;
-        self.amended(asked, event, for_staff, done).await
+        self.amended(asked, named.name.event, named.told(), done).await
     }
 
     /// Refuses to give a mark to somebody else, where nothing else stands in the way before that.

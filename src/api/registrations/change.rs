@@ -1,9 +1,10 @@
 //! The way of every change of one registration: is it there, who acts, are the fields sound, then one command.
 
-use crate::admission::{Command, Verb};
+use crate::admission::{Command, Standing, Verb};
 use crate::api::caller::{Acting, Caller};
 use crate::api::from_proto::names::RegistrationName;
 use crate::api::from_proto::{Fields, Path};
+use crate::api::privacy::Sight;
 use crate::api::proto;
 use crate::api::request::Asked;
 use crate::api::status::About;
@@ -23,12 +24,35 @@ pub struct Named {
     pub reach: Reach,
     /// Whether the caller is staff that sees who it is.
     pub for_staff: bool,
+    /// What it is shown of parties whose data are to be left alone.
+    pub sight: Sight,
 }
 
 impl Named {
     /// Whether names and words of this registration are kept from the caller.
     pub fn is_hidden(&self) -> bool {
         self.acting.is_staff() && !self.for_staff
+    }
+
+    pub fn told(&self) -> Told {
+        Told { for_staff: self.for_staff, sight: self.sight }
+    }
+}
+
+/// What whoever changes a registration is told of it.
+#[derive(Clone, Copy)]
+pub struct Told {
+    /// Whether it is staff that sees who it is.
+    pub for_staff: bool,
+    pub sight: Sight,
+}
+
+impl Told {
+    pub const AS_PARTY: Told = Told { for_staff: false, sight: Sight::OF_PARTY };
+
+    /// Whoever bears the token is the party, and is shown its words: staff that may not see them gets none.
+    pub fn tells_token_of(self, s: &Standing) -> bool {
+        !self.sight.hides(s)
     }
 }
 
@@ -57,7 +81,8 @@ impl Api {
         let acting = self.acting(caller, name, number, token).await?;
         let reach = self.reach_of_one(caller, name.event, number)?;
         let for_staff = acting.is_staff() && self.sees_people(caller, name.event).await?;
-        Ok(Named { name, number, acting, reach, for_staff })
+        let sight = self.sight(caller, acting)?;
+        Ok(Named { name, number, acting, reach, for_staff, sight })
     }
 
     /// The number of a registration whose whole id is that of its row.

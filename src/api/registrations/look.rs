@@ -46,7 +46,7 @@ impl Api {
         let rows = self.desk.store().parties(&named.reach, event, &[named.number]).await.map_err(status::storage)?;
         match rows.first() {
             Some(row) => {
-                let party = self.sight(caller, named.acting)?.of(&standing, read_party(row)?);
+                let party = named.sight.of(&standing, read_party(row)?);
                 Ok(to_proto::registration::with_party(basic, &terms, &standing, party, self.desk.keys()))
             }
             None => Ok(basic),

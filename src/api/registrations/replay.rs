@@ -2,6 +2,7 @@
 //! else a later change may have touched (the party's size, its class, the mark of a possible duplicate) is taken
 //! back to that moment by the journal. Only repeated requests about a registration that has moved on pay for it.
 
+use super::change::Told;
 use crate::admission::{Change, Entry, Erased, Standing};
 use crate::api::caller::Caller;
 use crate::api::proto::{CreateRegistrationResponse, UpdateRegistrationResponse};
@@ -19,10 +20,10 @@ impl Api {
         &self,
         asked: &Asked,
         event: EventId,
-        for_staff: bool,
+        told: Told,
     ) -> Option<UpdateRegistrationResponse> {
         let done = self.answered_before(asked, event).await?;
-        self.amended(asked, event, for_staff, done).await.ok()
+        self.amended(asked, event, told, done).await.ok()
     }
 
     /// The registration as a correction left it, and its new token where the contact became another one: the same again
@@ -31,10 +32,12 @@ impl Api {
         &self,
         asked: &Asked,
         event: EventId,
-        for_staff: bool,
+        told: Told,
         done: Done,
     ) -> Result<UpdateRegistrationResponse, DeskError> {
         let keys = self.desk.keys();
+        // As it is now: a token shows what is to be left alone since then.
+        let tells_token = done.standing.as_ref().is_some_and(|s| told.tells_token_of(s));
         let done = self.as_first_answered(event, done).await?;
         let beside = match &done.answer {
             None if done.replayed => {
@@ -43,10 +46,10 @@ impl Api {
             }
             beside => beside.clone(),
         };
-        let renewed = done.standing.as_ref().filter(|_| beside.as_deref() == Some(NEW_TOKEN));
+        let renewed = done.standing.as_ref().filter(|_| tells_token && beside.as_deref() == Some(NEW_TOKEN));
         Ok(UpdateRegistrationResponse {
             management_token: renewed.map(|s| keys.token_key(asked.request_id).token(s.id)).unwrap_or_default(),
-            registration: Some(to_proto::registration::answered(event, &done, for_staff)),
+            registration: Some(to_proto::registration::answered(event, &done, told.for_staff)),
         })
     }
 

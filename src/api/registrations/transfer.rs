@@ -158,10 +158,12 @@ impl Api {
         moved: Transferred,
     ) -> Result<TransferRegistrationResponse, DeskError> {
         let source = self.as_first_answered(named.name.event, moved.source).await?;
+        // As it is now: a token shows what is to be left alone since then.
+        let tells_token = moved.target.standing.as_ref().is_some_and(|s| named.told().tells_token_of(s));
         let target = self.as_first_answered(to, moved.target).await?;
         let for_staff = named.for_staff;
         let token_key = self.desk.keys().token_key(asked.request_id);
-        let token = target.standing.as_ref().map(|s| token_key.token(s.id));
+        let token = target.standing.as_ref().filter(|_| tells_token).map(|s| token_key.token(s.id));
         Ok(TransferRegistrationResponse {
             management_token: token.unwrap_or_default(),
             check_in_code: self.desk.keys().check_in_code(to, target.outcome.number),

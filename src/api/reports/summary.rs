@@ -1,8 +1,9 @@
 //! GetAttendanceSummary: persons x sessions of one event, from one snapshot.
 
 use crate::admission::{MarkKey, Marked, Standing};
-use crate::api::caller::Caller;
+use crate::api::caller::{Acting, Caller};
 use crate::api::from_proto::{Fields, Path};
+use crate::api::privacy::Sight;
 use crate::api::proto::{GetAttendanceSummaryRequest, GetAttendanceSummaryResponse, SummaryPerson, SummarySession};
 use crate::api::registrations::read_party;
 use crate::api::to_proto::{self, int64, names, time};
@@ -34,10 +35,15 @@ impl Api {
         let everything = self.desk.store().everything(&self.reach(caller)?, event).await.map_err(status::storage)?;
         let everything = everything.ok_or_else(|| status::event_not_found(&r.event))?;
         let shown = caller.sees_people_of(everything.whole.event.details.named_roles());
-        self.sheet(&everything, shown)
+        self.sheet(&everything, shown, self.sight(caller, Acting::Staff)?)
     }
 
-    fn sheet(&self, everything: &Everything, shown: bool) -> Result<GetAttendanceSummaryResponse, Status> {
+    fn sheet(
+        &self,
+        everything: &Everything,
+        shown: bool,
+        sight: Sight,
+    ) -> Result<GetAttendanceSummaryResponse, Status> {
         let (whole, event) = (&everything.whole, &everything.whole.event);
         let marks: Marks<'_> = whole
             .marks
@@ -50,15 +56,16 @@ impl Api {
             let was_marked = whole.marks.iter().any(|(key, _)| key.number == standing.number);
             let takes_part = was_marked || (standing.seated && standing.state.is_live());
             let Some(row) = parties.get(&standing.number).filter(|_| takes_part) else { continue };
+            let before = lines.len();
             self.lines(event, standing, read_party(row)?, &marks, &mut lines);
+            if !shown || sight.hides(standing) {
+                lines[before..].iter_mut().for_each(keep_name);
+            }
             if lines.len() > PERSONS_MAX {
                 return Err(status::report_too_large(PERSONS_MAX));
             }
         }
-        if !shown {
-            // Registrations are named by their numbers: this is the order of those.
-            lines.iter_mut().for_each(keep_name);
-        }
+        // Where no name is told, it is the order of numbers, by which registrations are named.
         lines.sort_by_key(|line| (fold(&line.display_name), line.registration.clone(), line.member));
         let sessions: Vec<SummarySession> =
             (0..).zip(&event.terms.sessions).map(|(i, s)| column(event, s, i, &lines)).collect();

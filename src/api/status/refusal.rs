@@ -219,7 +219,11 @@ fn event_state(about: &About<'_>, state: EventState) -> Status {
 }
 
 fn already_registered(about: &About<'_>, facts: &Facts) -> Status {
-    let name = facts.other.map(|id| names::registration(about.event, id)).unwrap_or_default();
+    let Some(other) = facts.other else {
+        let message = "the contact is registered already";
+        return Problem::new(ErrorReason::AlreadyRegistered, message).resource("registration", "").status();
+    };
+    let name = names::registration(about.event, other);
     Problem::new(ErrorReason::AlreadyRegistered, format!("the contact is registered already: {name}"))
         .with("registration", &name)
         .resource("registration", &name)

@@ -16,6 +16,7 @@ pub mod privacy;
 pub mod questions;
 pub mod refusals;
 pub mod registrations;
+pub mod restricted;
 pub mod reviewed;
 pub mod sensitive;
 pub mod sessions;
