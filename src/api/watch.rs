@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use token::Stepped;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 use tonic::Status;
@@ -127,8 +127,10 @@ impl Api {
             };
             let at = view.roster.journal_number;
             let for_staff = acting.is_staff() && caller.sees_people_of(view.event.details.named_roles());
+            let basic = to_proto::registration::basic(view.roster, s, for_staff);
+            let is_hidden = acting.is_staff() && !for_staff;
             let message = WatchRegistrationResponse {
-                registration: Some(to_proto::registration::basic(view.roster, s, for_staff)),
+                registration: Some(if is_hidden { to_proto::registration::taken(basic) } else { basic }),
                 journal_number: int64(at),
                 heartbeat: false,
             };
@@ -191,7 +193,8 @@ impl Api {
         let (sender, receiver) = mpsc::channel(WAITING_MAX + 1);
         let last_word = sender.clone().try_reserve_owned().ok();
         let (joined, api) = (self.crowd.join(), self.clone());
-        let follower = Follower { api, event, moves, sender, last_word, at: 0, last: None, joined };
+        let follower =
+            Follower { api, event, moves, sender, last_word, at: 0, last: None, sent: Instant::now(), joined };
         tokio::spawn(follower.run(first, look, beat, same));
         Ok(ReceiverStream::new(receiver))
     }
@@ -208,6 +211,8 @@ struct Follower<M> {
     /// The journal number of the last message.
     at: u64,
     last: Option<M>,
+    /// When it was last sent anything.
+    sent: Instant,
     joined: Joined,
 }
 
@@ -249,12 +254,13 @@ impl<M: Clone + Send + Sync + 'static> Follower<M> {
     }
 
     async fn next(&mut self) -> Next {
-        let heartbeat = self.api.watch.heartbeat;
+        // Counted from what the reader was sent: an event may move all the time, and this registration not.
+        let quiet = self.sent + self.api.watch.heartbeat;
         tokio::select! {
             () = self.api.drain.cancelled() => return Next::Draining,
             () = self.sender.closed() => return Next::Gone,
             moved = self.moves.changed() => if moved.is_err() { return Next::Draining },
-            () = sleep(heartbeat) => return Next::Quiet,
+            () = sleep_until(quiet) => return Next::Quiet,
         }
         let pause = self.joined.pause();
         if pause < SHORT {
@@ -289,6 +295,7 @@ impl<M: Clone + Send + Sync + 'static> Follower<M> {
     }
 
     async fn send(&mut self, message: M) -> Result<(), Ended> {
+        self.sent = Instant::now();
         match timeout(self.api.watch.stall, self.sender.send(Ok(message))).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Ended),

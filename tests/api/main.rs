@@ -103,6 +103,7 @@ on_both! {
         no_refusal_search_or_order_tells_who_is_in_it,
         seats_are_taken_by_number_for_whoever_is_not_named,
         staff_who_are_not_named_learn_of_no_duplicate,
+        consents_of_people_that_are_not_shown_are_not_streamed,
         what_was_promised_to_those_who_signed_up_is_kept,
         portals_see_neutral_titles_and_list_what_its_owner_wants,
         why_somebody_was_preferred_is_read_by_heads_alone,
@@ -163,6 +164,10 @@ on_both! {
         a_transfer_by_token_learns_nothing_of_who_is_registered,
         a_line_is_explained_by_numbers,
         lists_go_by_line_name_and_time_and_find_people;
+    restricted:
+        the_sheet_of_attendance_has_its_line_and_not_its_name,
+        no_refusal_says_which_one_has_a_contact,
+        who_may_not_see_it_is_given_no_token_of_it;
     reviewed:
         seats_at_a_session_that_is_called_off_are_given_to_nobody;
     refusals:
@@ -225,6 +230,7 @@ on_both! {
     watch:
         a_registration_is_followed_to_its_end,
         an_event_is_followed_with_heartbeats,
+        who_waits_hears_heartbeats_also_while_others_come,
         a_reader_that_takes_nothing_is_cut,
         streams_end_when_the_instance_stops;
     wall:

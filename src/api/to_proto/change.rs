@@ -34,7 +34,6 @@ pub fn change(batch: &Batch, entry: &Entry) -> proto::Change {
         transferred_to: transferred_to(&entry.change),
         session_id: entry.change.session().and_then(|no| batch.session_id(no)).unwrap_or_default().to_owned(),
         counts: Some(counts(batch.row.counts)),
-        cleared_numbers: entry.cleared.iter().map(|n| i64::from(*n)).collect(),
     }
 }
 

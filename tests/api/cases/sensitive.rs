@@ -335,6 +335,27 @@ pub async fn staff_who_are_not_named_learn_of_no_duplicate(h: House) {
     assert!(!seen.registration.unwrap().possible_duplicate);
 }
 
+pub async fn consents_of_people_that_are_not_shown_are_not_streamed(h: House) {
+    let mut hidden = Hidden::of(h, &[]).await;
+    let secrets = [Role::Head, Role::Coordinator].map(|role| hidden.secret(role));
+    let photos = ConsentChoice { purpose: ConsentPurpose::Photos.into(), given: true, text_version: "2031-1".into() };
+    let ask = SetRegistrationConsentsRequest {
+        name: hidden.seated.clone(),
+        choices: vec![photos],
+        channel: Channel::InPerson.into(),
+        request_id: id(),
+        ..Default::default()
+    };
+    let h = &mut hidden.town.h;
+    h.privacy.set_registration_consents(with(&secrets[0], ask)).await.unwrap();
+    for (secret, consents, people_hidden) in [(&secrets[0], 1, false), (&secrets[1], 0, true)] {
+        let watch = WatchRegistrationRequest { name: hidden.seated.clone(), ..Default::default() };
+        let mut stream = h.registrations.watch_registration(with(secret, watch)).await.unwrap().into_inner();
+        let seen = stream.message().await.unwrap().unwrap().registration.unwrap();
+        assert_eq!((seen.consents.len(), seen.people_hidden), (consents, people_hidden));
+    }
+}
+
 pub async fn what_was_promised_to_those_who_signed_up_is_kept(mut h: House) {
     let centre = h.centre().await;
     let named = |roles: &[Role]| {

@@ -46,6 +46,25 @@ pub async fn an_event_is_followed_with_heartbeats(mut h: House) {
     assert_eq!(no_of(h.registrations.watch_event(nobody).await.unwrap_err()).reason, "EVENT_NOT_FOUND");
 }
 
+pub async fn who_waits_hears_heartbeats_also_while_others_come(mut h: House) {
+    let event = h.open_with(1, |_| {}).await;
+    h.joins(&event, 1).await;
+    let waiting = h.joins(&event, 1).await;
+    let request = WatchRegistrationRequest { name: waiting.name, ..Default::default() };
+    let mut stream = h.registrations.watch_registration(request).await.unwrap().into_inner();
+    assert!(!stream.message().await.unwrap().unwrap().heartbeat);
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < HEARTBEAT * 5 {
+        h.joins(&event, 1).await;
+        tokio::time::sleep(HEARTBEAT / 5).await;
+    }
+    // They stand there already.
+    for _ in 0..2 {
+        let heard = tokio::time::timeout(HEARTBEAT / 3, stream.message()).await.expect("a sign of life").unwrap();
+        assert!(heard.unwrap().heartbeat, "nothing of it changed");
+    }
+}
+
 pub async fn a_reader_that_takes_nothing_is_cut(mut h: House) {
     // Many pools make large messages, which soon fill what the connection takes.
     let pools: Vec<SeatPool> = (0..200).map(|i| pool(&format!("p{i}-{}", "x".repeat(20)), 10)).collect();
