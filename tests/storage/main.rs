@@ -12,6 +12,7 @@ mod places;
 mod proxy;
 mod samples;
 mod silence;
+mod tls;
 mod wall;
 
 /// Every case, once per dialect.

@@ -8,6 +8,7 @@
 
 use std::io::Write;
 use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -106,6 +107,20 @@ impl Cluster {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.query("postgres", &format!("create database {name}"));
         self.url_of(&name)
+    }
+
+    /// Speaks TLS from now on, with this certificate and its key.
+    pub fn speak_tls(&self, certificate: &str, key: &str) {
+        let data = self.folder.join("data");
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            let path = data.join(name);
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+            let owner = std::fs::metadata(&data).unwrap();
+            std::os::unix::fs::chown(&path, Some(owner.uid()), Some(owner.gid())).unwrap();
+        }
+        self.query("postgres", "alter system set ssl = on");
+        self.query("postgres", "select pg_reload_conf()");
     }
 
     /// Makes an empty database of a user who may do nothing but own it, as most services have it. Answers its URL for whoever

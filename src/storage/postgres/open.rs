@@ -12,8 +12,9 @@ use super::wall::{self, Role, Wall};
 use crate::storage::Options;
 use crate::storage::StoreError;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection, PgConnection};
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,7 +53,23 @@ pub(in crate::storage) async fn migrate(url: &str) -> Result<(), StoreError> {
 fn connect_options(url: &str) -> Result<PgConnectOptions, StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| StoreError::Failed("a PostgreSQL URL looks like postgres://user@host/database".into()))?;
+    if !is_kept_private(&options) {
+        return Err(StoreError::Failed(NOT_PRIVATE.into()));
+    }
     Ok(options.application_name("eile").statement_cache_capacity(200).options(SETTINGS))
+}
+
+const NOT_PRIVATE: &str = "the database is on another machine, and names of people go there: add ?sslmode=verify-full (and \
+     &sslrootcert=FILE where the system does not trust its certificate) to its URL, or ?sslmode=disable where nobody else is on \
+     that network";
+
+/// Whether what is sent stays on this machine, or the URL says how it goes. A wish for TLS that gives way (`prefer`, which is
+/// what a URL means that says nothing) is none: whoever stands between may refuse it.
+fn is_kept_private(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    let is_here = host.parse().map_or(host == "localhost" || host.starts_with('/'), |ip: IpAddr| ip.is_loopback());
+    let gives_way = matches!(options.get_ssl_mode(), PgSslMode::Allow | PgSslMode::Prefer);
+    is_here || options.get_socket().is_some() || !gives_way
 }
 
 /// Differs from sqlite because these are the server's to keep, per connection.
