@@ -166,13 +166,19 @@ impl Api {
             still_open(caller, &known)?;
             let key = known.get(id).ok_or_else(|| status::access_key_not_found(&name(id)))?;
             let changed = access::AccessKey { version: key.version + 1, ..change(key)? };
-            if let (None, Some(at)) = (key.revoked_at, changed.revoked_at) {
-                self.privacy.note_revocation(id, at).await;
-            }
+            let noted = match (key.revoked_at, changed.revoked_at) {
+                (None, Some(at)) => self.privacy.note_revocation(id, at).await,
+                _ => None,
+            };
             let answer = render(&changed);
             let open = asked.open(caller, self.desk.keys(), &answer);
             let store = Arc::clone(self.desk.store());
-            match self.write(async move { store.update_access_key(&changed, &open).await }).await? {
+            // Without an answer nobody knows, and the note stays.
+            let stored = self.write(async move { store.update_access_key(&changed, &open).await }).await?;
+            if !matches!(stored, Stored::Created | Stored::Replayed(_)) {
+                self.privacy.revocation_refused(noted).await;
+            }
+            match stored {
                 Stored::Created => {
                     self.identities.read().await.map_err(status::storage)?;
                     return Ok(answer);

@@ -195,7 +195,7 @@ impl AtTable {
     pub(super) fn handle(&mut self, command: &Command, papers: &Papers, now: Timestamp) -> Result<Done, DeskError> {
         let Some(loaded) = self.guard.as_mut() else { return Err(DeskError::EventNotFound) };
         let is_new = command.request.is_none_or(|r| loaded.roster.recorded(r.key).is_none());
-        if is_new && loaded.is_stale(papers, &command.verb) {
+        if is_new && loaded.is_stale(papers, &command.verb, now) {
             return Err(DeskError::Stale);
         }
         if let Papers::Event(EventPapers { if_version: Some(expected), .. }) = papers

@@ -8,6 +8,7 @@ use crate::model::id::EventId;
 use std::sync::Arc;
 
 /// One command for one event, with what only storage needs of it.
+#[derive(Clone)]
 pub struct Job {
     pub event: EventId,
     pub command: Command,
@@ -15,17 +16,20 @@ pub struct Job {
 }
 
 /// What goes with a command and is stored when it is accepted.
+#[derive(Clone)]
 pub enum Papers {
     None,
     /// With `Verb::Register`.
     SignUp(Box<SignUp>),
     /// With `Verb::Amend` and `Verb::Erase`: the party's words from now on, made from those that were read when this was the last step
-    /// of its registration, and `seen_marked` its last member with a mark. Where either has moved since, the answer is
+    /// of its registration, and `seen_marked` its last member with a mark. Where any of it has moved since, the answer is
     /// `Stale` and the caller reads again.
     Party {
         words: Box<PartyPapers>,
         seen_step: u64,
         seen_marked: MemberNo,
+        /// With `Verb::Erase`: whether it had taken part, which decides what is kept. A mark can be corrected without a step.
+        seen_part: Option<bool>,
         /// With `Verb::Amend`: makes the next management token, where the contact becomes another.
         token_key: Option<TokenKey>,
     },

@@ -5,6 +5,7 @@ use super::job::{EventPapers, Papers};
 use crate::admission::{Roster, Standing, Verb};
 use crate::model::contact::ContactKeys;
 use crate::model::event::Event;
+use crate::model::time::Timestamp;
 use crate::storage::{Behind, Whole};
 use std::sync::Arc;
 
@@ -56,13 +57,17 @@ impl Loaded {
     }
 
     /// Whether the papers were made from what is no more.
-    pub fn is_stale(&self, papers: &Papers, verb: &Verb) -> bool {
+    pub fn is_stale(&self, papers: &Papers, verb: &Verb, now: Timestamp) -> bool {
         match (papers, verb) {
             (Papers::Repeat, _) => true,
-            (Papers::Party { seen_step, seen_marked, .. }, Verb::Amend { number, .. } | Verb::Erase { number, .. }) => {
+            (
+                Papers::Party { seen_step, seen_marked, seen_part, .. },
+                Verb::Amend { number, .. } | Verb::Erase { number, .. },
+            ) => {
                 let moved = |s: &Standing| s.steps.last() != Some(seen_step);
                 self.roster.standing(*number).is_some_and(moved)
                     || self.roster.last_member_marked(*number) != *seen_marked
+                    || seen_part.is_some_and(|seen| seen != self.roster.took_part(*number, now))
             }
             _ => false,
         }

@@ -13,13 +13,12 @@ pub use ledger::{Ledger, Noted};
 pub use retention::{Due, keep_rules};
 
 use crate::admission::{Change, Command, Erased, Request, Roster, Standing, Verb};
-use crate::desk::{Desk, DeskError, Job, Papers, View};
+use crate::desk::{Desk, DeskError, Done, Job, Papers, View};
 use crate::model::access::Reach;
 use crate::model::attendance::MemberNo;
-use crate::model::contact::ContactKeys;
 use crate::model::event::EventState;
 use crate::model::id::{EventId, RegistrationId};
-use crate::model::registration::{ActorKind, End, State};
+use crate::model::registration::ActorKind;
 use crate::model::retention::{Extent, Facts, Kept, Rules};
 use crate::model::time::Timestamp;
 use crate::storage::StoreError;
@@ -95,15 +94,13 @@ impl Privacy {
     }
 
     /// Erases what may be erased of a registration at its party's wish, and of those that were transferred into it. Asked
-    /// again, it answers the same and does nothing.
+    /// again, it answers the same, and does what was not done yet.
     pub async fn erase(&self, event: EventId, id: RegistrationId, asking: Asking) -> Result<Erasure, PrivacyError> {
-        let seen = self.seen(event, id).await?;
-        if !asking.validate_only {
-            self.erase_those_before(event, id, seen.standing.contact, asking.actor).await?;
-        }
         let erasure = self.carry_out(event, id, asking, self.on_request()).await?;
         let erasure = erasure.ok_or(PrivacyError::NotFound)?;
         if !asking.validate_only {
+            // Not before it is agreed to.
+            self.erase_those_before(event, id, asking.actor).await?;
             self.scrub().await;
         }
         Ok(erasure)
@@ -116,34 +113,35 @@ impl Privacy {
         Ok((self.rules.of(seen.facts), erased))
     }
 
-    /// A transfer leaves the party's words where it came from.
+    /// What stands of the party where a transfer came from. Found by the link that a transfer leaves, whatever contact the
+    /// party has had since.
     async fn erase_those_before(
         &self,
         event: EventId,
         id: RegistrationId,
-        contact: ContactKeys,
         actor: ActorKind,
     ) -> Result<(), PrivacyError> {
-        let (mut led_to, mut at) = (vec![(event, id)], 0);
-        if contact == ContactKeys::default() {
-            return Ok(());
-        }
-        let same = self.desk.store().registrations_by_contact(&Reach::Service, contact).await?;
-        while let Some(target) = led_to.get(at).copied() {
-            at += 1;
-            for (event, id) in same.iter().copied().filter(|one| !led_to.contains(one)).collect::<Vec<_>>() {
-                let seen = self.seen(event, id).await?;
-                let State::Ended(End::Transferred { to }) = &seen.standing.state else { continue };
-                if (to.event, to.registration) == target {
-                    led_to.push((event, id));
-                }
-            }
-        }
-        for (event, id) in led_to.into_iter().skip(1) {
+        for (event, id) in self.moved_into(event, id).await? {
             let asking = Asking { actor, request: None, validate_only: false };
             self.carry_out(event, id, asking, self.on_request()).await?;
         }
         Ok(())
+    }
+
+    /// Registrations that were transferred into this one, those that were transferred into them, and so on.
+    async fn moved_into(
+        &self,
+        event: EventId,
+        id: RegistrationId,
+    ) -> Result<Vec<(EventId, RegistrationId)>, PrivacyError> {
+        let (mut all, mut targets) = (vec![(event, id)], vec![id]);
+        while !targets.is_empty() {
+            let sources = self.desk.store().registrations_moved_to(&Reach::Service, &targets).await?;
+            let new: Vec<_> = sources.into_iter().filter(|one| !all.contains(one)).collect();
+            targets = new.iter().map(|(_, id)| *id).collect();
+            all.extend(new);
+        }
+        Ok(all.split_off(1))
     }
 
     fn on_request(&self) -> impl Fn(Facts) -> Option<Extent> {
@@ -168,17 +166,40 @@ impl Privacy {
                 let erased = Erased { at: self.desk.clock().now(), kept };
                 return Ok(Some(self.told(event, id, erased, 0, seen.facts)));
             }
-            if let (Some(ledger), false) = (&self.ledger, seen.standing.is_erased(kept)) {
-                let noted = Noted::Erasure { event, registration: id, kept };
-                ledger.note(&noted).await.map_err(PrivacyError::Ledger)?;
-            }
-            match self.desk.submit(job).await {
-                Err(DeskError::Stale) => {}
-                Err(error) => return Err(error.into()),
-                Ok(_) => return self.done(event, id).await.map(Some),
+            let is_new = !seen.standing.is_erased(kept);
+            match self.hand_in(job, is_new.then_some(Noted::Erasure { event, registration: id, kept })).await {
+                Err(PrivacyError::Desk(DeskError::Stale)) => {}
+                Err(error) => return Err(error),
+                Ok(()) => return self.done(event, id).await.map(Some),
             }
         }
         Err(DeskError::Overloaded.into())
+    }
+
+    /// Notes first, so that what is done is never missing in the ledger; and takes the note back where nothing was done, so
+    /// that nothing is done again that never was. Where nobody knows, the note stays.
+    async fn hand_in(&self, job: Job, noted: Option<Noted>) -> Result<(), PrivacyError> {
+        let (Some(ledger), Some(noted)) = (&self.ledger, noted) else {
+            return Ok(self.desk.submit(job).await.map(drop)?);
+        };
+        // Most that is refused is refused here, and leaves no line. What the service asks of itself is refused to nobody.
+        if job.command.request.is_some() {
+            self.desk.try_out(job.clone(), |_, _| ()).await?;
+        }
+        ledger.note(&noted).await.map_err(PrivacyError::Ledger)?;
+        let answer = self.desk.submit(job).await;
+        if was_not_done(&answer, &noted) {
+            self.take_back(&noted).await;
+        }
+        Ok(answer.map(drop)?)
+    }
+
+    /// Takes back what was noted and not done. Where that cannot be written, the note acts as if nobody knew.
+    pub(super) async fn take_back(&self, noted: &Noted) {
+        let Some(ledger) = &self.ledger else { return };
+        if let Err(error) = ledger.take_back(noted).await {
+            tracing::error!(%error, ?noted, "the ledger cannot be written: at the next start this is done, though it was refused");
+        }
     }
 
     async fn job(&self, event: EventId, seen: &Seen, kept: bool, asking: Asking) -> Result<Job, PrivacyError> {
@@ -187,7 +208,8 @@ impl Privacy {
         let row = rows.first().ok_or(PrivacyError::NotFound)?;
         let words = words::without(row, kept, seen, self.desk.keys()).ok_or(PrivacyError::Unreadable(number))?;
         let seen_step = seen.standing.steps.last().copied().unwrap_or_default();
-        let papers = Papers::Party { words: Box::new(words), seen_step, seen_marked: seen.marked, token_key: None };
+        let (seen_marked, seen_part) = (seen.marked, Some(seen.facts.took_part));
+        let papers = Papers::Party { words: Box::new(words), seen_step, seen_marked, seen_part, token_key: None };
         let verb = Verb::Erase { number, kept };
         let command = Command { actor: asking.actor, request: asking.request, verb };
         Ok(Job { event, command, papers })
@@ -229,6 +251,17 @@ impl Privacy {
             tokio::time::sleep(SCRUB_PAUSE).await;
         }
         tracing::warn!("what was erased may stand in the write-ahead log until it is written back");
+    }
+}
+
+/// Whether it is certain that what was noted was not done.
+fn was_not_done(answer: &Result<Done, DeskError>, noted: &Noted) -> bool {
+    match (answer, noted) {
+        (Err(DeskError::OutcomeUnknown | DeskError::Internal), _) => false,
+        (Err(_), _) => true,
+        // Asked again under the same request id: what was done then may be less than what was noted now.
+        (Ok(done), Noted::Erasure { kept, .. }) => !done.standing.as_ref().is_some_and(|s| s.is_erased(*kept)),
+        (Ok(_), Noted::Revocation { .. }) => false,
     }
 }
 

@@ -93,12 +93,23 @@ impl Privacy {
     }
 
     /// Notes that an access key is about to be revoked. Where that cannot be noted it is revoked nonetheless: whoever
-    /// holds it must not get in now.
-    pub async fn note_revocation(&self, key: &str, revoked_at: Timestamp) {
-        let Some(ledger) = &self.ledger else { return };
+    /// holds it must not get in now. What is answered is the note, to be taken back if the revocation is refused.
+    pub async fn note_revocation(&self, key: &str, revoked_at: Timestamp) -> Option<Noted> {
+        let ledger = self.ledger.as_ref()?;
         let noted = Noted::Revocation { key: key.to_owned(), revoked_at };
-        if let Err(error) = ledger.note(&noted).await {
-            tracing::error!(%error, key, "the ledger cannot be written: after a restore this access key would let in again");
+        match ledger.note(&noted).await {
+            Ok(()) => Some(noted),
+            Err(error) => {
+                tracing::error!(%error, key, "the ledger cannot be written: after a restore this access key would let in again");
+                None
+            }
+        }
+    }
+
+    /// The revocation was refused: another took its place, or its request id was used for something else.
+    pub async fn revocation_refused(&self, noted: Option<Noted>) {
+        if let Some(noted) = noted {
+            self.take_back(&noted).await;
         }
     }
 }

@@ -224,6 +224,13 @@ pub trait Store: Send + Sync + 'static {
         contact: ContactKeys,
     ) -> Result<Vec<(EventId, RegistrationId)>, StoreError>;
 
+    /// Registrations that were transferred into one of these, directly; of every event that is reached, in any order.
+    async fn registrations_moved_to(
+        &self,
+        reach: &Reach,
+        targets: &[RegistrationId],
+    ) -> Result<Vec<(EventId, RegistrationId)>, StoreError>;
+
     /// The reasons that staff wrote down about a registration, with the journal numbers of their decisions.
     async fn reasons(&self, reach: &Reach, event: EventId, number: Number) -> Result<Vec<(u64, String)>, StoreError>;
 

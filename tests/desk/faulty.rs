@@ -36,6 +36,8 @@ pub struct Faulty {
     pub transactions: AtomicUsize,
     /// A transaction needs a permit before its commit: tests hold commits back with it.
     pub gate: Semaphore,
+    /// Reading the words of parties needs one too.
+    pub words: Semaphore,
 }
 
 impl Faulty {
@@ -45,6 +47,7 @@ impl Faulty {
             faults: Mutex::default(),
             transactions: AtomicUsize::new(0),
             gate: Semaphore::new(1_000_000),
+            words: Semaphore::new(1_000_000),
         })
     }
 
@@ -197,6 +200,7 @@ impl Store for Faulty {
         self.inner.event_ids(centre, after, limit).await
     }
     async fn parties(&self, reach: &Reach, event: EventId, numbers: &[Number]) -> Result<Vec<PartyRow>, StoreError> {
+        let _permit = self.words.acquire().await.unwrap();
         self.inner.parties(reach, event, numbers).await
     }
     async fn parties_by_name(
@@ -214,6 +218,13 @@ impl Store for Faulty {
         contact: ContactKeys,
     ) -> Result<Vec<(EventId, RegistrationId)>, StoreError> {
         self.inner.registrations_by_contact(reach, contact).await
+    }
+    async fn registrations_moved_to(
+        &self,
+        reach: &Reach,
+        targets: &[RegistrationId],
+    ) -> Result<Vec<(EventId, RegistrationId)>, StoreError> {
+        self.inner.registrations_moved_to(reach, targets).await
     }
     async fn reasons(&self, reach: &Reach, event: EventId, number: Number) -> Result<Vec<(u64, String)>, StoreError> {
         self.inner.reasons(reach, event, number).await

@@ -4,6 +4,7 @@
 
 mod faulty;
 mod house;
+mod ledger;
 #[path = "../support/postgres.rs"]
 mod postgres;
 
@@ -253,6 +254,12 @@ on_both! {
         assert_eq!(house.desk.events_in_memory(), known);
         assert_eq!(house.store.transactions.load(Ordering::SeqCst) - before, 50, "only the transfers came to the desk");
     }
+
+    an_erasure_that_was_refused_leaves_no_note_that_acts(house) { ledger::refused(house).await; }
+
+    an_erasure_that_turns_from_whole_into_part_is_noted_as_it_was_done(house) { ledger::turned(house).await; }
+
+    an_erasure_of_which_nobody_knows_stays_noted(house) { ledger::unknown(house).await; }
 
     commands_that_wait_together_share_one_transaction(house) {
         let event = house.event(1000, Policy::usual()).await;

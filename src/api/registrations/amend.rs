@@ -83,7 +83,7 @@ impl Api {
             let (verb, same) = self.corrected(fields.clone(), named, &mut party, (given.clone(), mask)).await?;
             let words = Box::new(papers(&party)?);
             let token_key = Some(self.desk.keys().token_key(asked.request_id));
-            let job = (verb, Papers::Party { words, seen_step, seen_marked, token_key });
+            let job = (verb, Papers::Party { words, seen_step, seen_marked, seen_part: None, token_key });
             // A party that only becomes smaller is the core's to judge.
             let decided = if same < seen_marked && u32::from(same) < party.size() {
                 self.not_another_person(asked, named, job, seen_marked).await

@@ -199,6 +199,15 @@ impl Store for PostgresStore {
         self.read_behind(move |wall| parties::registrations_by_contact(wall, reach.clone(), contact)).await
     }
 
+    async fn registrations_moved_to(
+        &self,
+        reach: &Reach,
+        targets: &[RegistrationId],
+    ) -> Result<Vec<(EventId, RegistrationId)>, StoreError> {
+        let (reach, targets) = (reach.clone(), targets.to_vec());
+        self.read_behind(move |wall| parties::registrations_moved_to(wall, reach.clone(), targets.clone())).await
+    }
+
     async fn reasons(&self, reach: &Reach, event: EventId, number: Number) -> Result<Vec<(u64, String)>, StoreError> {
         let reach = reach.clone();
         self.read_behind(move |wall| parties::reasons(wall, reach.clone(), event, number)).await

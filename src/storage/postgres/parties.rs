@@ -6,6 +6,7 @@ use super::wall::{Wall, let_go};
 use crate::model::access::Reach;
 use crate::model::contact::ContactKeys;
 use crate::model::id::{EventId, Number, RegistrationId};
+use crate::model::registration::StateKind;
 use crate::storage::codec::{WithinColumns, corrupt, count, signed};
 use crate::storage::{PartyRow, StoreError};
 use sqlx::PgConnection;
@@ -126,6 +127,36 @@ pub(super) async fn registrations_by_contact(
     )
     .bind(contact.email.map(signed))
     .bind(contact.phone.map(signed))
+    .bind(within.centres)
+    .bind(within.events)
+    .fetch_all(&mut *transaction)
+    .await
+    .map_err(failed)?;
+    let_go(transaction);
+    Ok(rows.into_iter().map(|(event, id)| (EventId(event), RegistrationId(id))).collect())
+}
+
+/// As seldom asked, and without an index for the same reason.
+pub(super) async fn registrations_moved_to(
+    wall: Wall,
+    reach: Reach,
+    targets: Vec<RegistrationId>,
+) -> Result<Vec<(EventId, RegistrationId)>, StoreError> {
+    let mut transaction = wall.begin(&reach).await?;
+    let within = WithinColumns::of(&reach.within());
+    let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
+        "-- registrations_moved_to
+        select r.event_id, r.id
+        from registrations as r
+        join parties as p on p.event_id = r.event_id and p.number = r.number
+        join events as e on e.id = r.event_id
+        where r.state = $1
+          and (r.rare::jsonb #>> '{end,transferred,to,registration}')::uuid = any ($2)
+          and ($3::text[] is null or e.centre_id = any ($3))
+          and ($4::uuid[] is null or e.id = any ($4))",
+    )
+    .bind(StateKind::Transferred as i16)
+    .bind(targets.into_iter().map(|id| id.0).collect::<Vec<_>>())
     .bind(within.centres)
     .bind(within.events)
     .fetch_all(&mut *transaction)

@@ -175,6 +175,14 @@ impl Store for SqliteStore {
         until_settled(|| parties::registrations_by_contact(&self.readers, reach, contact)).await
     }
 
+    async fn registrations_moved_to(
+        &self,
+        reach: &Reach,
+        targets: &[RegistrationId],
+    ) -> Result<Vec<(EventId, RegistrationId)>, StoreError> {
+        until_settled(|| parties::registrations_moved_to(&self.readers, reach, targets)).await
+    }
+
     async fn reasons(&self, _: &Reach, event: EventId, number: Number) -> Result<Vec<(u64, String)>, StoreError> {
         until_settled(|| parties::reasons(&self.readers, event, number)).await
     }

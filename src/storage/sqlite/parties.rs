@@ -5,7 +5,8 @@ use super::load::number_list;
 use crate::model::access::Reach;
 use crate::model::contact::ContactKeys;
 use crate::model::id::{EventId, Number, RegistrationId};
-use crate::storage::codec::{WithinColumns, corrupt, count, signed};
+use crate::model::registration::StateKind;
+use crate::storage::codec::{WithinColumns, corrupt, count, signed, to_json};
 use crate::storage::{PartyRow, StoreError};
 use sqlx::{SqliteConnection, SqlitePool};
 use uuid::Uuid;
@@ -115,6 +116,33 @@ pub(super) async fn registrations_by_contact(
     )
     .bind(contact.email.map(signed))
     .bind(contact.phone.map(signed))
+    .bind(centres)
+    .bind(events)
+    .fetch_all(readers)
+    .await
+    .map_err(failed)?;
+    Ok(rows.into_iter().map(|(event, id)| (EventId(event), RegistrationId(id))).collect())
+}
+
+/// As seldom asked, and without an index for the same reason.
+pub(super) async fn registrations_moved_to(
+    readers: &SqlitePool,
+    reach: &Reach,
+    targets: &[RegistrationId],
+) -> Result<Vec<(EventId, RegistrationId)>, StoreError> {
+    let (centres, events) = WithinColumns::of(&reach.within()).texts();
+    let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
+        "-- registrations_moved_to
+        select r.event_id, r.id
+        from registrations as r
+        join events as e on e.id = r.event_id
+        where r.state = $1
+          and r.rare ->> '$.end.transferred.to.registration' in (select value from json_each($2))
+          and ($3 is null or e.centre_id in (select value from json_each($3)))
+          and ($4 is null or e.id in (select unhex(value) from json_each($4)))",
+    )
+    .bind(StateKind::Transferred as i64)
+    .bind(to_json(&targets)?)
     .bind(centres)
     .bind(events)
     .fetch_all(readers)
