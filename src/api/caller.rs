@@ -202,10 +202,20 @@ impl Api {
         if token.is_empty() || token.len() > 100 {
             return Err(refused());
         }
-        let stored = self.desk.store().token_hash(name.event, number).await.map_err(status::storage)?;
-        match stored {
-            Some(stored) if same(&stored, &token_hash(token)) => Ok(Acting::Party),
-            _ => Err(refused()),
+        self.still_opens(name, number, &token_hash(token)).await?;
+        Ok(Acting::Party)
+    }
+
+    /// Refuses a token of another hash than the registration's.
+    pub(super) async fn still_opens(
+        &self,
+        name: RegistrationName,
+        number: Number,
+        hash: &[u8; 32],
+    ) -> Result<(), Status> {
+        match self.desk.store().token_hash(name.event, number).await.map_err(status::storage)? {
+            Some(stored) if same(&stored, hash) => Ok(()),
+            _ => Err(status::token_invalid(&names::registration(name.event, name.id))),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One batch: every command that waited, decided in the order of arrival inside one transaction, with the
 //! event rows locked. Nothing in this file waits.
 
-use super::job::{DeskError, Done, EventPapers, Job, NEW_TOKEN, Papers, PartyPapers, TransferJob, Transferred};
+use super::job::{Borne, DeskError, Done, EventPapers, Job, NEW_TOKEN, Papers, PartyPapers, TransferJob, Transferred};
 use super::loaded::Loaded;
 use crate::admission::{Answer, Change, Command, Entry, MarkKey, Marked, Outcome, Refusal, Request, Roster, Verb};
 use crate::keys;
@@ -192,10 +192,16 @@ impl AtTable {
     }
 
     /// Handles one command and files its papers.
-    pub(super) fn handle(&mut self, command: &Command, papers: &Papers, now: Timestamp) -> Result<Done, DeskError> {
+    pub(super) fn handle(
+        &mut self,
+        command: &Command,
+        papers: &Papers,
+        borne: Option<&Borne>,
+        now: Timestamp,
+    ) -> Result<Done, DeskError> {
         let Some(loaded) = self.guard.as_mut() else { return Err(DeskError::EventNotFound) };
         let is_new = command.request.is_none_or(|r| loaded.roster.recorded(r.key).is_none());
-        if is_new && loaded.is_stale(papers, &command.verb, now) {
+        if is_new && (loaded.has_stepped(borne) || loaded.is_stale(papers, &command.verb, now)) {
             return Err(DeskError::Stale);
         }
         if let Papers::Event(EventPapers { if_version: Some(expected), .. }) = papers
@@ -303,7 +309,7 @@ impl Batch {
     fn verdict(&mut self, ticket: &Ticket, now: Timestamp) -> Verdict {
         match ticket {
             Ticket::One(job, _) => Verdict::One(Box::new(match self.event(job.event) {
-                Some(event) => event.handle(&job.command, &job.papers, now),
+                Some(event) => event.handle(&job.command, &job.papers, job.borne.as_ref(), now),
                 None => Err(DeskError::Internal),
             })),
             Ticket::Transfer(job, _) => Verdict::Transfer(Box::new(self.transfer(job, now))),

@@ -13,6 +13,17 @@ pub struct Job {
     pub event: EventId,
     pub command: Command,
     pub papers: Papers,
+    /// Where a management token lets it in.
+    pub borne: Option<Borne>,
+}
+
+/// A management token that was good: until its registration takes another step, which may have ended it. Then the answer
+/// is `Stale`, and the caller looks at the token again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Borne {
+    pub number: crate::model::id::Number,
+    /// The last step of the registration, looked at before the token.
+    pub seen_step: u64,
 }
 
 /// What goes with a command and is stored when it is accepted.
@@ -93,6 +104,8 @@ pub struct TransferJob {
     /// has taken another step since, the answer is `Stale` and the caller reads again.
     pub papers: PartyPapers,
     pub seen_step: u64,
+    /// Where the token of the registration lets it in.
+    pub borne: Option<Borne>,
     pub id_secret: [u8; 12],
     pub token_key: TokenKey,
     pub validate_only: bool,

@@ -1,7 +1,7 @@
 //! An event in memory: read whole, brought up to what others wrote, and kept beside what was just decided.
 
 use super::View;
-use super::job::{EventPapers, Papers};
+use super::job::{Borne, EventPapers, Papers};
 use crate::admission::{Roster, Standing, Verb};
 use crate::model::contact::ContactKeys;
 use crate::model::event::Event;
@@ -71,6 +71,13 @@ impl Loaded {
             }
             _ => false,
         }
+    }
+
+    /// Whether the registration of this token has stepped since the token was good.
+    pub fn has_stepped(&self, borne: Option<&Borne>) -> bool {
+        borne.is_some_and(|borne| {
+            self.roster.standing(borne.number).is_some_and(|s| s.steps.last() != Some(&borne.seen_step))
+        })
     }
 
     /// Brings the event's document up to what was just decided, where staff changed the event.

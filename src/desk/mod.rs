@@ -27,8 +27,8 @@ mod transfer;
 mod watches;
 
 pub use job::{
-    AnswerEvent, DeskError, Done, EditEvent, EventPapers, Job, NEW_TOKEN, Papers, PartyPapers, SignUp, TransferJob,
-    Transferred, View,
+    AnswerEvent, Borne, DeskError, Done, EditEvent, EventPapers, Job, NEW_TOKEN, Papers, PartyPapers, SignUp,
+    TransferJob, Transferred, View,
 };
 
 use crate::admission::{Answer, Command, NewParty, Request, Verb};
@@ -178,7 +178,7 @@ impl Desk {
             return Ok(None);
         }
         let command = Command { actor: ActorKind::System, request: Some(request), verb: Verb::Sweep };
-        match self.submit(Job { event, command, papers: Papers::Repeat }).await {
+        match self.submit(Job { event, command, papers: Papers::Repeat, borne: None }).await {
             Err(DeskError::Stale) => Ok(None),
             answer => answer.map(Some),
         }
@@ -203,7 +203,7 @@ impl Desk {
     pub async fn try_transfer(&self, job: TransferJob) -> Result<Done, DeskError> {
         let now = self.clock().now();
         let due = Command { actor: job.actor, request: None, verb: Verb::Sweep };
-        let probe = Job { event: job.from, command: due, papers: Papers::None };
+        let probe = Job { event: job.from, command: due, papers: Papers::None, borne: None };
         let party = self
             .read(job.from, |view| {
                 let (_, copy) = try_on_copy(&probe, view, now)?;
@@ -219,7 +219,7 @@ impl Desk {
             let party =
                 NewParty { size: party.0, wishes, contact: party.1, vouched: job.vouched, choices: Choices::default() };
             let command = Command { actor: job.actor, request: None, verb: Verb::Register(party) };
-            let probe = Job { event: job.to, command, papers: Papers::None };
+            let probe = Job { event: job.to, command, papers: Papers::None, borne: None };
             try_on_copy(&probe, view, now).map(|(done, _)| done)
         })
         .await?

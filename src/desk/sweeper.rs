@@ -38,7 +38,7 @@ pub(super) async fn sweep(desk: &Desk) {
         let full = due.len() as u32 == SWEEP_MAX;
         let all = due.into_iter().map(|event| {
             let command = Command { actor: ActorKind::System, request: None, verb: Verb::Sweep };
-            desk.submit(Job { event, command, papers: Papers::None })
+            desk.submit(Job { event, command, papers: Papers::None, borne: None })
         });
         let answers = futures_util::future::join_all(all).await;
         let stuck = answers.iter().any(|a| matches!(a, Err(e) if !matches!(e, DeskError::Refused(..))));

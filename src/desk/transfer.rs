@@ -28,7 +28,7 @@ impl Batch {
         let to = TransferTarget { event: job.to, registration: to };
         let verb = Verb::TransferAway { number: job.number, to };
         let command = Command { actor: job.actor, request: Some(job.request), verb };
-        let left = source.handle(&command, &Papers::None, now)?;
+        let left = source.handle(&command, &Papers::None, None, now)?;
         Ok(Transferred { source: left, target: entered })
     }
 }
@@ -46,6 +46,9 @@ impl AtTable {
     /// Whether the party may leave, after what is due is done; and what the target needs to know of it.
     fn leaving(&mut self, job: &TransferJob, now: Timestamp) -> Result<NewParty, DeskError> {
         let loaded = self.guard.as_mut().ok_or(DeskError::EventNotFound)?;
+        if loaded.has_stepped(job.borne.as_ref()) {
+            return Err(DeskError::Stale);
+        }
         let now = now.max(loaded.roster.last_at);
         loaded.roster.do_due(now, &mut self.entries);
         let refused = |refusal| DeskError::refused(refusal, Some(&loaded.roster.terms));
@@ -69,6 +72,6 @@ impl AtTable {
             id_secret: job.id_secret,
             token_key: job.token_key,
         }));
-        self.handle(&command, &papers, now)
+        self.handle(&command, &papers, None, now)
     }
 }

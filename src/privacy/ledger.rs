@@ -245,7 +245,7 @@ mod tests {
         let ledger = Ledger::open(&path).unwrap();
         assert_eq!(ledger.noted(), &expected[..2]);
         let aside = std::fs::read_to_string(folder.path().join("ledger.jsonl.broken")).unwrap();
-        assert!(aside.starts_with("{\"event\"") && aside.ends_with("\"kept\":f\n"), "{aside}");
+        assert!(aside.starts_with("{\"event\"") && aside.ends_with("\"kept\":fa\n"), "{aside}");
         ledger.note(&expected[2]).await.unwrap();
         drop(ledger);
         assert_eq!(said(&path), expected);

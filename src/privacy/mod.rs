@@ -13,7 +13,7 @@ pub use ledger::{Ledger, Noted};
 pub use retention::{Due, keep_rules};
 
 use crate::admission::{Change, Command, Erased, Request, Roster, Standing, Verb};
-use crate::desk::{Desk, DeskError, Done, Job, Papers, View};
+use crate::desk::{Borne, Desk, DeskError, Done, Job, Papers, View};
 use crate::model::access::Reach;
 use crate::model::attendance::MemberNo;
 use crate::model::event::EventState;
@@ -74,6 +74,8 @@ pub struct Asking {
     pub actor: ActorKind,
     /// Absent: the service asks of itself.
     pub request: Option<Request>,
+    /// Where the party's token lets it in. Where it has to be looked at again, the answer is `Stale`.
+    pub borne: Option<Borne>,
     pub validate_only: bool,
 }
 
@@ -122,7 +124,7 @@ impl Privacy {
         actor: ActorKind,
     ) -> Result<(), PrivacyError> {
         for (event, id) in self.moved_into(event, id).await? {
-            let asking = Asking { actor, request: None, validate_only: false };
+            let asking = Asking { actor, request: None, borne: None, validate_only: false };
             self.carry_out(event, id, asking, self.on_request()).await?;
         }
         Ok(())
@@ -158,6 +160,9 @@ impl Privacy {
     ) -> Result<Option<Erasure>, PrivacyError> {
         for _ in 0..TRIES {
             let seen = self.seen(event, id).await?;
+            if asking.borne.is_some_and(|borne| seen.standing.steps.last() != Some(&borne.seen_step)) {
+                return Err(DeskError::Stale.into());
+            }
             let Some(extent) = extent(seen.facts) else { return Ok(None) };
             let kept = extent == Extent::Part;
             let job = self.job(event, &seen, kept, asking).await?;
@@ -212,7 +217,7 @@ impl Privacy {
         let papers = Papers::Party { words: Box::new(words), seen_step, seen_marked, seen_part, token_key: None };
         let verb = Verb::Erase { number, kept };
         let command = Command { actor: asking.actor, request: asking.request, verb };
-        Ok(Job { event, command, papers })
+        Ok(Job { event, command, papers, borne: asking.borne })
     }
 
     async fn seen(&self, event: EventId, id: RegistrationId) -> Result<Seen, PrivacyError> {

@@ -57,7 +57,7 @@ impl Privacy {
         if seen.standing.is_erased(kept) {
             return Ok(false);
         }
-        let asking = Asking { actor: ActorKind::System, request: None, validate_only: false };
+        let asking = Asking { actor: ActorKind::System, request: None, borne: None, validate_only: false };
         let extent = |_| Some(if kept { Extent::Part } else { Extent::Whole });
         self.carry_out(event, id, asking, extent).await?;
         Ok(true)

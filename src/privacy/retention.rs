@@ -85,7 +85,7 @@ impl Privacy {
         limit: usize,
     ) -> Result<(Vec<Due>, Option<EventId>), PrivacyError> {
         let (due, last) = self.due(centre, after, limit).await?;
-        let asking = Asking { actor: ActorKind::System, request: None, validate_only: false };
+        let asking = Asking { actor: ActorKind::System, request: None, borne: None, validate_only: false };
         for one in &due {
             for id in one.whole.iter().chain(&one.part) {
                 let now = self.desk.clock().now();

@@ -120,6 +120,7 @@ on_both! {
     tokens:
         another_contact_ends_the_token_and_whoever_set_it_is_told_the_next,
         a_repeated_correction_is_told_the_same_token_again,
+        what_waits_behind_another_contact_is_refused_with_its_token,
         a_correction_that_leaves_the_contact_reachable_as_it_was_leaves_the_token,
         staff_and_portals_hand_the_new_token_on_and_leaders_never_get_one,
         a_stream_ends_with_the_token_that_it_was_opened_by,

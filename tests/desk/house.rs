@@ -77,7 +77,7 @@ impl House {
     pub async fn ask_as(&self, event: EventId, verb: Verb, id: Uuid) -> Result<Done, DeskError> {
         let request = self.request(event, id);
         let command = Command { actor: ActorKind::Staff, request: Some(request), verb };
-        self.desk.submit(Job { event, command, papers: Papers::None }).await
+        self.desk.submit(Job { event, command, papers: Papers::None, borne: None }).await
     }
 
     pub fn request(&self, event: EventId, id: Uuid) -> Request {
@@ -101,6 +101,7 @@ impl House {
                 id_secret: self.keys.id_secret(&event.0.to_string(), id),
                 token_key: self.keys.token_key(id),
             })),
+            borne: None,
         }
     }
 
@@ -126,6 +127,7 @@ impl House {
             vouched: true,
             papers: papers("{}"),
             seen_step,
+            borne: None,
             id_secret: self.keys.id_secret(&to.0.to_string(), id),
             token_key: self.keys.token_key(id),
             validate_only: false,

@@ -47,7 +47,7 @@ impl Noting {
 
     fn asking(&self, request: Uuid) -> Asking {
         let request: Request = self.house.request(self.event, request);
-        Asking { actor: ActorKind::Staff, request: Some(request), validate_only: false }
+        Asking { actor: ActorKind::Staff, request: Some(request), borne: None, validate_only: false }
     }
 
     async fn erase(&self, request: Uuid) -> Result<bool, PrivacyError> {

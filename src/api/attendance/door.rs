@@ -65,7 +65,7 @@ impl Api {
         let (id, members) = (at.who.id, at.members.clone());
         let request = Some(asked.within(event, self.desk.keys()));
         let command = Command { actor: caller.actor(), request, verb: Verb::CheckIn(Box::new(at)) };
-        let done = match self.desk.submit(Job { event, command, papers: Papers::None }).await {
+        let done = match self.desk.submit(Job { event, command, papers: Papers::None, borne: None }).await {
             Ok(done) => done,
             Err(DeskError::Refused(refusal, _)) if by_code && *refusal == Refusal::RegistrationNotFound => {
                 return self.no_such_code(event, Misread::Foreign).await;

@@ -84,7 +84,7 @@ impl Api {
     ) -> Result<Entry, Status> {
         let request = Some(asked.within(event, self.desk.keys()));
         let command = Command { actor: caller.actor(), request, verb };
-        let job = Job { event, command, papers: Papers::None };
+        let job = Job { event, command, papers: Papers::None, borne: None };
         let entry = match asked.validate_only {
             true => match self.desk.try_out(job, |done, _| done.entry.clone()).await {
                 Ok(entry) => entry.ok_or(DeskError::Internal),

@@ -55,7 +55,7 @@ impl Api {
             token_key: keys.token_key(asked.request_id),
         };
         let command = Command { actor: caller.actor(), request: Some(asked.within(event, keys)), verb };
-        let job = Job { event, command, papers: Papers::SignUp(Box::new(sign_up)) };
+        let job = Job { event, command, papers: Papers::SignUp(Box::new(sign_up)), borne: None };
         self.walked_in(caller, &asked, event, job, &about).await
     }
 

@@ -150,6 +150,7 @@ impl Api {
                 answer: Some(event_answer()),
                 if_version: None,
             }),
+            borne: None,
         })
     }
 

@@ -57,7 +57,7 @@ impl Api {
         let request = asked.within(id, self.desk.keys());
         let papers = Papers::Event(EventPapers { if_version: etag, edit, answer: Some(event_answer()) });
         let command = Command { actor: caller.actor(), request: Some(request), verb };
-        match self.decide_event(asked, Job { event: id, command, papers }).await {
+        match self.decide_event(asked, Job { event: id, command, papers, borne: None }).await {
             Ok(event) => Ok(event),
             Err(error) => Err(self.no(error, &asked.about(id)).await),
         }

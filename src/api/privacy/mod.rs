@@ -13,6 +13,7 @@ use super::proto::*;
 use super::request::Asked;
 use super::to_proto::{int64, names, time};
 use super::{Api, status};
+use crate::desk::DeskError;
 use crate::model::id::{CentreId, EventId, RegistrationId};
 use crate::model::party;
 use crate::privacy::{Asking, Due, Erasure as Erased, PrivacyError};
@@ -23,6 +24,8 @@ type Answer<T> = Result<Response<T>, Status>;
 
 /// Registrations that are found at most.
 const FOUND_MAX: usize = 1_000;
+/// How often a party that steps while it is erased is looked at again.
+const TRIES: u32 = 32;
 /// Registrations that have run out, about, on a page or in a call.
 const DUE_AT_ONCE: usize = 1_000;
 
@@ -127,14 +130,21 @@ impl Api {
         fields.finish(()).map_err(status::fields)?;
         let (event, id) = (named.name.event, named.name.id);
         let request = Some(asked.within(event, self.desk.keys()));
-        let asking = Asking { actor: named.acting.actor(), request, validate_only: asked.validate_only };
-        let privacy = self.privacy.clone();
-        let done = tokio::spawn(async move { privacy.erase(event, id, asking).await });
-        match done.await.map_err(status::internal)? {
-            Ok(erased) => Ok(told(&erased)),
-            Err(PrivacyError::Desk(error)) => Err(self.no(error, &asked.about_registration(event, id)).await),
-            Err(error) => Err(no(error, Some(names::registration(event, id)))),
+        let mut asking =
+            Asking { actor: named.acting.actor(), request, borne: named.borne(), validate_only: asked.validate_only };
+        for _ in 0..TRIES {
+            let privacy = self.privacy.clone();
+            let done = tokio::spawn(async move { privacy.erase(event, id, asking).await });
+            match done.await.map_err(status::internal)? {
+                Ok(erased) => return Ok(told(&erased)),
+                Err(PrivacyError::Desk(DeskError::Stale)) => asking.borne = self.named_again(&named).await?.borne(),
+                Err(PrivacyError::Desk(error)) => {
+                    return Err(self.no(error, &asked.about_registration(event, id)).await);
+                }
+                Err(error) => return Err(no(error, Some(names::registration(event, id)))),
+            }
         }
+        Err(status::overloaded())
     }
 
     async fn found(&self, caller: Caller, r: FindRegistrationsRequest) -> Result<FindRegistrationsResponse, Status> {

@@ -47,7 +47,7 @@ impl Api {
         if named.is_hidden() {
             return Err(status::people_not_shown(UpdateRegistrationRequest::METHOD, named.name.event));
         }
-        match self.lay_over_party(&fields, &asked, &named, (&given, &mask), (caller, &token)).await {
+        match self.lay_over_party(&fields, &asked, &named, (&given, &mask)).await {
             Ok(answer) => Ok(answer),
             Err(no) => self.amended_before(&asked, named.name.event, named.told()).await.ok_or(no),
         }
@@ -76,9 +76,10 @@ impl Api {
         asked: &Asked,
         named: &Named,
         (given, mask): (&Registration, &[&'static str]),
-        (caller, token): (Caller, &str),
     ) -> Result<UpdateRegistrationResponse, Status> {
+        let mut again: Option<Named> = None;
         for _ in 0..TRIES {
+            let named = again.as_ref().unwrap_or(named);
             let Seen { mut party, seen_step, seen_marked } = self.stored_party(named).await?;
             let (verb, same) = self.corrected(fields.clone(), named, &mut party, (given.clone(), mask)).await?;
             let words = Box::new(papers(&party)?);
@@ -92,7 +93,7 @@ impl Api {
             };
             match decided {
                 // Whoever changed the party meanwhile may have ended the token.
-                Err(DeskError::Stale) => drop(self.acting(caller, named.name, named.number, token).await?),
+                Err(DeskError::Stale) => again = Some(self.named_again(named).await?),
                 Ok(answer) => return Ok(answer),
                 Err(error) => {
                     let about = asked.about_registration(named.name.event, named.name.id);

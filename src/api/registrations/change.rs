@@ -10,10 +10,14 @@ use crate::api::request::Asked;
 use crate::api::status::About;
 use crate::api::to_proto::{self, names};
 use crate::api::{Api, status};
-use crate::desk::{DeskError, Job, Papers};
+use crate::desk::{Borne, DeskError, Job, Papers};
+use crate::keys;
 use crate::model::access::Reach;
 use crate::model::id::Number;
 use tonic::Status;
+
+/// How often a token is looked at again whose registration steps while its bearer acts.
+const TRIES: u32 = 32;
 
 /// A registration that exists, and as whom the caller acts on it.
 pub struct Named {
@@ -26,12 +30,19 @@ pub struct Named {
     pub for_staff: bool,
     /// What it is shown of parties whose data are to be left alone.
     pub sight: Sight,
+    /// The token that lets the party in: its hash, and since when it is known to be good.
+    borne: Option<([u8; 32], Borne)>,
 }
 
 impl Named {
     /// Whether names and words of this registration are kept from the caller.
     pub fn is_hidden(&self) -> bool {
         self.acting.is_staff() && !self.for_staff
+    }
+
+    /// What the desk must know of the token that lets the party in.
+    pub fn borne(&self) -> Option<Borne> {
+        self.borne.map(|(_, borne)| borne)
     }
 
     pub fn told(&self) -> Told {
@@ -72,27 +83,43 @@ impl Api {
                 violations.map_or_else(status::fields, |()| status::internal("a name was refused and is sound"))
             );
         };
-        let number = match self.number(name).await {
+        // Its last step before its token: whoever ends the token takes a step.
+        let (number, seen_step) = match self.number_and_step(name).await {
             Err(no) if caller.needs_token() && status::is_not_found(&no) => {
                 return Err(status::token_invalid(&names::registration(name.event, name.id)));
             }
-            number => number?,
+            found => found?,
         };
         let acting = self.acting(caller, name, number, token).await?;
         let reach = self.reach_of_one(caller, name.event, number)?;
         let for_staff = acting.is_staff() && self.sees_people(caller, name.event).await?;
         let sight = self.sight(caller, acting)?;
-        Ok(Named { name, number, acting, reach, for_staff, sight })
+        let borne = (acting == Acting::Party).then(|| (keys::token_hash(token), Borne { number, seen_step }));
+        Ok(Named { name, number, acting, reach, for_staff, sight, borne })
     }
 
-    /// The number of a registration whose whole id is that of its row.
-    pub(super) async fn number(&self, name: RegistrationName) -> Result<Number, Status> {
-        let number = name.id.number();
-        let is_there = |view: &crate::desk::View<'_>| view.roster.standing(number).is_some_and(|s| s.id == name.id);
-        if self.look(name.event, is_there).await? {
-            return Ok(number);
+    /// The same registration and caller, after it took a step: refuses a token that has ended by that.
+    pub(in crate::api) async fn named_again(&self, named: &Named) -> Result<Named, Status> {
+        let (number, seen_step) = self.number_and_step(named.name).await?;
+        let mut borne = named.borne;
+        if let Some((hash, borne)) = &mut borne {
+            self.still_opens(named.name, number, hash).await?;
+            borne.seen_step = seen_step;
         }
-        Err(status::registration_not_found(&names::registration(name.event, name.id)))
+        Ok(Named { borne, reach: named.reach.clone(), ..*named })
+    }
+
+    /// The number of a registration whose whole id is that of its row, and its last step.
+    async fn number_and_step(&self, name: RegistrationName) -> Result<(Number, u64), Status> {
+        let number = name.id.number();
+        let step = |view: &crate::desk::View<'_>| {
+            let standing = view.roster.standing(number).filter(|s| s.id == name.id)?;
+            Some(standing.steps.last().copied().unwrap_or_default())
+        };
+        match self.look(name.event, step).await? {
+            Some(step) => Ok((number, step)),
+            None => Err(status::registration_not_found(&names::registration(name.event, name.id))),
+        }
     }
 
     /// Hands a command in, or tries it out, and answers the registration as it left it.
@@ -104,16 +131,23 @@ impl Api {
         about: About<'_>,
     ) -> Result<proto::Registration, Status> {
         let about = About { registration: Some(named.name.id), ..about };
-        match self.decided(asked, named, job).await {
-            Ok(registration) => Ok(registration),
-            Err(error) => Err(self.no(error, &about).await),
+        let mut again: Option<Named> = None;
+        for _ in 0..TRIES {
+            let named = again.as_ref().unwrap_or(named);
+            match self.decided(asked, named, job.clone()).await {
+                Ok(registration) => return Ok(registration),
+                Err(DeskError::Stale) => again = Some(self.named_again(named).await?),
+                Err(error) => return Err(self.no(error, &about).await),
+            }
         }
+        Err(status::overloaded())
     }
 
     pub(super) fn job(&self, asked: &Asked, named: &Named, (verb, papers): (Verb, Papers)) -> Job {
         let event = named.name.event;
         let request = Some(asked.within(event, self.desk.keys()));
-        Job { event, command: Command { actor: named.acting.actor(), request, verb }, papers }
+        let command = Command { actor: named.acting.actor(), request, verb };
+        Job { event, command, papers, borne: named.borne() }
     }
 
     /// The same, where the caller has more to do with a no.

@@ -115,6 +115,7 @@ impl Api {
             event,
             command: Command { actor: read.caller.actor(), request, verb: Verb::Register(new) },
             papers: Papers::SignUp(Box::new(papers)),
+            borne: None,
         });
         let wishes = read.wishes.clone();
         Ok(Ready { for_staff, asked: *asked, wishes, party_size: party.size(), job })

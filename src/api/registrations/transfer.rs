@@ -57,20 +57,22 @@ impl Api {
             self.sees_people_or_no(caller, to, METHOD).await?;
         }
         let target = Target { event: to, wishes, answers, rules };
+        let mut again: Option<Named> = None;
         for _ in 0..TRIES {
-            let job = self.transfer_job(&asked, &named, &target).await?;
+            let named = again.as_ref().unwrap_or(&named);
+            let job = self.transfer_job(&asked, named, &target).await?;
             let answer = match asked.validate_only {
-                true => self.tried(&named, to, job).await,
+                true => self.tried(named, to, job).await,
                 false => match self.desk.transfer(job).await {
-                    Ok(moved) => self.moved(&asked, &named, to, moved).await,
+                    Ok(moved) => self.moved(&asked, named, to, moved).await,
                     Err(error) => Err(error),
                 },
             };
             match answer {
-                Err(DeskError::Stale) => {}
+                Err(DeskError::Stale) => again = Some(self.named_again(named).await?),
                 Ok(answer) => return Ok(answer),
                 Err(error) => {
-                    let about = about(&asked, &named, to, &error);
+                    let about = about(&asked, named, to, &error);
                     return Err(self.no(error, &About { pools: &target.wishes, ..about }).await);
                 }
             }
@@ -94,6 +96,7 @@ impl Api {
             vouched: named.acting.is_staff(),
             papers,
             seen_step,
+            borne: named.borne(),
             id_secret: keys.id_secret(&scope(to), asked.request_id),
             token_key: keys.token_key(asked.request_id),
             validate_only: asked.validate_only,

@@ -5,6 +5,7 @@ use crate::house::{House, as_portal, end_of, no};
 use crate::samples::*;
 use eile::api::proto::*;
 use eile::model::time::Timestamp;
+use std::time::Duration;
 use tonic::Code;
 
 fn to(contact: Contact, name: &str, token: &str) -> UpdateRegistrationRequest {
@@ -232,4 +233,84 @@ pub async fn the_token_of_what_has_ended_reads_and_changes_nothing(mut h: House)
         ..Default::default()
     };
     assert!(h.privacy.erase_registration(as_portal(erase)).await.is_ok());
+}
+
+/// Waits until so many stand before the desk.
+async fn stand(h: &House, many: usize) {
+    while h.desk.waiting().iter().sum::<usize>() < many {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The token is looked at before the command stands in line, and may have ended when its turn comes.
+pub async fn what_waits_behind_another_contact_is_refused_with_its_token(mut h: House) {
+    let (event, target) = (h.open_with(9, |_| {}).await, h.open_with(9, |_| {}).await);
+    let line = |event: &str| uuid::Uuid::parse_str(&event["events/".len()..]).unwrap().as_u128() % 2;
+    let mut elsewhere = h.open_with(9, |_| {}).await;
+    while line(&elsewhere) != line(&event) {
+        elsewhere = h.open_with(9, |_| {}).await;
+    }
+    let mut made = Vec::new();
+    for _ in 0..5 {
+        made.push(h.with_token(&event).await);
+    }
+    let hold = h.hold().await;
+    let mut busy = h.registrations.clone();
+    let keeps_busy = tokio::spawn(async move { busy.create_registration(sign_up(&elsewhere, party(1))).await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    // Staff gives four of them another contact, and the last another language.
+    let mut corrections = Vec::new();
+    for (i, (name, _)) in made.iter().enumerate() {
+        let contact = Contact { email: format!("kita{i}@example.org"), ..contact() };
+        let mut correction = to(contact, name, "");
+        if i == 4 {
+            correction.registration = Some(Registration { name: name.clone(), language: "en".into(), ..party(1) });
+            correction.update_mask = mask(&["language"]);
+        }
+        let mut staff = h.registrations.clone();
+        corrections.push(tokio::spawn(async move { staff.update_registration(correction).await }));
+    }
+    stand(&h, 5).await;
+    let (mut registrations, mut privacy) = (h.registrations.clone(), h.privacy.clone());
+    let named = |i: usize| (made[i].0.clone(), made[i].1.clone(), id());
+    let cancel = |i: usize| {
+        let (name, management_token, request_id) = named(i);
+        as_portal(CancelRegistrationRequest { name, management_token, request_id, ..Default::default() })
+    };
+    let (cancelled, still_good) = (cancel(0), cancel(4));
+    let (name, management_token, request_id) = named(1);
+    let erased = as_portal(EraseRegistrationRequest { name, management_token, request_id, ..Default::default() });
+    let (name, management_token, request_id) = named(2);
+    let moved = as_portal(TransferRegistrationRequest {
+        name,
+        management_token,
+        request_id,
+        target_event: target.clone(),
+        ..Default::default()
+    });
+    let (name, management_token, request_id) = named(3);
+    let left_alone =
+        as_portal(RestrictRegistrationRequest { name, management_token, request_id, ..Default::default() });
+    let (mut second, mut third, mut fourth) = (registrations.clone(), registrations.clone(), privacy.clone());
+    let cancelled = tokio::spawn(async move { registrations.cancel_registration(cancelled).await });
+    let erased = tokio::spawn(async move { privacy.erase_registration(erased).await });
+    let moved = tokio::spawn(async move { second.transfer_registration(moved).await });
+    let left_alone = tokio::spawn(async move { fourth.restrict_registration(left_alone).await });
+    let still_good = tokio::spawn(async move { third.cancel_registration(still_good).await });
+    stand(&h, 10).await;
+    hold.let_go().await;
+    keeps_busy.await.unwrap().unwrap();
+    for correction in corrections {
+        correction.await.unwrap().unwrap();
+    }
+    assert_eq!(no(cancelled.await.unwrap()).reason, "TOKEN_INVALID");
+    assert_eq!(no(erased.await.unwrap()).reason, "TOKEN_INVALID");
+    assert_eq!(no(moved.await.unwrap()).reason, "TOKEN_INVALID");
+    assert_eq!(no(left_alone.await.unwrap()).reason, "TOKEN_INVALID");
+    still_good.await.unwrap().unwrap();
+    for (name, _) in &made[..4] {
+        let left = h.look(name, RegistrationView::Full).await;
+        assert_eq!((left.state(), left.restrict_time), (RegistrationState::Confirmed, None));
+        assert!(left.contact.unwrap().email.starts_with("kita"));
+    }
 }
