@@ -264,6 +264,9 @@ impl Roster {
         self.change(number, entry, |s| {
             s.missed_offers += u16::from(*end == End::Expired);
             s.state = State::Ended(end.clone());
+            if matches!(end, End::Transferred { .. }) {
+                s.leave_words(entry.at);
+            }
         });
     }
 

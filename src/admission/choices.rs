@@ -5,7 +5,9 @@ use super::decide::Decision;
 use super::refusal::Refusal;
 use super::roster::{Roster, Standing};
 use crate::model::consent::{Choice, Choices, Consent};
+use crate::model::contact::ContactKeys;
 use crate::model::id::Number;
+use crate::model::registration::StateKind;
 use crate::model::time::Timestamp;
 
 impl Roster {
@@ -18,10 +20,11 @@ impl Roster {
         Ok(if is_so { Vec::new() } else { vec![Change::Restricted { number, restricted }] })
     }
 
-    /// A consent can be taken back whatever happened; who is erased gives none.
+    /// A consent can be taken back whatever happened; who is erased gives none, and who has moved gives it where it is.
     pub(super) fn consent(&self, number: Number, choices: &[Choice], now: Timestamp) -> Decision {
         let s = self.standing(number).ok_or(Refusal::RegistrationNotFound)?;
-        if s.erased.is_some() && choices.iter().any(|choice| choice.text.is_some()) {
+        let is_moved = s.state.kind() == StateKind::Transferred;
+        if (is_moved || s.erased.is_some()) && choices.iter().any(|choice| choice.text.is_some()) {
             return Err(Refusal::IllegalState { state: s.state.kind() });
         }
         let consents = s.said().changed_by(choices, now);
@@ -68,6 +71,13 @@ impl Standing {
             said.end(now);
             said.restricted_at = said.restricted_at.filter(|_| kept);
         });
+    }
+
+    /// The party goes elsewhere, and with it its words and what it said of them: nothing of it holds here any more, but that
+    /// what must stay here is left alone.
+    pub(super) fn leave_words(&mut self, now: Timestamp) {
+        self.contact = ContactKeys::default();
+        self.forget_choices(true, now);
     }
 
     /// Nothing said and never said anything is the same.

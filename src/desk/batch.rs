@@ -56,7 +56,7 @@ pub(super) struct AtTable {
     version: u64,
     pub(super) entries: Vec<Entry>,
     new: Vec<Filed>,
-    parties: BTreeMap<Number, PartyPapers>,
+    pub(super) parties: BTreeMap<Number, PartyPapers>,
     requests: Vec<RequestWrite>,
     reasons: Vec<Reason>,
     erased: Vec<Number>,

@@ -86,6 +86,15 @@ pub struct PartyPapers {
     pub search: String,
 }
 
+/// What stays of a party's words where it was before a transfer.
+#[derive(Clone)]
+pub struct LeftBehind {
+    /// Of one that took part there: its names, as evidence.
+    pub part: PartyPapers,
+    /// Of any other: nothing of who it is.
+    pub nothing: PartyPapers,
+}
+
 /// Moves a live registration to another event, in one transaction over both.
 pub struct TransferJob {
     /// On the source: actor and request as for any command there; the verb is made by the desk.
@@ -103,6 +112,7 @@ pub struct TransferJob {
     /// The party's words as they were read, and the last step of its registration at that time: where it
     /// has taken another step since, the answer is `Stale` and the caller reads again.
     pub papers: PartyPapers,
+    pub left: LeftBehind,
     pub seen_step: u64,
     /// Where the token of the registration lets it in.
     pub borne: Option<Borne>,

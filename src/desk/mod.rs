@@ -27,8 +27,8 @@ mod transfer;
 mod watches;
 
 pub use job::{
-    AnswerEvent, Borne, DeskError, Done, EditEvent, EventPapers, Job, NEW_TOKEN, Papers, PartyPapers, SignUp,
-    TransferJob, Transferred, View,
+    AnswerEvent, Borne, DeskError, Done, EditEvent, EventPapers, Job, LeftBehind, NEW_TOKEN, Papers, PartyPapers,
+    SignUp, TransferJob, Transferred, View,
 };
 
 use crate::admission::{Answer, Command, NewParty, Request, Verb};

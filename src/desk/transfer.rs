@@ -20,7 +20,7 @@ impl Batch {
             let outcome = recorded.map(|r| r.outcome).ok_or(DeskError::Internal)?;
             return Ok(Transferred { source: replay, target: target.done(outcome, true)? });
         }
-        let party = source.leaving(job, now)?;
+        let (party, took_part) = source.leaving(job, now)?;
         let target = self.event(job.to).ok_or(DeskError::Internal)?;
         let entered = target.enter(job, party, now)?;
         let to = entered.standing.as_ref().map(|s| s.id).ok_or(DeskError::Internal)?;
@@ -29,6 +29,9 @@ impl Batch {
         let verb = Verb::TransferAway { number: job.number, to };
         let command = Command { actor: job.actor, request: Some(job.request), verb };
         let left = source.handle(&command, &Papers::None, None, now)?;
+        // The words go with the party: a copy would be out of reach of whoever corrects, restricts or erases them there.
+        let words = if took_part { &job.left.part } else { &job.left.nothing };
+        source.parties.insert(job.number, words.clone());
         Ok(Transferred { source: left, target: entered })
     }
 }
@@ -43,8 +46,9 @@ impl AtTable {
         self.done(recorded.outcome, true).map(Some)
     }
 
-    /// Whether the party may leave, after what is due is done; and what the target needs to know of it.
-    fn leaving(&mut self, job: &TransferJob, now: Timestamp) -> Result<NewParty, DeskError> {
+    /// Whether the party may leave, after what is due is done; what the target needs to know of it, and whether it took part
+    /// in what it leaves.
+    fn leaving(&mut self, job: &TransferJob, now: Timestamp) -> Result<(NewParty, bool), DeskError> {
         let loaded = self.guard.as_mut().ok_or(DeskError::EventNotFound)?;
         if loaded.has_stepped(job.borne.as_ref()) {
             return Err(DeskError::Stale);
@@ -57,7 +61,8 @@ impl AtTable {
             return Err(DeskError::Stale);
         }
         let (wishes, choices) = (Vec::new(), s.said().clone());
-        Ok(NewParty { size: s.size, wishes, contact: s.contact, vouched: job.vouched, choices })
+        let took_part = loaded.roster.took_part(job.number, now);
+        Ok((NewParty { size: s.size, wishes, contact: s.contact, vouched: job.vouched, choices }, took_part))
     }
 
     fn enter(&mut self, job: &TransferJob, mut party: NewParty, now: Timestamp) -> Result<Done, DeskError> {

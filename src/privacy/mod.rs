@@ -11,6 +11,7 @@ mod words;
 
 pub use ledger::{Ledger, Noted};
 pub use retention::{Due, keep_rules};
+pub use words::left_behind;
 
 use crate::admission::{Change, Command, Erased, Request, Roster, Standing, Verb};
 use crate::desk::{Borne, Desk, DeskError, Done, Job, Papers, View};
@@ -126,6 +127,21 @@ impl Privacy {
         for (event, id) in self.moved_into(event, id).await? {
             let asking = Asking { actor, request: None, borne: None, validate_only: false };
             self.carry_out(event, id, asking, self.on_request()).await?;
+        }
+        Ok(())
+    }
+
+    /// Whoever took part where it came from has its names there: they are left alone like the rest, or not any more.
+    pub async fn restrict_those_before(
+        &self,
+        event: EventId,
+        id: RegistrationId,
+        (restricted, actor): (bool, ActorKind),
+    ) -> Result<(), PrivacyError> {
+        for (event, id) in self.moved_into(event, id).await? {
+            let verb = Verb::Restrict { number: id.number(), restricted };
+            let command = Command { actor, request: None, verb };
+            self.desk.submit(Job { event, command, papers: Papers::None, borne: None }).await?;
         }
         Ok(())
     }

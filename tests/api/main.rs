@@ -194,6 +194,8 @@ on_both! {
         what_has_run_out_is_listed_and_erased_by_kind_and_day,
         an_export_holds_everything_of_one_party_and_nothing_of_others,
         an_erasure_reaches_what_a_transfer_left_behind,
+        a_transfer_takes_the_words_along_and_what_it_left_is_found_by_its_link,
+        names_that_stay_where_somebody_took_part_are_left_alone_with_the_rest,
         bad_wishes_for_erasure_are_told;
     questions:
         q01_who_waited_for_parenting_training_in_elektrenai_in_persons_and_families,

@@ -3,7 +3,7 @@
 use super::faulty::Faulty;
 use eile::admission::{Change, Command, Entry, NewParty, Request, Roster, Verb};
 use eile::clock::{Clock, ManualClock};
-use eile::desk::{Desk, DeskError, DeskOptions, Done, Job, Papers, PartyPapers, SignUp, TransferJob};
+use eile::desk::{Desk, DeskError, DeskOptions, Done, Job, LeftBehind, Papers, PartyPapers, SignUp, TransferJob};
 use eile::keys::Keys;
 use eile::model::attendance::Slot;
 use eile::model::consent::Choices;
@@ -126,6 +126,7 @@ impl House {
             target_request: self.request(to, id),
             vouched: true,
             papers: papers("{}"),
+            left: LeftBehind { part: papers("{}"), nothing: papers("{}") },
             seen_step,
             borne: None,
             id_secret: self.keys.id_secret(&to.0.to_string(), id),

@@ -11,6 +11,7 @@ use crate::api::proto::{
 };
 use crate::api::registrations::Named;
 use crate::api::request::Asked;
+use crate::api::to_proto::names;
 use crate::api::{Api, status};
 use crate::desk::Papers;
 use crate::model::access::Role;
@@ -87,7 +88,14 @@ impl Api {
     ) -> Result<Registration, Status> {
         let reason = fields.finish(reason).map_err(status::fields)?;
         let verb = Verb::Restrict { number: named.number, restricted };
-        self.decide(asked, named, (verb, Papers::Reason(reason)), asked.about(named.name.event)).await
+        let (event, id) = (named.name.event, named.name.id);
+        let registration = self.decide(asked, named, (verb, Papers::Reason(reason)), asked.about(event)).await?;
+        // A head lifts at its own centre; the party came from there itself.
+        if !asked.validate_only && (restricted || !named.acting.is_staff()) {
+            let followed = self.privacy.restrict_those_before(event, id, (restricted, named.acting.actor())).await;
+            followed.map_err(|error| super::no(error, Some(names::registration(event, id))))?;
+        }
+        Ok(registration)
     }
 
     pub(super) async fn set_consents(

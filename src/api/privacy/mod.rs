@@ -14,9 +14,12 @@ use super::request::Asked;
 use super::to_proto::{int64, names, time};
 use super::{Api, status};
 use crate::desk::DeskError;
+use crate::model::access::Reach;
+use crate::model::contact::ContactKeys;
 use crate::model::id::{CentreId, EventId, RegistrationId};
 use crate::model::party;
 use crate::privacy::{Asking, Due, Erasure as Erased, PrivacyError};
+use crate::storage::StoreError;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -156,10 +159,9 @@ impl Api {
             fields.refuse(Path::Top("email"), "or phone is required, as an address or a number");
         }
         fields.finish(()).map_err(status::fields)?;
-        let found = self.desk.store().registrations_by_contact(&self.reach(caller)?, keys).await;
         let mut registrations = Vec::new();
         let sight = self.sight(caller, Acting::Staff)?;
-        for (event, id) in found.map_err(status::storage)? {
+        for (event, id) in self.with_what_led_there(&self.reach(caller)?, keys).await.map_err(status::storage)? {
             if self.sees_people(caller, event).await? && !self.is_hidden(sight, event, id).await? {
                 registrations.push(names::registration(event, id));
             }
@@ -172,6 +174,25 @@ impl Api {
 }
 
 impl Api {
+    /// What has this contact, and what was transferred into that: a party that moved leaves no contact behind, and is
+    /// told of all of its history.
+    async fn with_what_led_there(
+        &self,
+        reach: &Reach,
+        keys: ContactKeys,
+    ) -> Result<Vec<(EventId, RegistrationId)>, StoreError> {
+        let store = self.desk.store();
+        let mut all = store.registrations_by_contact(reach, keys).await?;
+        let mut targets: Vec<_> = all.iter().map(|(_, id)| *id).collect();
+        while !targets.is_empty() {
+            let sources = store.registrations_moved_to(reach, &targets).await?;
+            let new: Vec<_> = sources.into_iter().filter(|one| !all.contains(one)).collect();
+            targets = new.iter().map(|(_, id)| *id).collect();
+            all.extend(new);
+        }
+        Ok(all)
+    }
+
     /// Whose words are not shown is not found by them either.
     async fn is_hidden(&self, sight: Sight, event: EventId, id: RegistrationId) -> Result<bool, Status> {
         self.look(event, |view| view.roster.standing(id.number()).is_some_and(|s| sight.hides(s))).await

@@ -11,6 +11,7 @@ use crate::api::{Api, to_proto};
 use crate::desk::{DeskError, Done, NEW_TOKEN};
 use crate::model::consent::Choices;
 use crate::model::id::EventId;
+use crate::model::registration::End;
 use tonic::Status;
 
 impl Api {
@@ -104,6 +105,9 @@ fn take_back(standing: &mut Standing, entries: &[Entry]) {
             Change::Erased { number, kept } if *number == own => {
                 standing.erased = Some(Erased { at: entry.at, kept: *kept });
                 standing.forget_choices(*kept, entry.at);
+            }
+            Change::Ended { number, end: End::Transferred { .. } } if *number == own => {
+                standing.forget_choices(true, entry.at);
             }
             Change::Restricted { number, restricted } if *number == own => {
                 standing.restrict(restricted.then_some(entry.at));

@@ -12,10 +12,11 @@ use crate::api::rules::EventRules;
 use crate::api::status::{self, About};
 use crate::api::to_proto::{names, registration};
 use crate::api::{Api, to_proto};
-use crate::desk::{DeskError, PartyPapers, TransferJob, Transferred};
+use crate::desk::{DeskError, LeftBehind, PartyPapers, TransferJob, Transferred};
 use crate::model::event::Question;
 use crate::model::id::EventId;
 use crate::model::party::Answer;
+use crate::privacy::left_behind;
 use std::sync::Arc;
 use tonic::Status;
 
@@ -83,7 +84,7 @@ impl Api {
     async fn transfer_job(&self, asked: &Asked, named: &Named, target: &Target) -> Result<TransferJob, Status> {
         let keys = self.desk.keys();
         let (from, to) = (named.name.event, target.event);
-        let (papers, seen_step) = self.leaving_papers(asked, named, target).await?;
+        let (papers, left, seen_step) = self.leaving_papers(asked, named, target).await?;
         Ok(TransferJob {
             from,
             number: named.number,
@@ -95,6 +96,7 @@ impl Api {
             // Whoever bears the token is the party, and learns no more than a party may (docs/decisions/0014).
             vouched: named.acting.is_staff(),
             papers,
+            left,
             seen_step,
             borne: named.borne(),
             id_secret: keys.id_secret(&scope(to), asked.request_id),
@@ -103,14 +105,16 @@ impl Api {
         })
     }
 
-    /// The party's words, and the last step of its registration. The target asks as it asks everybody who signs up.
+    /// The party's words, what stays of them, and the last step of its registration. The target asks as it asks everybody who signs up.
     async fn leaving_papers(
         &self,
         asked: &Asked,
         named: &Named,
         target: &Target,
-    ) -> Result<(PartyPapers, u64), Status> {
+    ) -> Result<(PartyPapers, LeftBehind, u64), Status> {
         let Seen { mut party, seen_step, .. } = self.stored_party(named).await?;
+        let left = left_behind(&party, named.name.id, self.desk.keys());
+        let left = left.ok_or_else(|| status::internal("what stays of a party cannot be written"))?;
         party.answers = said(&target.answers, party.answers, &target.rules.questions);
         let mut fields = Fields::default();
         fields.answers_fit(ANSWERS, &party.answers, &target.rules.questions);
@@ -120,7 +124,7 @@ impl Api {
             moved.ok_or_else(|| status::fields(violations))?;
         }
         persons::carry(self.desk.keys(), named.name.id, &mut party.who);
-        Ok((super::sign_up::papers(&party)?, seen_step))
+        Ok((super::sign_up::papers(&party)?, left, seen_step))
     }
 
     /// What the target would answer; the source would be TRANSFERRED.

@@ -260,6 +260,86 @@ pub async fn an_erasure_reaches_what_a_transfer_left_behind(mut h: House) {
     h.agrees(&to).await;
 }
 
+pub async fn a_transfer_takes_the_words_along_and_what_it_left_is_found_by_its_link(mut h: House) {
+    let (from, to) = (h.open_with(2, |_| {}).await, h.open_with(2, |_| {}).await);
+    let source = h.sign_up(&from, canary(1)).await.registration.unwrap().name;
+    let class = SetRegistrationClassRequest {
+        name: source.clone(),
+        reason: "Augina globotinį".into(),
+        request_id: id(),
+        ..Default::default()
+    };
+    h.registrations.set_registration_class(class).await.unwrap();
+    let transfer = moving(&source, &to);
+    let moved = h.registrations.transfer_registration(transfer.clone()).await.unwrap().into_inner();
+    let target = moved.registration.clone().unwrap().name;
+    let left = h.stored(&from).await;
+    for gone in [CANARY, "kanarele", "zaliaplunksne", "612 34567", "1988"] {
+        assert!(!left.contains(gone), "{gone} in {left}");
+    }
+    assert!(left.contains("globotinį"), "why staff decided as they did stays there");
+    assert!(h.stored(&to).await.contains(CANARY_EMAIL));
+    assert_eq!(h.registrations.transfer_registration(transfer).await.unwrap().into_inner(), moved, "and once more");
+    let history = h.export(&source).await;
+    assert_eq!((history.registration.unwrap().party_size, history.notes.len()), (1, 1));
+    // Under another contact what is left is still the party's.
+    let correct = UpdateRegistrationRequest {
+        registration: Some(Registration {
+            name: target.clone(),
+            contact: Some(Contact { email: "kitas@example.org".into(), ..contact() }),
+            ..Default::default()
+        }),
+        update_mask: mask(&["contact"]),
+        request_id: id(),
+        ..Default::default()
+    };
+    h.registrations.update_registration(correct).await.unwrap();
+    let find = |email: &str| FindRegistrationsRequest { email: email.into(), ..Default::default() };
+    let mut both = vec![source.clone(), target.clone()];
+    both.sort();
+    let found = h.privacy.find_registrations(find("kitas@example.org")).await.unwrap().into_inner();
+    assert_eq!(found.registrations, both);
+    assert!(h.privacy.find_registrations(find(CANARY_EMAIL)).await.unwrap().into_inner().registrations.is_empty());
+    h.erase(&target).await;
+    assert!(!h.stored(&from).await.contains("globotinį") && !h.stored(&to).await.contains(CANARY));
+    assert!(h.look(&source, RegistrationView::Basic).await.erase_time.is_some());
+    h.agrees(&from).await;
+    h.agrees(&to).await;
+}
+
+fn moving(name: &str, to: &str) -> TransferRegistrationRequest {
+    TransferRegistrationRequest { name: name.into(), target_event: to.into(), request_id: id(), ..Default::default() }
+}
+
+pub async fn names_that_stay_where_somebody_took_part_are_left_alone_with_the_rest(mut h: House) {
+    let from = h.open_with(2, |e| e.sessions.push(session("2031-03-20T17:30", "2031-03-20T19:00"))).await;
+    let to = h.open_with(2, |e| e.sessions = vec![session("2031-04-20T17:30", "2031-04-20T19:00")]).await;
+    let photos = ConsentChoice { purpose: ConsentPurpose::Photos.into(), given: true, text_version: "2031-1".into() };
+    let ask = CreateRegistrationRequest { consents: vec![photos], ..sign_up(&from, canary(1)) };
+    let source = h.registrations.create_registration(ask).await.unwrap().into_inner().registration.unwrap().name;
+    h.pass(TO_THE_END).await;
+    h.marked(&from, &source, AttendanceMark::Present).await;
+    let moved = h.registrations.transfer_registration(moving(&source, &to)).await.unwrap().into_inner();
+    let target = moved.registration.unwrap();
+    assert_eq!(target.consents.iter().filter(|c| c.withdraw_time.is_none()).count(), 1);
+    let left = h.look(&source, RegistrationView::Full).await;
+    assert_eq!((left.members[0].display_name.as_str(), left.contact), (CANARY, Some(Contact::default())));
+    assert!(left.consents.iter().all(|c| c.withdraw_time.is_some()), "nothing to take back there");
+    let restrict = RestrictRegistrationRequest {
+        name: target.name.clone(),
+        request_id: id(),
+        reason: "Ginčija".into(),
+        ..Default::default()
+    };
+    h.privacy.restrict_registration(restrict).await.unwrap();
+    assert!(h.look(&source, RegistrationView::Basic).await.restrict_time.is_some());
+    h.erase(&target.name).await;
+    assert!(h.look(&source, RegistrationView::Basic).await.erase_time.is_some());
+    assert!(h.stored(&from).await.contains(CANARY), "evidence until its day");
+    h.agrees(&from).await;
+    h.agrees(&to).await;
+}
+
 pub async fn bad_wishes_for_erasure_are_told(mut h: House) {
     let event = h.open_with(1, |_| {}).await;
     let registration = h.joins(&event, 1).await.name;
