@@ -8,6 +8,9 @@ mod postgres;
 #[path = "../support/issuer.rs"]
 mod issuer;
 
+#[path = "../support/heard.rs"]
+mod heard;
+
 mod cases;
 mod house;
 mod raw;

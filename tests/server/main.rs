@@ -2,6 +2,9 @@
 //! that answers as it is told, so that only the server is tested.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "../support/heard.rs"]
+mod heard;
+
 mod access_log;
 mod attack;
 mod authority;

@@ -2,10 +2,13 @@
 //! answers to the last byte, ids and tokens aside.
 
 use super::driver::Dice;
-use crate::support::client::{Answer, Client, SignedUp};
+use crate::support::client::{Answer, Client, Refused, SignedUp};
 use crate::support::service::{Database, Service, run};
 use crate::support::words::*;
+use eile::admission::Entry;
 use eile::api::proto as pb;
+use eile::model::time::Timestamp;
+use prost::Message;
 use std::collections::BTreeMap;
 
 const STEPS: usize = 220;
@@ -23,12 +26,57 @@ impl Protocol {
         self.ids.insert(id.to_owned(), word);
     }
 
-    fn note(&mut self, what: &str, heard: impl std::fmt::Debug) {
-        let mut line = format!("{what}: {heard:?}");
+    fn note(&mut self, what: &str, heard: impl Written) {
+        let mut line = format!("{what}: {}", heard.written());
         for (id, word) in &self.ids {
             line = line.replace(id.as_str(), word);
         }
         self.lines.push(line);
+    }
+}
+
+/// What is heard as text, to the last byte: a message as it came over the wire, for not every message prints what is in it.
+trait Written {
+    fn written(&self) -> String;
+}
+
+macro_rules! written {
+    (on_the_wire: $($message:ty),+; printed: $($plain:ty),+) => {
+        $(impl Written for $message {
+            fn written(&self) -> String { self.encode_to_vec().escape_ascii().to_string() }
+        })+
+        $(impl Written for $plain {
+            fn written(&self) -> String { format!("{self:?}") }
+        })+
+    };
+}
+
+written! {
+    on_the_wire: pb::Event, pb::Registration, pb::ExplainRegistrationResponse;
+    printed: Entry, Refused, Timestamp
+}
+
+impl Written for SignedUp {
+    fn written(&self) -> String {
+        format!("{} {} {}", self.name, self.token, self.first.written())
+    }
+}
+
+impl<A: Written, B: Written> Written for (A, B) {
+    fn written(&self) -> String {
+        format!("{}, {}", self.0.written(), self.1.written())
+    }
+}
+
+impl<T: Written> Written for Vec<T> {
+    fn written(&self) -> String {
+        self.iter().map(|each| each.written() + "; ").collect()
+    }
+}
+
+impl<T: Written> Written for Answer<T> {
+    fn written(&self) -> String {
+        self.as_ref().map_or_else(Refused::written, T::written)
     }
 }
 
@@ -42,6 +90,10 @@ fn p12_the_same_scenario_has_the_same_answers_on_both_databases_and_on_two_insta
         shared.add_instance().await;
         let both = play(shared, seed).await;
         assert!(embedded.len() > STEPS);
+        for kind in ["line: ", "name: ", "time: ", "looks: "] {
+            let told = embedded.iter().any(|line| line.starts_with(kind) && line.contains("zebra"));
+            assert!(told, "{kind}names are among what is compared");
+        }
         for ((one, other), third) in embedded.iter().zip(&server).zip(&both) {
             assert_eq!(one, other, "SQLite and PostgreSQL differ with EILE_SEED={seed}");
             assert_eq!(one, third, "one instance and two differ with EILE_SEED={seed}");
@@ -62,7 +114,7 @@ async fn play(service: Service, seed: u64) -> Vec<String> {
     for (n, event) in two_events().into_iter().enumerate() {
         let shown = clients[0].publish(event).await;
         protocol.learn(shown.name.split('/').nth(1).unwrap(), format!("event-{n}"));
-        protocol.note("published", &shown);
+        protocol.note("published", shown.clone());
         events.push(shown.name);
     }
     let mut parties: Vec<SignedUp> = Vec::new();

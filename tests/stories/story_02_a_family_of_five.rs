@@ -5,6 +5,7 @@
 //! confirmation, and who may see the door list (access).
 
 use crate::support::client::{Client, SignedUp};
+use crate::support::heard::told_in_all;
 use crate::support::service::{Database, Service};
 use crate::support::words::*;
 use eile::admission::{Change, NoticeKind};
@@ -100,9 +101,12 @@ async fn a_child_in_care_is_a_child_of_nine_and_no_more(database: Database) {
     let list = desk.list(&event, "", "name").await;
     let child = &list[0].members[3];
     assert_eq!((child.role.as_str(), child.birth_year), ("child", Some(2016)));
-    let said = format!("{list:?} {:?}", service.journal(&event).await).to_lowercase();
+    let listed = told_in_all(&list).to_lowercase();
+    assert!(listed.contains("child") && listed.contains("іванка"), "{listed}");
+    let journal = format!("{:?}", service.journal(&event).await).to_lowercase();
     for word in ["ward", "care", "globo"] {
-        assert!(!said.contains(&format!("\"{word}")), "`{word}` stands on the list");
+        assert!(!listed.contains(word), "`{word}` stands on the list");
+        assert!(!journal.contains(&format!("\"{word}")), "`{word}` stands in the journal");
     }
     service.finish().await;
 }

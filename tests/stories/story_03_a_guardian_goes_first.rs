@@ -5,10 +5,12 @@
 //! Not here: which staff member it was, and who may read the reason (access); messages (delivery).
 
 use crate::support::client::{Client, SignedUp};
-use crate::support::service::{Database, Service};
+use crate::support::heard::told;
+use crate::support::service::{Database, Service, event_id};
 use crate::support::words::*;
 use eile::admission::{Change, Entering, NoticeKind};
 use eile::api::proto as pb;
+use eile::model::access::Reach;
 use eile::model::registration::ActorKind;
 
 on_both_databases! {
@@ -96,18 +98,23 @@ async fn nobody_else_ever_learns_why(database: Database) {
     page.message().await.unwrap().unwrap();
     desk.set_class(&inga.name, "guardian", GUARDIAN_REASON, &staff()).await.unwrap();
 
-    let told = tokio::time::timeout(std::time::Duration::from_secs(5), page.message()).await.unwrap().unwrap().unwrap();
-    assert_eq!(told.registration.as_ref().unwrap().position, 31);
+    let news = tokio::time::timeout(std::time::Duration::from_secs(5), page.message()).await.unwrap().unwrap().unwrap();
+    assert_eq!(news.registration.as_ref().unwrap().position, 31);
     let explained = desk.explain(&after_her.name, &after_her.token).await.unwrap();
     assert_eq!(explained.ahead.last().unwrap().accepted_number, waiting[29].first.accepted_number);
-    let seen = format!("{told:?} {explained:?} {:?} {:?}", desk.get_as_party(&inga).await, desk.counts(&event).await);
+    let own = desk.get_as_party(&inga).await.unwrap();
+    let seen = [told(&news), told(&explained), told(&own), told(&desk.counts(&event).await)].concat();
+    assert!(seen.contains(&after_her.name) && seen.contains(&inga.name), "{seen}");
     for word in ["guardian", "globė", "glob", "Globos", "Inga"] {
         assert!(!seen.contains(word), "`{word}` can be seen by others");
     }
-    assert_eq!(desk.get(&inga.name).await.unwrap().class, "guardian", "staff see the class");
-    assert_eq!(desk.get_as_party(&inga).await.unwrap().class, "", "not even her own page shows it");
-    let everything =
-        format!("{:?} {:?} {}", service.journal(&event).await, desk.get_in_full(&inga.name).await, inga.name);
+    let full = told(&desk.get_in_full(&inga.name).await.unwrap());
+    assert!(full.contains("guardian") && full.contains("Inga"), "staff see the class: {full}");
+    assert_eq!(own.class, "", "not even her own page shows it");
+    let number = u32::try_from(inga.first.accepted_number).unwrap();
+    let reasons = service.store().reasons(&Reach::Service, event_id(&event), number).await.unwrap();
+    assert!(reasons.iter().any(|(_, reason)| reason == GUARDIAN_REASON), "{reasons:?}");
+    let everything = format!("{:?} {full}", service.journal(&event).await);
     assert!(!everything.contains("žurnale"), "the reason stands apart from the journal and the registration");
     service.finish().await;
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod client;
+pub mod heard;
 pub mod postgres;
 #[macro_use]
 pub mod service;

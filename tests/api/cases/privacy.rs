@@ -1,5 +1,6 @@
 //! PrivacyService: what is kept, what is erased, and what has run out.
 
+use crate::heard::told;
 use crate::house::{House, as_portal, no};
 use crate::samples::*;
 use eile::api::proto::*;
@@ -226,7 +227,8 @@ pub async fn an_export_holds_everything_of_one_party_and_nothing_of_others(mut h
         assert!(own.text.contains(word), "{word} in {}", own.text);
     }
     let others = h.look(&other.name, RegistrationView::Full).await.contact.unwrap();
-    assert!(!format!("{own:?}").contains(&others.email));
+    assert!(told(&h.export(&other.name).await).contains(&others.email), "its own export holds it");
+    assert!(!told(&own).contains(&others.email) && !told(&by_staff).contains(&others.email));
     let in_english = ExportRegistrationRequest { language: "en".into(), ..ask.clone() };
     let text = h.privacy.export_registration(as_portal(in_english)).await.unwrap().into_inner().text;
     assert!(text.contains("What is kept of this registration"));

@@ -1,3 +1,4 @@
+use crate::heard::{told, told_by};
 use crate::house::{House, as_portal, no};
 use crate::samples::*;
 use eile::api::proto::*;
@@ -129,7 +130,9 @@ pub async fn every_violated_field_is_told_at_once(mut h: House) {
         channel: 42,
         ..Default::default()
     };
-    let refused = no(h.registrations.create_registration(sign_up(&event, coded)).await);
+    let asked = sign_up(&event, coded);
+    assert!(told(&asked).contains("1745"));
+    let refused = no(h.registrations.create_registration(asked).await);
     assert_eq!(refused.reason, "PERSONAL_CODE_REFUSED");
     assert_eq!(
         refused.fields,
@@ -142,7 +145,9 @@ pub async fn every_violated_field_is_told_at_once(mut h: House) {
             "registration.members[0].person_ref",
         ]
     );
-    assert!(!format!("{:?}", refused.status).contains("1745"), "the code is not repeated");
+    let words = told_by(&refused.status);
+    assert!(words.contains("registration.contact.phone"), "its details are among the words: {words}");
+    assert!(!words.contains("1745"), "the code is not repeated");
     assert_eq!(h.get(&event).await.counts.unwrap().applied_parties, 0);
 }
 

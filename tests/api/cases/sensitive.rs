@@ -1,12 +1,12 @@
 //! Sensitive events: who sees their people, cell by cell, and what is told of them outside.
 
 use super::keys::{Town, key, with};
+use crate::heard::{Heard, told};
 use crate::house::{House, no};
 use crate::samples::*;
 use eile::api::proto::*;
 use eile::model::time::Timestamp;
-use prost::Message;
-use tonic::{Code, Status};
+use tonic::Code;
 
 /// Words of people that stand nowhere else. Whatever is told of any of them holds one of these pieces.
 const CANARY: &str = "Kanarėlė Žaliaplunksnė";
@@ -114,7 +114,7 @@ impl Hidden {
         let watch = WatchRegistrationRequest { name: seated.clone(), ..Default::default() };
         match h.registrations.watch_registration(with(secret, watch)).await {
             Ok(stream) => heard.take(stream.into_inner().message().await.map(|m| tonic::Response::new(m.unwrap()))),
-            Err(no) => heard.refused(no),
+            Err(no) => heard.refused(&no),
         }
         let roster = GetRosterRequest { parent: event.clone(), session_id: "s1".into(), ..Default::default() };
         heard.take(h.attendance.get_roster(with(secret, roster)).await);
@@ -161,30 +161,9 @@ impl Hidden {
         match h.privacy.find_registrations(with(secret, find)).await {
             Ok(found) if found.get_ref().registrations.is_empty() => {}
             Ok(_) => heard.text.push_str(EMAIL),
-            Err(no) => heard.refused(no),
+            Err(no) => heard.refused(&no),
         }
         (heard.text, heard.reasons)
-    }
-}
-
-#[derive(Default)]
-struct Heard {
-    text: String,
-    reasons: Vec<String>,
-}
-
-impl Heard {
-    fn take<M: Message>(&mut self, answer: Result<tonic::Response<M>, Status>) {
-        match answer {
-            Ok(answer) => self.text.push_str(&String::from_utf8_lossy(&answer.into_inner().encode_to_vec())),
-            Err(no) => self.refused(no),
-        }
-    }
-
-    fn refused(&mut self, status: Status) {
-        self.text.push_str(status.message());
-        self.text.push_str(&String::from_utf8_lossy(status.details()));
-        self.reasons.push(crate::house::no_of(status).reason);
     }
 }
 
@@ -428,10 +407,12 @@ pub async fn portals_see_neutral_titles_and_list_what_its_owner_wants(mut h: Hou
         let seen = town.h.events.get_event(with(&portal, GetEventRequest { name: name.clone() })).await.unwrap();
         let seen = seen.into_inner().event.unwrap();
         assert_eq!((seen.titles.clone(), seen.sensitivity.clone()), (lt("Susitikimas centre"), None));
-        let told = String::from_utf8_lossy(&seen.encode_to_vec()).to_lowercase();
-        assert!(!told.contains("smurt"), "{told}");
+        let heard = told(&seen).to_lowercase();
+        assert!(!heard.contains("smurt"), "{heard}");
         let seen = town.h.events.get_event(with(&office, GetEventRequest { name: name.clone() })).await.unwrap();
-        assert_eq!(seen.into_inner().event.unwrap().titles, lt("Smurtautojų grupė"));
+        let seen = seen.into_inner().event.unwrap();
+        assert!(told(&seen).to_lowercase().contains("smurt"));
+        assert_eq!(seen.titles, lt("Smurtautojų grupė"));
         let made = town.h.registrations.create_registration(with(&portal, sign_up(name, party(1)))).await;
         assert!(made.is_ok(), "whoever has its id signs up");
     }
