@@ -227,6 +227,49 @@ fn nothing_is_left_unfinished_and_no_machine_is_named() {
     }
 }
 
+/// Types that hold words about people, or secrets.
+const SILENT: &[(&str, &[&str])] = &[
+    ("src/model/party.rs", &["Party", "Contact", "Who", "Member", "Answer"]),
+    ("src/desk/job.rs", &["Papers", "SignUp", "PartyPapers", "Job", "TransferJob"]),
+    ("src/storage/transaction.rs", &["EventWrite", "NewRegistration", "PartyWrite", "PartyRow", "Reason"]),
+    ("src/storage/codec/batch.rs", &["Batch", "PartyColumns", "ReasonColumns", "TokenColumns"]),
+    ("src/keys.rs", &["Keys", "TokenKey"]),
+    ("src/keys/access.rs", &["NewSecret"]),
+];
+
+/// What stands before a type: its attributes, and its body up to the closing brace at the beginning of a line.
+fn derived(code: &str, name: &str) -> (String, String) {
+    let is_it = |line: &str| {
+        let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        words.windows(2).any(|pair| matches!(pair[0], "struct" | "enum") && pair[1] == name)
+    };
+    let lines: Vec<&str> = code.lines().collect();
+    let at = lines.iter().position(|line| is_it(line)).unwrap_or_else(|| panic!("there is no type {name}"));
+    let before = lines[..at].iter().rev().take_while(|line| line.starts_with("#["));
+    let body = lines[at..].iter().take_while(|line| **line != "}");
+    (before.copied().collect(), body.copied().collect())
+}
+
+#[test]
+fn what_holds_words_about_people_derives_no_debug() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (file, types) in SILENT {
+        let code = code(&root.join(file));
+        for name in *types {
+            let (attributes, _) = derived(&code, name);
+            assert!(!names(&attributes, "Debug"), "{file}: {name} holds words about people; please print none of them");
+        }
+    }
+    // A type of parties that derives it holds no text.
+    let code = code(&root.join("src/model/party.rs"));
+    let all = code.lines().filter_map(|line| line.strip_prefix("pub struct ").or(line.strip_prefix("pub enum ")));
+    for name in all.map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next().unwrap()) {
+        let (attributes, body) = derived(&code, name);
+        let holds_text = names(&body, "String") || names(&body, "Member") || names(&body, "Contact");
+        assert!(!(holds_text && names(&attributes, "Debug")), "src/model/party.rs: {name} derives Debug");
+    }
+}
+
 #[test]
 fn what_operators_are_told_to_alarm_on_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -23,6 +23,8 @@ pub mod layers;
 mod metrics;
 mod page_token;
 mod people;
+#[cfg(test)]
+mod personal;
 mod privacy;
 mod registrations;
 mod repeat;
@@ -44,6 +46,8 @@ pub use watch::WatchOptions;
 #[allow(clippy::all, missing_docs, reason = "generated code")]
 pub mod proto {
     tonic::include_proto!("eile.v1");
+    // The `Debug` of messages that hold words about people (proto/personal.txt).
+    include!(concat!(env!("OUT_DIR"), "/silent.rs"));
 }
 
 use crate::access_log::AccessLog;
