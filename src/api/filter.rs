@@ -44,12 +44,19 @@ pub const REGISTRATIONS: Table = &[
 ];
 
 /// One condition. `at` is where its value stands, in characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Term {
     pub field: &'static str,
     pub op: Op,
     pub value: String,
     pub at: usize,
+}
+
+/// Without the value, which may be the name that is searched for.
+impl std::fmt::Debug for Term {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {:?} .. at {}", self.field, self.op, self.at)
+    }
 }
 
 /// The text stops being a filter at `offset` characters.
