@@ -2,10 +2,10 @@
 
 use super::keys::{Town, key, with};
 use super::privacy::{CANARY, canary};
+use crate::heard::told;
 use crate::house::{House, no};
 use crate::samples::*;
 use eile::api::proto::*;
-use prost::Message;
 use tonic::Response;
 
 /// A centre with two events, in the first of which there is a party that is left alone, and who works there.
@@ -61,19 +61,15 @@ impl Centre {
     }
 }
 
-fn text<M: Message>(answer: &M) -> String {
-    String::from_utf8_lossy(&answer.encode_to_vec()).into_owned()
-}
-
 pub async fn the_sheet_of_attendance_has_its_line_and_not_its_name(h: House) {
     let mut c = Centre::of(h).await;
     let ask = GetAttendanceSummaryRequest { event: c.events[0].clone() };
     let reports = &mut c.town.h.reports;
-    let told = reports.get_attendance_summary(with(&c.coordinator, ask.clone())).await.unwrap().into_inner();
-    assert_eq!((told.persons.len(), told.persons[0].registration.as_str()), (1, c.party.name.as_str()));
-    assert!(!text(&told).contains(CANARY) && told.persons[0].person.is_empty(), "{told:?}");
-    let told = reports.get_attendance_summary(with(&c.head, ask)).await.unwrap().into_inner();
-    assert!(text(&told).contains(CANARY) && !told.persons[0].person.is_empty());
+    let seen = reports.get_attendance_summary(with(&c.coordinator, ask.clone())).await.unwrap().into_inner();
+    assert_eq!((seen.persons.len(), seen.persons[0].registration.as_str()), (1, c.party.name.as_str()));
+    assert!(!told(&seen).contains(CANARY) && seen.persons[0].person.is_empty(), "{}", told(&seen));
+    let seen = reports.get_attendance_summary(with(&c.head, ask)).await.unwrap().into_inner();
+    assert!(told(&seen).contains(CANARY) && !seen.persons[0].person.is_empty());
 }
 
 pub async fn no_refusal_says_which_one_has_a_contact(h: House) {
