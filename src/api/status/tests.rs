@@ -6,7 +6,7 @@ use crate::admission::{MarkFault, MarkWhy, Refusal};
 use crate::api::from_proto::Fields;
 use crate::desk::DeskError;
 use crate::model::event::EventState;
-use crate::model::id::EventId;
+use crate::model::id::{EventId, RegistrationId};
 use crate::model::registration::StateKind;
 use crate::model::time::Timestamp;
 use std::collections::BTreeSet;
@@ -107,7 +107,8 @@ fn refusals() -> Vec<Refusal> {
 fn every_answer() -> Vec<Status> {
     let pools = ["balcony".to_owned()];
     let about = About { pools: &pools, ..About::event("UpdateRegistration", EventId::default()) };
-    let mut answers: Vec<Status> = refusals().iter().map(|r| refused(r, &about, None, &Facts::default())).collect();
+    let facts = Facts { other: Some(RegistrationId::new(42, [0; 12])), ..Facts::default() };
+    let mut answers: Vec<Status> = refusals().iter().map(|r| refused(r, &about, None, &facts)).collect();
     let desk_errors = [
         DeskError::EventNotFound,
         DeskError::Overloaded,
