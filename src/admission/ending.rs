@@ -22,7 +22,9 @@ impl Roster {
     /// asked whether to come missed nothing: there is nothing to answer any more.
     pub(super) fn complete_event(&self, now: Timestamp) -> Decision {
         self.event_in(&[EventState::Published])?;
-        if let Some(ends_at) = self.terms.ends_at.filter(|at| now < *at) {
+        // Where every session is called off there is none to wait for.
+        let is_held = self.terms.all_called_off().is_none();
+        if let Some(ends_at) = self.terms.ends_at.filter(|at| is_held && now < *at) {
             return Err(Refusal::EventNotOver { ends_at });
         }
         let offered = self.standings().filter(|s| matches!(s.state, State::Offered { .. }));

@@ -91,7 +91,10 @@ impl Api {
         if let Some(key) = key {
             let targets = request.get_ref().targets();
             self.learn_places(&targets).await?;
-            self.reaches(&key, T::METHOD, &targets)?;
+            return self
+                .reaches(&key, T::METHOD, &targets)
+                .map(|()| caller)
+                .or_else(|no| as_party(request.get_ref(), no));
         }
         Ok(caller)
     }
@@ -126,7 +129,8 @@ impl Api {
         if targets.iter().any(|target| self.is_unknown(target)) {
             return None;
         }
-        Some(self.reaches(&key, T::METHOD, &targets).map(|()| caller))
+        let reached = self.reaches(&key, T::METHOD, &targets).map(|()| caller);
+        Some(reached.or_else(|no| as_party(request.get_ref(), no)))
     }
 
     fn is_unknown(&self, target: &Target<'_>) -> bool {
@@ -224,13 +228,17 @@ impl Api {
 fn judged<T: Rights>(who: Who, request: &Request<T>) -> Result<(Caller, Option<Arc<AccessKey>>), Status> {
     match who {
         Who::Open => Ok((Caller::trusted(request.metadata()), None)),
-        Who::Nobody if request.get_ref().token().is_some_and(|token| !token.is_empty()) => Ok((Caller::bearer(), None)),
-        Who::Nobody => Err(status::key_required()),
+        Who::Nobody => as_party(request.get_ref(), status::key_required()).map(|party| (party, None)),
         Who::Key(key, secret) if T::ROLES.has(key.role) => {
             Ok((Caller::by_key(&key, secret, request.metadata()), Some(key)))
         }
-        Who::Key(..) => Err(status::role_not_allowed(T::METHOD)),
+        Who::Key(..) => as_party(request.get_ref(), status::role_not_allowed(T::METHOD)).map(|party| (party, None)),
     }
+}
+
+/// Whoever bears a token is the party where it is nothing else: a key beside it takes away nothing that it may do without.
+fn as_party<T: Rights>(message: &T, no: Status) -> Result<Caller, Status> {
+    if message.token().is_some_and(|token| !token.is_empty()) { Ok(Caller::bearer()) } else { Err(no) }
 }
 
 #[cfg(test)]

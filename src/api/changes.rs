@@ -32,8 +32,9 @@ impl ChangeService for Api {
         let place = self.starting(start).await?;
         let page = self.feed.page(place, &wanted, size).await.map_err(|error| self.no_feed(error))?;
         let changes = page.slices.iter().flat_map(Slice::changes);
+        let changes = changes.map(|(batch, entry)| to_proto::change::change(batch, entry)).collect();
         Ok(Response::new(ListChangesResponse {
-            changes: changes.map(|(batch, entry)| to_proto::change::change(batch, entry)).collect(),
+            changes: self.unlinked(caller, changes).await,
             cursor: self.cursor(page.place),
             more: page.more,
         }))
@@ -52,7 +53,7 @@ impl ChangeService for Api {
         let (start, wanted) = (start(&mut fields, r.start), wanted(&mut fields, r.filter));
         fields.finish(()).map_err(status::fields)?;
         let place = self.starting(start).await?;
-        let messages = stream::open(self, self.feed.follow(place, wanted));
+        let messages = stream::open(self, caller, self.feed.follow(place, wanted));
         Ok(Response::new(self.while_let_in(caller, messages)))
     }
 }

@@ -1,6 +1,7 @@
 //! Who sees the people of a sensitive event (docs/decisions/0026). Staff whose role the event does not name see that seats are
 //! taken, and by whom in no way: neither in a list nor by its order, neither by a search nor by a refusal.
 
+use super::admit::event_in;
 use super::caller::Caller;
 use super::proto;
 use super::{Api, status};
@@ -24,6 +25,41 @@ impl Api {
             true => Ok(()),
             false => Err(status::people_not_shown(method, event)),
         }
+    }
+}
+
+impl Api {
+    /// Leaves out where registrations went, for staff that is not shown the people of both events: it has the name in one of
+    /// them, and would learn who sits in the other.
+    pub(super) async fn unlink<'a>(&self, caller: Caller, all: impl IntoIterator<Item = &'a mut proto::Registration>) {
+        for registration in all {
+            if !self.may_follow(caller, &registration.event, &registration.transferred_to).await {
+                registration.transferred_to.clear();
+            }
+        }
+    }
+
+    /// The same for changes.
+    pub(super) async fn unlinked(&self, caller: Caller, mut changes: Vec<proto::Change>) -> Vec<proto::Change> {
+        for change in &mut changes {
+            if !self.may_follow(caller, &change.event, &change.transferred_to).await {
+                change.transferred_to.clear();
+            }
+        }
+        changes
+    }
+
+    async fn may_follow(&self, caller: Caller, from: &str, to: &str) -> bool {
+        if to.is_empty() {
+            return true;
+        }
+        for event in [from, to].map(event_in) {
+            let Some(event) = event else { return false };
+            if !self.sees_people(caller, event).await.unwrap_or(false) {
+                return false;
+            }
+        }
+        true
     }
 }
 

@@ -72,9 +72,11 @@ pub struct Sensitivity {
 }
 
 impl Sensitivity {
-    /// Whether nobody sees people by this who did not by `before`.
+    /// Whether nobody sees by this what was not shown by `before`: neither who the people are, nor what the event is about.
     pub fn keeps(&self, before: &Sensitivity) -> bool {
-        self.named_roles.iter().all(|role| before.named_roles.contains(role))
+        let names_nobody_else = self.named_roles.iter().all(|role| before.named_roles.contains(role));
+        let stays_neutral = before.neutral_titles.is_empty() || !self.neutral_titles.is_empty();
+        names_nobody_else && stays_neutral && (self.unlisted || !before.unlisted)
     }
 }
 

@@ -88,6 +88,8 @@ on_both! {
         a_family_needs_no_key_but_its_token,
         whoever_would_not_be_let_in_hears_nothing_of_a_message_that_cannot_be_read,
         a_portal_that_vouches_is_told_of_a_duplicate_and_no_other_is,
+        a_vouching_portal_moves_nobody_to_where_it_is_already,
+        a_key_beside_a_token_takes_nothing_away,
         what_is_asked_of_a_key_is_told_at_once;
     oidc:
         who_signs_in_reaches_what_the_mapping_says,
@@ -107,6 +109,7 @@ on_both! {
         seats_are_taken_by_number_for_whoever_is_not_named,
         staff_who_are_not_named_learn_of_no_duplicate,
         consents_of_people_that_are_not_shown_are_not_streamed,
+        where_a_party_went_is_told_to_staff_that_sees_the_people_of_both_events,
         what_was_promised_to_those_who_signed_up_is_kept,
         portals_see_neutral_titles_and_list_what_its_owner_wants,
         why_somebody_was_preferred_is_read_by_heads_alone,

@@ -3,6 +3,7 @@
 //!
 //! What waits for a reader is not a message but the changes that it will be made of, which all readers share.
 
+use crate::api::caller::Caller;
 use crate::api::proto::WatchChangesResponse;
 use crate::api::{Api, status, to_proto};
 use crate::feed::{Follower, Place, Slice};
@@ -29,19 +30,23 @@ struct Telling {
 }
 
 /// Sends what comes next, whenever something does.
-pub fn open(api: &Api, follower: Follower) -> Messages {
+pub fn open(api: &Api, caller: Caller, follower: Follower) -> Messages {
     let (sender, receiver) = mpsc::channel(WAITING_MAX + 1);
     let last_word = sender.clone().try_reserve_owned().ok();
     let sending = Sending { api: api.clone(), told: follower.place(), follower, sender, last_word };
     tokio::spawn(sending.run());
     let api = api.clone();
-    Box::pin(ReceiverStream::new(receiver).map(move |telling| telling.map(|telling| message(&api, &telling))))
+    Box::pin(ReceiverStream::new(receiver).then(move |telling| {
+        let api = api.clone();
+        async move { Ok(message(&api, caller, &telling?).await) }
+    }))
 }
 
-fn message(api: &Api, telling: &Telling) -> WatchChangesResponse {
+async fn message(api: &Api, caller: Caller, telling: &Telling) -> WatchChangesResponse {
     let changes = telling.slice.iter().flat_map(Slice::changes);
+    let changes = changes.map(|(batch, entry)| to_proto::change::change(batch, entry)).collect();
     WatchChangesResponse {
-        changes: changes.map(|(batch, entry)| to_proto::change::change(batch, entry)).collect(),
+        changes: api.unlinked(caller, changes).await,
         cursor: api.cursor(telling.place),
         heartbeat: telling.slice.is_none(),
     }

@@ -11,7 +11,7 @@ use crate::api::filter;
 use crate::api::from_proto::{Fields, Path};
 use crate::api::page_token::{Pages, Room};
 use crate::api::privacy::Sight;
-use crate::api::proto::{ListRegistrationsRequest, ListRegistrationsResponse, Registration};
+use crate::api::proto::{ListRegistrationsRequest, ListRegistrationsResponse, Registration, RegistrationView};
 use crate::api::{Api, status, to_proto};
 use crate::keys::Keys;
 use crate::model::access::Reach;
@@ -74,8 +74,19 @@ impl Api {
         if !shown && (order == Order::Name || wanted.iter().any(Wanted::tells_who)) {
             return Err(status::people_not_shown(METHOD, event));
         }
-        let query = Query { reach, event, order, wanted, full: full && shown, shown, sight };
-        let view = if full { "full" } else { "basic" };
+        let mut page =
+            self.page_of(&r, size, Query { reach, event, order, wanted, full: full && shown, shown, sight }).await?;
+        self.unlink(caller, &mut page.registrations).await;
+        Ok(page)
+    }
+
+    async fn page_of(
+        &self,
+        r: &ListRegistrationsRequest,
+        size: usize,
+        query: Query,
+    ) -> Result<ListRegistrationsResponse, Status> {
+        let view = if r.view == i32::from(RegistrationView::Full) { "full" } else { "basic" };
         let pages = Pages::of(self.desk.keys(), METHOD, &[&r.parent, &r.filter, &r.order_by, view]);
         let mut after = pages.cursor(&r.page_token)?.as_deref().and_then(cursor);
         let (mut registrations, mut scanned, mut room) = (Vec::new(), 0, Room::default());

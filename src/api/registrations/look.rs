@@ -1,6 +1,7 @@
 //! GetRegistration and ExplainRegistration.
 
 use super::amend::read_party;
+use super::change::Named;
 use crate::admission::Standing;
 use crate::api::caller::Caller;
 use crate::api::facts::steps;
@@ -32,6 +33,14 @@ impl Api {
         let full = full(&mut fields, r.view);
         let named = self.named(caller, &mut fields, "name", &r.name, &r.management_token).await?;
         let full = fields.finish(full).map_err(status::fields)?;
+        let mut shown = self.shown(&named, full).await?;
+        if named.acting.is_staff() {
+            self.unlink(caller, [&mut shown]).await;
+        }
+        Ok(shown)
+    }
+
+    async fn shown(&self, named: &Named, full: bool) -> Result<proto::Registration, Status> {
         let event = named.name.event;
         let looked = self.look(event, |view| looked(view, named.number, named.for_staff)).await?;
         let Some((basic, standing, terms)) = looked else {

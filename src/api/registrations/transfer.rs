@@ -61,7 +61,7 @@ impl Api {
         let mut again: Option<Named> = None;
         for _ in 0..TRIES {
             let named = again.as_ref().unwrap_or(&named);
-            let job = self.transfer_job(&asked, named, &target).await?;
+            let job = self.transfer_job(caller, &asked, named, &target).await?;
             let answer = match asked.validate_only {
                 true => self.tried(named, to, job).await,
                 false => match self.desk.transfer(job).await {
@@ -81,7 +81,13 @@ impl Api {
         Err(status::overloaded())
     }
 
-    async fn transfer_job(&self, asked: &Asked, named: &Named, target: &Target) -> Result<TransferJob, Status> {
+    async fn transfer_job(
+        &self,
+        caller: Caller,
+        asked: &Asked,
+        named: &Named,
+        target: &Target,
+    ) -> Result<TransferJob, Status> {
         let keys = self.desk.keys();
         let (from, to) = (named.name.event, target.event);
         let (papers, left, seen_step) = self.leaving_papers(asked, named, target).await?;
@@ -93,8 +99,9 @@ impl Api {
             actor: named.acting.actor(),
             request: asked.within(from, keys),
             target_request: asked.within(to, keys),
-            // Whoever bears the token is the party, and learns no more than a party may (docs/decisions/0014).
-            vouched: named.acting.is_staff(),
+            // Whoever bears the token is the party, and learns no more than a party may (docs/decisions/0014), but where its
+            // portal knows who it is.
+            vouched: named.acting.is_staff() || caller.vouches(),
             papers,
             left,
             seen_step,

@@ -54,6 +54,6 @@ pub fn people_not_shown(method: &str, event: EventId) -> Status {
 
 pub fn sensitivity_kept(event: EventId) -> Status {
     let event = names::event(event);
-    let message = format!("{event} is published as sensitive: nobody may be let see more than was promised then");
+    let message = format!("{event} is published as sensitive: what was hidden then stays hidden");
     Problem::new(ErrorReason::SensitivityKept, message).with("event", &event).precondition(&event).status()
 }

@@ -43,8 +43,13 @@ fn english_need(reason: Reason, seats: i64, before: i64) -> String {
         Reason::Unspecified | Reason::Nothing => String::new(),
         Reason::OfferAnswer => "It must answer in time to keep them.".to_owned(),
         Reason::Approval => "It joins the line when staff approve it.".to_owned(),
+        Reason::PartiesBefore if seats == 0 => format!("{parties} before it must be served or leave first."),
         Reason::PartiesBefore => {
             format!("{parties} before it must be served or leave first; {free} must become free.")
+        }
+        Reason::Seats if seats == 0 => {
+            "It is next. An offer was not answered: the seat is offered again with the next change, or staff give it."
+                .to_owned()
         }
         Reason::Seats => format!("It is next; {free} must become free."),
         Reason::StaffChoice => "Staff choose who is next.".to_owned(),
@@ -84,11 +89,19 @@ fn lithuanian_need(reason: Reason, seats: i64, before: i64) -> String {
         Reason::Unspecified | Reason::Nothing => String::new(),
         Reason::OfferAnswer => "Kad jos liktų, reikia laiku atsakyti.".to_owned(),
         Reason::Approval => "Į eilę stojama, kai darbuotojai ją patvirtina.".to_owned(),
+        Reason::PartiesBefore if seats == 0 => {
+            format!("Priekyje dar {}.", plural(before, ["registracija", "registracijos", "registracijų"]))
+        }
         Reason::PartiesBefore => format!(
             "Priekyje dar {}; turi atsilaisvinti {}.",
             plural(before, ["registracija", "registracijos", "registracijų"]),
             plural(seats, ["vieta", "vietos", "vietų"]),
         ),
+        Reason::Seats if seats == 0 => {
+            "Ši registracija – kita. Į pasiūlymą neatsakyta: vieta bus pasiūlyta vėl, kai kas nors pasikeis, arba ją \
+             suteiks darbuotojai."
+                .to_owned()
+        }
         Reason::Seats => {
             format!("Ši registracija – kita; turi atsilaisvinti {}.", plural(seats, ["vieta", "vietos", "vietų"]))
         }

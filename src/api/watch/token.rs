@@ -67,7 +67,10 @@ impl Api {
                     return Some((Ok(next.message), ((api, token), Some(at))));
                 }
                 let is_news = at.last.as_ref().is_none_or(|last| last.shown() != next.shown());
-                let message = next.message.clone();
+                let mut message = next.message.clone();
+                if caller.is_staff() {
+                    api.unlink(caller, &mut message.registration).await;
+                }
                 at.last = Some(next);
                 if is_news {
                     return Some((Ok(message), ((api, token), Some(at))));

@@ -126,7 +126,10 @@ pub(super) async fn list_events(readers: &Connections, query: &EventQuery) -> Re
           and ($5::text is null or e.state = $5)
           and ($6::bigint is null or e.starts_at >= $6)
           and ($7::bigint is null or e.starts_at < $7)
-          and ($8::boolean is null or (e.free_seats is null or e.free_seats > 0) = $8)
+          and (
+            $8::boolean is null
+            or (e.state in ('draft', 'published') and (e.free_seats is null or e.free_seats > 0)) = $8
+          )
           and ($9::bigint is null or (e.starts_at, e.id) > ($9, $10::uuid))
           and ($12::text[] is null or e.centre_id = any ($12))
           and ($13::uuid[] is null or e.id = any ($13))

@@ -129,7 +129,10 @@ pub(super) async fn list_events(readers: &SqlitePool, query: &EventQuery) -> Res
           and ($5 is null or e.state = $5)
           and ($6 is null or e.starts_at >= $6)
           and ($7 is null or e.starts_at < $7)
-          and ($8 is null or (e.free_seats is null or e.free_seats > 0) = $8)
+          and (
+            $8 is null
+            or (e.state in ('draft', 'published') and (e.free_seats is null or e.free_seats > 0)) = $8
+          )
           and ($9 is null or (e.starts_at, e.id) > ($9, $10))
           and ($12 is null or e.centre_id in (select value from json_each($12)))
           and ($13 is null or e.id in (select unhex(value) from json_each($13)))

@@ -298,6 +298,18 @@ pub async fn a_list_filters_by_every_field(mut h: House) {
     let next = ListEventsRequest { page_token: page.next_page_token.clone(), ..first.clone() };
     let second = h.events.list_events(next).await.unwrap().into_inner();
     assert_eq!((&second.events[0].name, second.next_page_token.as_str()), (&contest, ""));
+    // One that was cancelled gives no seat to anybody.
+    let cancel = CancelEventRequest {
+        name: contest.clone(),
+        reason: "Salė užlieta".into(),
+        request_id: id(),
+        ..Default::default()
+    };
+    h.events.cancel_event(cancel).await.unwrap();
+    for (filter, found) in [("has_free_seats = true", 0), ("has_free_seats = false", 2)] {
+        let request = ListEventsRequest { filter: filter.into(), ..Default::default() };
+        assert_eq!(h.events.list_events(request).await.unwrap().into_inner().events.len(), found, "{filter}");
+    }
     let other = ListEventsRequest { page_token: page.next_page_token, filter: String::new(), ..first };
     assert_eq!(no(h.events.list_events(other).await).reason, "PAGE_TOKEN_INVALID");
     for (filter, offset) in [("colour = red", "0"), ("kind = BOAT", "7"), ("start_time > soon", "13"), ("state", "5")] {

@@ -249,6 +249,57 @@ pub async fn a_portal_that_vouches_is_told_of_a_duplicate_and_no_other_is(h: Hou
     assert!(registrations.create_registration(lowered).await.is_ok());
 }
 
+pub async fn a_vouching_portal_moves_nobody_to_where_it_is_already(h: House) {
+    let mut town = Town::of(h).await;
+    let centres = town.centres.clone();
+    let vouching = AccessKey { vouching: true, ..key(Role::Portal, &[&centres[0], &centres[1]]) };
+    let vouching = town.key(vouching).await.secret;
+    let asks = town.events.clone().map(|event| sign_up(&event, party(1)));
+    let registrations = &mut town.h.registrations;
+    let there = Registration { contact: asks[0].registration.clone().unwrap().contact, ..party(1) };
+    let there = sign_up(&town.events[1], there);
+    registrations.create_registration(with(&vouching, there)).await.unwrap();
+    let made = registrations.create_registration(with(&vouching, asks[0].clone())).await.unwrap().into_inner();
+    let transfer = TransferRegistrationRequest {
+        name: made.registration.unwrap().name,
+        management_token: made.management_token,
+        target_event: town.events[1].clone(),
+        request_id: id(),
+        ..Default::default()
+    };
+    let refused = no(registrations.transfer_registration(with(&vouching, transfer)).await);
+    assert_eq!(refused.reason, "ALREADY_REGISTERED", "it would lose its place");
+}
+
+pub async fn a_key_beside_a_token_takes_nothing_away(h: House) {
+    let mut town = Town::of(h).await;
+    let [here, there] = town.centres.clone();
+    let portal = town.key(key(Role::Portal, &[&here])).await.secret;
+    let elsewhere = town.key(key(Role::Coordinator, &[&there])).await.secret;
+    let reporting = town.key(key(Role::Reporting, &[&here])).await.secret;
+    let ask = sign_up(&town.events[0], party(1));
+    let made = town.h.registrations.create_registration(with(&portal, ask)).await.unwrap().into_inner();
+    let name = made.registration.unwrap().name;
+    for secret in [&portal, &elsewhere, &reporting] {
+        for (management_token, allowed) in [(made.management_token.clone(), true), ("x".repeat(43), false)] {
+            let get = GetRegistrationRequest {
+                name: name.clone(),
+                management_token: management_token.clone(),
+                view: RegistrationView::Full.into(),
+            };
+            let seen = town.h.registrations.get_registration(with(secret, get)).await;
+            let export = ExportRegistrationRequest { name: name.clone(), management_token, ..Default::default() };
+            let exported = town.h.privacy.export_registration(with(secret, export)).await;
+            assert_eq!((seen.is_ok(), exported.is_ok()), (allowed, allowed), "{seen:?} {exported:?}");
+            if !allowed {
+                assert_eq!([no(seen).reason, no(exported).reason], ["TOKEN_INVALID", "TOKEN_INVALID"]);
+            }
+        }
+        let without = ExportRegistrationRequest { name: name.clone(), ..Default::default() };
+        assert!(town.h.privacy.export_registration(with(secret, without)).await.is_err());
+    }
+}
+
 pub async fn what_is_asked_of_a_key_is_told_at_once(h: House) {
     let mut town = Town::of(h).await;
     let administrator = town.administrator.clone();

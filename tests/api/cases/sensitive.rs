@@ -335,6 +335,64 @@ pub async fn consents_of_people_that_are_not_shown_are_not_streamed(h: House) {
     }
 }
 
+pub async fn where_a_party_went_is_told_to_staff_that_sees_the_people_of_both_events(mut h: House) {
+    let sensitive = h.open_with(3, |e| e.sensitivity = Some(Sensitivity::default())).await;
+    let centre = h.get(&sensitive).await.centre;
+    let plain = h.open_with(3, |e| e.centre = centre.clone()).await;
+    let mut sources = Vec::new();
+    for (n, from, to) in [(1, &plain, &sensitive), (2, &sensitive, &plain)] {
+        let member = Member { display_name: format!("Perkeltoji {n}"), ..Default::default() };
+        let contact = Contact {
+            display_name: format!("Perkeltoji {n}"),
+            email: format!("p{n}@example.org"),
+            ..Default::default()
+        };
+        let party = Registration { contact: Some(contact), members: vec![member], ..Default::default() };
+        let made = h.sign_up(from, party).await;
+        let name = made.registration.unwrap().name;
+        let ask = TransferRegistrationRequest {
+            name: name.clone(),
+            target_event: to.clone(),
+            request_id: id(),
+            ..Default::default()
+        };
+        h.registrations.transfer_registration(ask).await.unwrap();
+        sources.push((name, made.management_token));
+    }
+    let mut town = Town::of(h).await;
+    let head = town.key(key(Role::Head, &[&centre])).await.secret;
+    let coordinator = town.key(key(Role::Coordinator, &[&centre])).await.secret;
+    let h = &mut town.h;
+    for (secret, told) in [(&head, 2), (&coordinator, 0)] {
+        let mut heard = [0; 4];
+        let mut hear = |at: usize, word: &str| heard[at] += usize::from(!word.is_empty());
+        for (name, _) in &sources {
+            let get = GetRegistrationRequest { name: name.clone(), ..Default::default() };
+            let seen = h.registrations.get_registration(with(secret, get)).await.unwrap().into_inner();
+            hear(0, &seen.registration.unwrap().transferred_to);
+            let watch = WatchRegistrationRequest { name: name.clone(), ..Default::default() };
+            let mut stream = h.registrations.watch_registration(with(secret, watch)).await.unwrap().into_inner();
+            hear(1, &stream.message().await.unwrap().unwrap().registration.unwrap().transferred_to);
+        }
+        for event in [&plain, &sensitive] {
+            let list = ListRegistrationsRequest { parent: event.clone(), ..Default::default() };
+            let list = h.registrations.list_registrations(with(secret, list)).await.unwrap().into_inner();
+            list.registrations.iter().for_each(|r| hear(2, &r.transferred_to));
+            let filter = Some(ChangeFilter { event: event.clone(), ..Default::default() });
+            let changes = ListChangesRequest { filter, page_size: 100, ..Default::default() };
+            let changes = h.changes.list_changes(with(secret, changes)).await.unwrap().into_inner();
+            assert!(changes.changes.iter().any(|c| c.registration_state() == RegistrationState::Transferred));
+            changes.changes.iter().for_each(|c| hear(3, &c.transferred_to));
+        }
+        assert_eq!(heard, [told; 4]);
+    }
+    // The party knows where it went.
+    let (name, management_token) = sources.remove(0);
+    let get = GetRegistrationRequest { name, management_token, ..Default::default() };
+    let own = h.registrations.get_registration(get).await.unwrap().into_inner().registration.unwrap();
+    assert!(own.transferred_to.starts_with(&sensitive));
+}
+
 pub async fn what_was_promised_to_those_who_signed_up_is_kept(mut h: House) {
     let centre = h.centre().await;
     let named = |roles: &[Role]| {
@@ -358,6 +416,24 @@ pub async fn what_was_promised_to_those_who_signed_up_is_kept(mut h: House) {
         assert_eq!((refused.reason.as_str(), refused.code), ("SENSITIVITY_KEPT", Code::FailedPrecondition));
     }
     assert_eq!(h.update(with_it(named(&[Role::Head])), &["sensitivity"]).await.sensitivity, named(&[Role::Head]));
+    // Neither does what was shown as something else come to light.
+    let disguised = |titles: &str, unlisted| {
+        let neutral_titles = if titles.is_empty() { Vec::new() } else { lt(titles) };
+        Some(Sensitivity { neutral_titles, unlisted, ..named(&[Role::Head]).unwrap() })
+    };
+    let covered = h.open_with(3, |e| e.sensitivity = disguised("Susitikimas", true)).await;
+    let with_it = |sensitivity| Event { name: covered.clone(), sensitivity, ..Event::default() };
+    for less in [disguised("", true), disguised("Susitikimas", false)] {
+        let update = UpdateEventRequest {
+            event: Some(with_it(less)),
+            update_mask: mask(&["sensitivity"]),
+            request_id: id(),
+            ..Default::default()
+        };
+        assert_eq!(no(h.events.update_event(update).await).reason, "SENSITIVITY_KEPT");
+    }
+    let other = disguised("Pokalbis", true);
+    assert_eq!(h.update(with_it(other.clone()), &["sensitivity"]).await.sensitivity, other);
     // Other settings change as ever, and a copy is as sensitive.
     let wider = Event { name: draft.name.clone(), minimum_to_start: 2, ..Event::default() };
     assert_eq!(h.update(wider, &["minimum_to_start"]).await.sensitivity, named(&[Role::Head]));
