@@ -6,6 +6,7 @@ use super::command::{Command, Verb};
 use super::refusal::Refusal;
 use super::roster::{Outcome, Recorded, Roster};
 use super::settle::Resting;
+use crate::model::contact::ContactKeys;
 use crate::model::event::{EventState, Pool};
 use crate::model::id::{Number, PoolNo};
 use crate::model::policy::{MissedOffer, Promotion};
@@ -157,13 +158,17 @@ impl Roster {
         let held = i64::from(self.counts.held());
         let (number, policy) = (self.journal_number + 1, self.terms.policy.version);
         let mut entry = Entry { number, at, actor, policy, seats: 0, change, cleared: Vec::new() };
+        // Who goes elsewhere takes its contact along.
+        let given_up = match &entry.change {
+            Change::Ended { number, .. } => {
+                self.standing(*number).filter(|s| s.twin_of.is_none()).map_or_else(ContactKeys::default, |s| s.contact)
+            }
+            _ => ContactKeys::default(),
+        };
         self.apply(&entry);
         entry.seats = i64::from(self.counts.held()) - held;
         match &entry.change {
-            Change::Ended { number, .. } => {
-                let own = self.standing(*number).filter(|s| s.twin_of.is_none());
-                doubted.extend(own.map(|s| self.held_back(s.contact)).unwrap_or_default());
-            }
+            Change::Ended { .. } => doubted.extend(self.held_back(given_up)),
             Change::TermsChanged { .. } => doubted.extend(self.all_held_back()),
             _ => {}
         }

@@ -177,6 +177,8 @@ fn an_event_all_of_whose_sessions_are_called_off_takes_nobody() {
     assert!(!bench.is_confirmed(waits));
     assert_eq!(bench.ask(resize(2, 2)), Err(Refusal::SeatsCalledOff { session: 2 }));
     assert_eq!(bench.ask(Verb::Register(party(1, 99))), Err(Refusal::SeatsCalledOff { session: 2 }));
+    bench.edit(|t| t.ends_at = Some(vilnius("2099-01-01T12:00")));
+    assert!(bench.ask(Verb::CompleteEvent).is_ok(), "there is none to wait for");
 }
 
 #[test]

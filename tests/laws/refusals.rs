@@ -224,11 +224,6 @@ fn an_offer_answered_too_late_has_expired_and_an_event_that_ended_says_how() {
     assert_eq!(long.ask(Verb::CompleteEvent), Err(Refusal::EventNotOver { ends_at }));
     long.now = ends_at;
     assert!(long.ask(Verb::CompleteEvent).is_ok());
-    let mut called_off = terms(1);
-    called_off.ends_at = Some(ends_at);
-    called_off.sessions.iter_mut().for_each(|session| session.cancelled = true);
-    let mut called_off = Bench::open(called_off, vilnius("2025-01-20T18:59"));
-    assert!(called_off.ask(Verb::CompleteEvent).is_ok(), "there is nothing to wait for");
     let mut draft = Bench::draft(terms(1), vilnius("2025-01-13T09:00"));
     assert_eq!(draft.ask(Verb::CompleteEvent), Err(Refusal::EventNotPublished));
     draft.ask(Verb::CancelEvent).unwrap();
