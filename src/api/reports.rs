@@ -15,7 +15,7 @@ mod summary;
 use super::Api;
 use super::proto::*;
 use super::to_proto::int64;
-use crate::report::cells::Shown;
+use crate::report::cells::{Shown, Told};
 use crate::report::{self, Tally as Counted};
 use tonic::{Request, Response, Status};
 
@@ -60,7 +60,7 @@ impl super::proto::report_service_server::ReportService for Api {
     async fn get_participation(&self, request: Request<GetParticipationRequest>) -> Answer<GetParticipationResponse> {
         let (caller, mut r) = self.admit(request).await?;
         let shown = self.figures_for(caller, "GetParticipation", &mut r.scope, false)?;
-        let (answer, _) = self.participation(shown, r).await?;
+        let (answer, _) = self.participation(Some(caller), shown, r).await?;
         Ok(Response::new(answer))
     }
 
@@ -100,14 +100,14 @@ impl super::proto::report_service_server::ReportService for Api {
     }
 }
 
-/// What a report rests on, as it is answered. Entries are about as many as sign-ups: their number is as small as what it
-/// would give away.
+/// What a report rests on, as it is answered. Entries are about as many as sign-ups, and those about persons as many as forms:
+/// their number is as small as what it would give away.
 fn basis(basis: &report::Basis, shown: Shown) -> Basis {
     let sum = basis.events.iter().map(|(_, number)| *number).sum();
     Basis {
         events: int64(basis.events.len() as u64),
         journal_sum: if shown.is_exact() { int64(sum) } else { 0 },
-        people_number: int64(basis.people_number),
+        people_number: if shown.is_exact() { int64(basis.people_number) } else { 0 },
     }
 }
 

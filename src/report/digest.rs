@@ -5,7 +5,7 @@ use super::demand::{Demand, demand_of};
 use super::facts::{Fact, facts};
 use super::{Basis, EVENTS_MAX, People, ReportError, Scope};
 use crate::keys::Keys;
-use crate::model::access::Reach;
+use crate::model::access::{Reach, Role};
 use crate::model::attendance::{SessionNo, Slot};
 use crate::model::event::{EventKind, EventState};
 use crate::model::id::{CentreId, EventId, ProgrammeId};
@@ -18,7 +18,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 /// The form in which digests are kept. Another one is worked out anew.
-const FORM: u8 = 1;
+const FORM: u8 = 2;
 /// Events that are written, or whose facts are read, at a time.
 const EVENTS_AT_ONCE: usize = 100;
 /// How long a report rests after some events, beside how long they took it.
@@ -37,6 +37,8 @@ pub struct Head {
     pub municipality: String,
     pub kind: EventKind,
     pub state: EventState,
+    /// As `Details::named_roles`: who alone sees its people, where it is sensitive.
+    pub named_roles: Option<Vec<Role>>,
     /// What puts it into a period: its start, or the opening of registration, or when it was made.
     pub begins_at: Timestamp,
     /// The start of the first session.
@@ -280,6 +282,7 @@ fn head(everything: &Everything) -> Head {
         municipality: event.details.municipality_code.clone(),
         kind: event.details.kind,
         state: whole.header.state,
+        named_roles: event.details.named_roles().map(<[Role]>::to_vec),
         begins_at: terms.starts_at.or(terms.opens_at).unwrap_or(event.created_at),
         starts_at: terms.starts_at,
         seats: if is_off { 0 } else { terms.pools.iter().filter_map(|pool| pool.capacity).sum() },

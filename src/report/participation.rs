@@ -4,6 +4,7 @@ use super::demand::channel_word;
 use super::digest::Digested;
 use super::facts::{Fact, MemberFact};
 use super::people::People;
+use crate::model::access::Role;
 use crate::model::attendance::Mark;
 use crate::model::event::{EventKind, EventState};
 use crate::model::party::Sex;
@@ -20,6 +21,8 @@ pub struct Wanted<'a> {
     pub day: &'a (dyn Fn(Timestamp) -> (String, i16) + Sync),
     /// Its day of the week there: "mon" to "sun".
     pub weekday: &'a (dyn Fn(Timestamp) -> &'static str + Sync),
+    /// Whether whoever reads it is shown the people of an event of which these roles alone see them.
+    pub shows: &'a (dyn Fn(Option<&[Role]>) -> bool + Sync),
 }
 
 /// Ages that are counted together, both ends in it.
@@ -40,6 +43,8 @@ pub struct Attendances {
     pub absences: u64,
     pub excused: u64,
     pub sessions: u64,
+    /// How long these sessions were planned to be, together.
+    pub planned_minutes: u64,
 }
 
 impl Attendances {
@@ -53,6 +58,8 @@ impl Attendances {
 #[derive(Clone, Copy, Debug)]
 struct First {
     at: Timestamp,
+    /// The first at an event whose people are shown.
+    shown_at: Option<Timestamp>,
     sex: Option<(Timestamp, Sex)>,
     birth_year: Option<(Timestamp, u16)>,
 }
@@ -68,6 +75,8 @@ pub struct Participation {
     pub heads_adults: u64,
     pub heads_children: u64,
     pub heads_estimated: bool,
+    /// Something of the period was at events whose people are not shown.
+    pub people_hidden: bool,
     families: Families,
     /// Families that came as a head-count.
     unnamed_families: u64,
@@ -95,13 +104,16 @@ impl Participation {
 
     fn add_named(&mut self, wanted: &Wanted<'_>, digested: &Digested, facts: &[Fact]) {
         let starts: HashMap<u16, Timestamp> = digested.head.sessions.iter().map(|s| (s.no, s.starts_at)).collect();
-        let place = Place { wanted, digested, starts: &starts };
+        let shown = (wanted.shows)(digested.head.named_roles.as_deref());
+        let place = Place { wanted, digested, starts: &starts, shown };
+        // By what the event has planned, and never by who came: that it was empty is no business of whoever is not named.
+        self.people_hidden |= !shown && digested.head.sessions.iter().any(|s| wanted.holds(s.starts_at));
         for session in digested.head.sessions.iter().filter(|s| s.held && !s.cancelled) {
             if wanted.holds(session.starts_at) {
                 let month = wanted.month(session.starts_at);
-                self.total.sessions += 1;
+                self.total.held(session.minutes);
                 for key in place.keys(session.starts_at, &month) {
-                    self.by.entry(key).or_default().sessions += 1;
+                    self.by.entry(key).or_default().held(session.minutes);
                 }
             }
         }
@@ -134,7 +146,7 @@ impl Participation {
         for (session, mark, minutes) in &member.marks {
             let Some(at) = place.starts.get(session).copied() else { continue };
             if *mark == Mark::Present {
-                self.meet(person, at, member);
+                self.meet(person, at, place.shown, member);
             }
             if !place.wanted.holds(at) {
                 continue;
@@ -174,11 +186,12 @@ impl Participation {
     }
 
     /// Remembers the earliest presence, and the earliest that is known of sex and year of birth.
-    fn meet(&mut self, person: PersonId, at: Timestamp, member: &MemberFact) {
+    fn meet(&mut self, person: PersonId, at: Timestamp, shown: bool, member: &MemberFact) {
         let sex = Some((at, member.sex)).filter(|(_, sex)| *sex != Sex::NotGiven);
         let birth_year = member.birth_year.map(|year| (at, year));
-        let first = self.first.entry(person).or_insert(First { at, sex, birth_year });
+        let first = self.first.entry(person).or_insert(First { at, shown_at: None, sex, birth_year });
         first.at = first.at.min(at);
+        first.shown_at = earlier(first.shown_at, Some(at).filter(|_| shown), |at| at);
         first.sex = earlier(first.sex, sex, |(at, sex)| (at, sex as u8));
         first.birth_year = earlier(first.birth_year, birth_year, |known| known);
     }
@@ -196,9 +209,15 @@ impl Participation {
         rows
     }
 
-    /// Persons who began in the period, in order of their ids.
-    pub fn beginners(&self, wanted: &Wanted<'_>) -> Vec<PersonId> {
-        let began = self.first.iter().filter(|(_, first)| wanted.holds(first.at));
+    /// How many persons began in the period.
+    pub fn beginners(&self, wanted: &Wanted<'_>) -> u64 {
+        self.first.values().filter(|first| wanted.holds(first.at)).count() as u64
+    }
+
+    /// Who began in the period by the events whose people are shown, as if there were no others: whoever is named here, or is
+    /// missing, tells nothing of those. In order of their ids.
+    pub fn shown_beginners(&self, wanted: &Wanted<'_>) -> Vec<PersonId> {
+        let began = self.first.iter().filter(|(_, first)| first.shown_at.is_some_and(|at| wanted.holds(at)));
         let mut ids: Vec<PersonId> = began.map(|(person, _)| *person).collect();
         ids.sort_unstable();
         ids
@@ -233,6 +252,11 @@ impl Participation {
 }
 
 impl Attendances {
+    fn held(&mut self, minutes: u16) {
+        self.sessions += 1;
+        self.planned_minutes += u64::from(minutes);
+    }
+
     fn mark(&mut self, mark: Mark, minutes: u16, is_new: bool) {
         match mark {
             Mark::Present => {
@@ -269,6 +293,8 @@ struct Place<'a> {
     wanted: &'a Wanted<'a>,
     digested: &'a Digested,
     starts: &'a HashMap<u16, Timestamp>,
+    /// Its people are shown to whoever reads it.
+    shown: bool,
 }
 
 impl Place<'_> {

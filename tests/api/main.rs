@@ -113,7 +113,12 @@ on_both! {
         what_was_promised_to_those_who_signed_up_is_kept,
         portals_see_neutral_titles_and_list_what_its_owner_wants,
         why_somebody_was_preferred_is_read_by_heads_alone,
-        no_class_goes_to_a_portal_or_a_family;
+        no_class_goes_to_a_portal_or_a_family,
+        no_figure_names_whoever_is_known_from_it_alone;
+    protected:
+        minutes_tell_no_count_that_is_rounded_or_hidden,
+        of_a_few_no_line_tells_who_they_are,
+        months_are_those_of_one_zone;
     sessions:
         a_new_session_never_takes_the_marks_of_one_that_is_left_out,
         a_session_that_was_held_stays_where_it_was;

@@ -1,7 +1,7 @@
 //! GetDemand.
 
 use super::scope::Asked;
-use super::{Shown, basis, int64, key, programme_name, tally};
+use super::{Shown, Told, basis, int64, key, programme_name, tally};
 use crate::api::from_proto::Fields;
 use crate::api::proto::{DemandFigures, DemandRow, GetDemandRequest, GetDemandResponse, Key, ReturningRow};
 use crate::api::to_proto::names;
@@ -14,21 +14,33 @@ use tonic::Status;
 impl Api {
     pub(super) async fn demand(&self, shown: Shown, r: GetDemandRequest) -> Result<(GetDemandResponse, Basis), Status> {
         let mut fields = Fields::default();
-        let asked = fields.report_scope(r.scope);
+        let asked = fields.report_scope(r.scope, shown);
         fields.finish(()).map_err(status::fields)?;
         self.closed_for(shown, &asked)?;
         let (events, mut rests_on) = self.reports.events(&asked.scope).await.map_err(status::report)?;
         let (rows, total, all) = report::demand(&events, |at| asked.month(at));
+        let together = told_together(&rows, &total, &all, shown);
+        let told = |table: usize, row| match together.tables.get(table) {
+            Some(true) => row,
+            _ => untold(row),
+        };
         let row = |((programme, municipality, month), cell): (&(String, String, String), &Cell)| {
             let keys = [("programme", programme_name(programme)), ("municipality", municipality.clone())];
             let mut keys: Vec<Key> = keys.iter().map(|(dimension, value)| key(dimension, value)).collect();
             keys.push(key("month", month));
-            cell_row(keys, cell, shown)
+            told(0, cell_row(keys, cell, shown))
         };
+        let line = |((dimension, value), counted): (&(Dimension, String), &Figures)| {
+            let table = BREAKDOWNS.iter().position(|wanted| wanted == dimension).map_or(0, |at| at + 1);
+            told(table, breakdown(*dimension, value, counted, shown))
+        };
+        let sum = cell_row(Vec::new(), &total, shown);
+        // A line stands only where somebody is: of a few, lines alone would tell who they are.
+        let few = shown.hides(&[total.figures.applicants.persons]);
         let mut answer = GetDemandResponse {
             rows: rows.iter().map(row).collect(),
-            total: Some(total_row(&rows, &total, &all, shown)),
-            breakdowns: all.by.iter().map(|((dimension, value), f)| breakdown(*dimension, value, f, shown)).collect(),
+            total: Some(if together.total { sum } else { untold(sum) }),
+            breakdowns: all.by.iter().filter(|_| !few).map(line).collect(),
             returning: Vec::new(),
             basis: None,
         };
@@ -56,22 +68,23 @@ impl Api {
     }
 }
 
-/// All rows together, where that gives none of them away, nor a line of a breakdown.
-fn total_row(rows: &Rows, total: &Cell, all: &Demand, shown: Shown) -> DemandRow {
-    let sums = total.figures.counts();
-    let cells: Vec<_> = rows.values().map(|cell| cell.figures.counts()).collect();
-    let mut tables = vec![cells];
-    for wanted in [Dimension::Channel, Dimension::Language, Dimension::HomeMunicipality, Dimension::Eldership] {
+/// What the breakdowns are by.
+const BREAKDOWNS: [Dimension; 4] =
+    [Dimension::Channel, Dimension::Language, Dimension::HomeMunicipality, Dimension::Eldership];
+
+/// What gives no line of another table away: of all lines together, the rows, and each breakdown.
+fn told_together(rows: &Rows, total: &Cell, all: &Demand, shown: Shown) -> Told {
+    let mut tables: Vec<Vec<Vec<u64>>> = vec![rows.values().map(|cell| cell.figures.counts().to_vec()).collect()];
+    for wanted in BREAKDOWNS {
         let lines = all.by.iter().filter(|((dimension, _), _)| *dimension == wanted);
-        tables.push(lines.map(|(_, figures)| figures.counts()).collect());
+        tables.push(lines.map(|(_, figures)| figures.counts().to_vec()).collect());
     }
-    let gives_away = tables.iter().any(|table| shown.hides_total(table.iter().map(|row| &row[..]), &sums));
-    let row = cell_row(Vec::new(), total, shown);
-    if gives_away {
-        DemandRow { figures: None, applicants_per_seat_hundredths: None, suppressed: true, ..row }
-    } else {
-        row
-    }
+    shown.told_together(&tables, &total.figures.counts())
+}
+
+/// The line without its figures.
+fn untold(row: DemandRow) -> DemandRow {
+    DemandRow { figures: None, applicants_per_seat_hundredths: None, suppressed: true, ..row }
 }
 
 fn cell_row(keys: Vec<Key>, cell: &Cell, shown: Shown) -> DemandRow {

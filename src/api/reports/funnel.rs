@@ -18,7 +18,7 @@ impl Api {
         r: GetWaitlistFunnelRequest,
     ) -> Result<(GetWaitlistFunnelResponse, Basis), Status> {
         let mut fields = Fields::default();
-        let mut asked = fields.report_scope(r.scope);
+        let mut asked = fields.report_scope(r.scope, shown);
         if !r.event.is_empty() {
             asked.scope.event = fields.event_name(Path::Top("event"), &r.event);
         }
@@ -38,13 +38,19 @@ impl Api {
 }
 
 fn render(funnel: &Funnel, order: Vec<OrderRow>, rests_on: &Basis, shown: Shown) -> GetWaitlistFunnelResponse {
-    let channels = funnel.by_channel.iter().map(|(channel, counts)| row(Some(key("channel", channel)), counts, shown));
-    let centre =
-        |(id, counts): (&String, &OfferCounts)| row(Some(key("centre", &format!("centres/{id}"))), counts, shown);
+    let (total, [by_channel, by_centre]) = together(funnel, shown);
+    let channel =
+        |(name, counts): (&String, &OfferCounts)| row(Some(key("channel", name)), counts, (shown, by_channel));
+    let channels = funnel.by_channel.iter().map(channel);
+    let centre = |(id, counts): (&String, &OfferCounts)| {
+        row(Some(key("centre", &format!("centres/{id}"))), counts, (shown, by_centre))
+    };
+    let few = shown.hides(&[all_counts(&funnel.total).into_iter().max().unwrap_or(0)]);
     let alone = |n: u64| (!shown.hides(&[n])).then(|| int64(shown.count(n)));
     GetWaitlistFunnelResponse {
-        total: Some(total(funnel, shown)),
-        rows: channels.chain(funnel.by_centre.iter().map(centre)).collect(),
+        total: Some(total),
+        // A line stands only where somebody is: of a few, lines alone would tell who they are.
+        rows: channels.chain(funnel.by_centre.iter().map(centre)).filter(|_| !few).collect(),
         late_cancelled_seats: alone(funnel.late_cancelled),
         late_filled_seats: alone(funnel.late_filled),
         admitted_ahead_by_class: alone(funnel.ahead_by_class),
@@ -53,17 +59,13 @@ fn render(funnel: &Funnel, order: Vec<OrderRow>, rests_on: &Basis, shown: Shown)
     }
 }
 
-/// All together, where that gives no row away.
-fn total(funnel: &Funnel, shown: Shown) -> OfferRow {
-    let sums = all_counts(&funnel.total);
-    let gives_away = |rows: &BTreeMap<String, OfferCounts>| {
-        let rows: Vec<_> = rows.values().map(all_counts).collect();
-        shown.hides_total(rows.iter().map(|row| &row[..]), &sums)
-    };
-    if gives_away(&funnel.by_channel) || gives_away(&funnel.by_centre) {
-        return OfferRow { suppressed: true, ..OfferRow::default() };
-    }
-    row(None, &funnel.total, shown)
+/// All together, and whether lines by channel and by centre are told: what gives no other line away.
+fn together(funnel: &Funnel, shown: Shown) -> (OfferRow, [bool; 2]) {
+    let table = |rows: &BTreeMap<String, OfferCounts>| rows.values().map(|row| all_counts(row).to_vec()).collect();
+    let tables: [Vec<Vec<u64>>; 2] = [table(&funnel.by_channel), table(&funnel.by_centre)];
+    let told = shown.told_together(&tables, &all_counts(&funnel.total));
+    let is_told = |at: usize| told.tables.get(at).copied().unwrap_or(false);
+    (row(None, &funnel.total, (shown, told.total)), [is_told(0), is_told(1)])
 }
 
 fn all_counts(counts: &OfferCounts) -> [u64; 8] {
@@ -72,16 +74,16 @@ fn all_counts(counts: &OfferCounts) -> [u64; 8] {
     [made, accepted, declined, expired, open, lengths[0], lengths[1], lengths[2]]
 }
 
-fn row(key: Option<Key>, counts: &OfferCounts, shown: Shown) -> OfferRow {
+fn row(key: Option<Key>, counts: &OfferCounts, (shown, told): (Shown, bool)) -> OfferRow {
     let (answer, to_offer, to_first) =
         (counts.answer.spread(), counts.to_offer.spread(), counts.to_first_session.spread());
-    let suppressed = shown.hides(&all_counts(counts));
+    let suppressed = !told || shown.hides(&all_counts(counts));
     let count = |n| (!suppressed).then(|| int64(shown.count(n)));
     let spread = |s: report::Spread| {
         (!suppressed).then(|| Spread {
             count: int64(shown.count(s.count)),
-            median_seconds: s.median,
-            p90_seconds: s.p90,
+            median_seconds: shown.length(s.median, s.count, 50),
+            p90_seconds: shown.length(s.p90, s.count, 90),
         })
     };
     OfferRow {

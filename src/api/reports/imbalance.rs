@@ -14,7 +14,7 @@ impl Api {
         r: GetImbalanceRequest,
     ) -> Result<(GetImbalanceResponse, Basis), Status> {
         let mut fields = Fields::default();
-        let asked = fields.report_scope(r.scope);
+        let asked = fields.report_scope(r.scope, shown);
         fields.finish(()).map_err(status::fields)?;
         self.closed_for(shown, &asked)?;
         let (events, rests_on) = self.reports.events(&asked.scope).await.map_err(status::report)?;
@@ -26,8 +26,10 @@ impl Api {
 
 fn row(programme: &str, municipality: &str, side: &Side, shown: Shown) -> ImbalanceRow {
     let refused = &side.figures.refused;
-    let counts = [refused.parties, refused.persons, refused.families, side.figures.willing_elsewhere, side.could_move];
-    let suppressed = shown.hides(&counts);
+    // All seats are told, so those that nobody holds tell how many somebody does.
+    let held = side.seats.saturating_sub(side.empty_seats);
+    let waiting = [refused.parties, refused.persons, refused.families];
+    let suppressed = shown.hides(&waiting) || shown.hides(&[side.figures.willing_elsewhere, side.could_move, held]);
     let count = |n| (!suppressed).then(|| int64(shown.count(n)));
     ImbalanceRow {
         programme: programme_name(programme),

@@ -37,7 +37,9 @@ impl Asked {
 }
 
 impl Fields {
-    pub fn report_scope(&mut self, given: Option<ReportScope>) -> Asked {
+    /// Whoever sees protected figures has the days and months that everybody has: months of two zones overlap, and could be
+    /// taken from each other.
+    pub fn report_scope(&mut self, given: Option<ReportScope>, shown: Shown) -> Asked {
         let given = given.unwrap_or_default();
         let at = Path::Top("scope");
         let vilnius = Zone::named("Europe/Vilnius").unwrap_or_else(Zone::utc);
@@ -56,7 +58,11 @@ impl Fields {
         if scope.municipality.as_ref().is_some_and(|code| code.len() > 10) {
             self.refuse(at.field("municipality_code"), "is longer than 10 characters");
         }
-        Asked { scope, zone: self.zone(at.field("time_zone"), &given.time_zone, &vilnius) }
+        let zone = self.zone(at.field("time_zone"), &given.time_zone, &vilnius);
+        if !shown.is_exact() && zone.name() != vilnius.name() {
+            self.refuse(at.field("time_zone"), "must be Europe/Vilnius where small counts are not shown");
+        }
+        Asked { scope, zone }
     }
 }
 

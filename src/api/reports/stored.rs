@@ -79,7 +79,8 @@ impl Api {
         }
     }
 
-    /// The exact figures of a query, and what they rest on.
+    /// The exact figures of a query, and what they rest on. They are kept for whoever reads them later, and so name nobody
+    /// whom some of them are not shown.
     pub(super) async fn figures(&self, query: ReportQuery) -> Result<(ReportFigures, Basis), Status> {
         let (figures, basis) = match query.query {
             Some(Query::Demand(r)) => {
@@ -95,7 +96,7 @@ impl Api {
                 (Figures::Imbalance(figures), basis)
             }
             Some(Query::Participation(r)) => {
-                let (figures, basis) = self.participation(Shown::Exact, r).await?;
+                let (figures, basis) = self.participation(None, Shown::Exact, r).await?;
                 (Figures::Participation(figures), basis)
             }
             None => return Err(status::report_corrupt("it asks for nothing")),

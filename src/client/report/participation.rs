@@ -97,6 +97,7 @@ const TOTALS: &[Column] = &[
     Column::new("heads_children", "Heads at open events: children"),
     Column::new("heads_estimated", "Some of the heads are estimated"),
     Column::new("more_without_form", "More lack a participant form than are listed"),
+    Column::new("people_hidden", "Participants of sensitive events are not listed"),
 ];
 
 fn totals(answer: &proto::GetParticipationResponse) -> Vec<Value> {
@@ -109,10 +110,11 @@ fn totals(answer: &proto::GetParticipationResponse) -> Vec<Value> {
     let last = [
         Value::maybe(answer.families),
         Value::maybe(answer.consultations),
-        Value::Number(answer.heads_adults),
-        Value::Number(answer.heads_children),
+        Value::maybe(answer.heads_adults),
+        Value::maybe(answer.heads_children),
         Value::Flag(answer.heads_estimated),
         Value::Flag(answer.more_without_form),
+        Value::Flag(answer.people_hidden),
     ];
     first.into_iter().chain(counts(&total)).chain(last).collect()
 }

@@ -13,6 +13,7 @@ pub mod lists;
 pub mod oidc;
 pub mod once;
 pub mod privacy;
+pub mod protected;
 pub mod questions;
 pub mod refusals;
 pub mod registrations;

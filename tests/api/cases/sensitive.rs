@@ -585,3 +585,54 @@ pub async fn no_class_goes_to_a_portal_or_a_family(h: House) {
     assert!(!told.contains("first"), "{told}");
     assert!(!heard.text.contains("globotin"), "{}", heard.text);
 }
+
+pub async fn no_figure_names_whoever_is_known_from_it_alone(mut h: House) {
+    // The canary is in both, and came to the sensitive one alone.
+    let open = h.open_with(5, |_| ()).await;
+    h.sign_up(&open, Registration { answers: Vec::new(), ..canary() }).await;
+    let other = h.joins(&open, 1).await.name;
+    let mut hidden = Hidden::of(h, &[]).await;
+    let mut secrets = Vec::new();
+    for role in [Role::Head, Role::Coordinator] {
+        secrets.push(hidden.town.key(AccessKey { all_centres: true, ..key(role, &[]) }).await.secret);
+    }
+    let [head, coordinator] = [secrets[0].clone(), secrets[1].clone()];
+    let event = hidden.event.clone();
+    let h = &mut hidden.town.h;
+    for (parent, registration) in [(&event, &hidden.seated), (&open, &other)] {
+        let mark = AttendanceMark::Present.into();
+        let marks = vec![MarkEntry { registration: registration.clone(), member: 1, mark, minutes: None }];
+        let record = RecordAttendanceRequest {
+            parent: parent.clone(),
+            session_id: "s1".into(),
+            marks,
+            request_id: id(),
+            ..Default::default()
+        };
+        h.attendance.record_attendance(with(&head, record)).await.unwrap();
+    }
+    let full = RegistrationView::Full.into();
+    let look = GetRegistrationRequest { name: other, view: full, ..Default::default() };
+    let found = h.registrations.get_registration(with(&head, look)).await.unwrap().into_inner().registration.unwrap();
+    let other = vec![found.members[0].person.clone()];
+    let ask = GetParticipationRequest::default();
+    let all = h.reports.get_participation(with(&head, ask.clone())).await.unwrap().into_inner();
+    assert_eq!((all.without_form.len(), all.people_hidden), (2, false));
+    let told = h.reports.get_participation(with(&coordinator, ask.clone())).await.unwrap().into_inner();
+    assert_eq!((&told.without_form, told.people_hidden, told.unique_participants), (&other, true, Some(2)));
+
+    // A stored report is read by others than who asked for it.
+    let query = ReportQuery { query: Some(report_query::Query::Participation(ask)) };
+    let report = Report { title: "Dalyviai".into(), query: Some(query), ..Default::default() };
+    let create = CreateReportRequest { report: Some(report), request_id: id() };
+    let stored = h.reports.create_report(with(&head, create)).await.unwrap().into_inner().report.unwrap();
+    let get = GetReportRequest { name: stored.name.clone() };
+    let read = h.reports.get_report(with(&coordinator, get)).await.unwrap().into_inner().report.unwrap();
+    let corrections = ListCorrectionsRequest { report: stored.name.clone() };
+    let now = h.reports.list_corrections(with(&coordinator, corrections)).await.unwrap().into_inner();
+    assert!(now.figures.is_empty(), "{:?}", now.figures);
+    for figures in [stored.figures, read.figures, now.now] {
+        let Some(report_figures::Figures::Participation(told)) = figures.unwrap().figures else { panic!("no figures") };
+        assert_eq!((&told.without_form, told.people_hidden), (&other, true));
+    }
+}
