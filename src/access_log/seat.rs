@@ -35,18 +35,29 @@ impl Drop for Seat {
 
 /// What goes with a call, so that whoever lets it in can leave its seat to whoever knows how it ended.
 #[derive(Clone, Default)]
-pub struct Slot(Arc<Mutex<Option<Seat>>>);
+pub struct Slot(Arc<Mutex<Vec<Seat>>>);
 
 impl Slot {
+    /// One more row, where there is one already: they tell of the same call.
     pub fn leave(&self, seat: Seat) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(seat);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(seat);
+    }
+
+    /// Adds to what stands in its rows, while the call is in work.
+    pub fn note(&self, mut add: impl FnMut(&mut AccessEntry)) {
+        let mut seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seats.iter_mut().filter_map(|seat| seat.waiting.as_mut()).for_each(|(_, entry)| add(entry));
+    }
+
+    /// What stands in its row so far, where it leaves one.
+    pub fn row(&self) -> Option<AccessEntry> {
+        let seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seats.first().and_then(|seat| seat.waiting.as_ref()).map(|(_, entry)| entry.clone())
     }
 
     /// The call ended with this status code.
     pub fn ended(&self, outcome: u8) {
-        let seat = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(mut seat) = seat {
-            seat.end(outcome);
-        }
+        let seats = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        seats.into_iter().for_each(|mut seat| seat.end(outcome));
     }
 }

@@ -2,6 +2,8 @@
 
 mod row;
 
+pub(super) use row::note_registration;
+
 use super::admin::page_of;
 use super::caller::Caller;
 use super::from_proto::{Fields, Path};

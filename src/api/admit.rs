@@ -65,17 +65,23 @@ pub(super) type Admitted<T> = Result<(Caller, T), Status>;
 impl Api {
     /// The caller and its message, if the caller may ask this. Whoever may not hears it before anything else; what is out
     /// of reach is as if it were not there. What stands in the access log has its seat there before anything is done.
-    pub(super) async fn admit<T: Rights>(&self, mut request: Request<T>) -> Admitted<T> {
-        let slot = request.extensions_mut().remove::<Slot>();
+    pub(super) async fn admit<T: Rights>(&self, request: Request<T>) -> Admitted<T> {
+        self.admit_noted(request).await.map(|(caller, message, _)| (caller, message))
+    }
+
+    /// The same, with the rows that the call leaves in the access log: what the message does not name is added to them
+    /// when it is found.
+    pub(super) async fn admit_noted<T: Rights>(&self, mut request: Request<T>) -> Result<(Caller, T, Slot), Status> {
+        let slot = request.extensions_mut().remove::<Slot>().unwrap_or_default();
         let turn = request.extensions_mut().remove::<Turn>();
         let who = self.identities.shown_with(secret(request.metadata())?, certificate(&request)).await?;
         let writes = self.writes_down(&who, &request);
         let judged = self.judge(who, &request).await;
         if let Some(key) = writes.of(judged.is_err()) {
             let seat = self.seat(key, judged.is_err(), &request).await;
-            match (slot, seat) {
-                (Some(slot), Ok(Some(seat))) => slot.leave(seat),
-                (_, Err(no)) if judged.is_ok() => return Err(no),
+            match seat {
+                Ok(Some(seat)) => slot.leave(seat),
+                Err(no) if judged.is_ok() => return Err(no),
                 _ => {}
             }
         }
@@ -83,7 +89,7 @@ impl Api {
         if let Some(turn) = turn.filter(|_| T::METHOD.starts_with("List")) {
             turn.take().await;
         }
-        Ok((caller, request.into_inner()))
+        Ok((caller, request.into_inner(), slot))
     }
 
     async fn judge<T: Rights>(&self, who: Who, request: &Request<T>) -> Result<Caller, Status> {
@@ -170,7 +176,7 @@ impl Api {
                 }
                 Target::All => {
                     if !key.all_centres {
-                        return Err(status::centre_required(method));
+                        return Err(status::all_centres_required(method));
                     }
                 }
             }

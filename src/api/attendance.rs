@@ -8,6 +8,7 @@ mod record;
 mod roster;
 mod walk_in;
 
+use super::access_log::note_registration;
 use super::proto::*;
 use super::to_proto::names;
 use super::{Api, status};
@@ -31,13 +32,17 @@ impl super::proto::attendance_service_server::AttendanceService for Api {
     }
 
     async fn check_in(&self, request: Request<CheckInRequest>) -> Answer<CheckInResponse> {
-        let (caller, r) = self.admit(request).await?;
-        self.at_the_door(caller, r).await.map(Response::new)
+        let (caller, r, rows) = self.admit_noted(request).await?;
+        let answer = self.at_the_door(caller, r).await?;
+        note_registration(&rows, &answer.registration);
+        Ok(Response::new(answer))
     }
 
     async fn add_walk_in(&self, request: Request<AddWalkInRequest>) -> Answer<AddWalkInResponse> {
-        let (caller, r) = self.admit(request).await?;
-        self.let_in(caller, r).await.map(Response::new)
+        let (caller, r, rows) = self.admit_noted(request).await?;
+        let answer = self.let_in(caller, r).await?;
+        note_registration(&rows, answer.registration.as_ref().map_or("", |made| &made.name));
+        Ok(Response::new(answer))
     }
 
     async fn record_head_count(&self, request: Request<RecordHeadCountRequest>) -> Answer<RecordHeadCountResponse> {

@@ -16,6 +16,7 @@ pub(super) use change::Named;
 pub(super) use sign_up::{papers, this_year};
 
 use super::Api;
+use super::access_log::note_registration;
 use super::proto::*;
 use super::watch::LetIn;
 use std::pin::Pin;
@@ -50,8 +51,10 @@ impl super::proto::registration_service_server::RegistrationService for Api {
                 Box::pin(async move { self.sign_up(read?).await.map(Response::new) })
             }
             Err(request) => Box::pin(async move {
-                let (caller, r) = self.admit(*request).await?;
-                self.sign_up(self.read_sign_up(caller, r)).await.map(Response::new)
+                let (caller, r, rows) = self.admit_noted(*request).await?;
+                let answer = self.sign_up(self.read_sign_up(caller, r)).await?;
+                note_registration(&rows, answer.registration.as_ref().map_or("", |made| &made.name));
+                Ok(Response::new(answer))
             }),
         }
     }

@@ -78,6 +78,8 @@ pub enum Target<'a> {
 pub struct Told<'a> {
     /// The registration, where the targets do not name it.
     pub registration: &'a str,
+    /// The centre, where it may be left out and so is no target.
+    pub centre: &'a str,
     /// Of a list: as many rows as were asked for.
     pub page_size: Option<i32>,
     pub request_id: &'a str,
@@ -152,6 +154,9 @@ macro_rules! told_by {
     ($message:ident, read, full) => {
         ($message.view == RegistrationView::Full as i32).then(Told::default)
     };
+    ($message:ident, read, centre) => {
+        Some(Told { centre: &$message.centre, ..Told::default() })
+    };
     ($message:ident, read, page) => {
         Some(Told { page_size: Some($message.page_size), ..Told::default() })
     };
@@ -160,6 +165,9 @@ macro_rules! told_by {
     };
     ($message:ident, decision) => {
         Some(Told { request_id: &$message.request_id, ..Told::default() })
+    };
+    ($message:ident, decision, centre) => {
+        Some(Told { request_id: &$message.request_id, centre: &$message.centre, ..Told::default() })
     };
     ($message:ident, decision, of) => {
         Some(Told { request_id: &$message.request_id, registration: &$message.registration, ..Told::default() })
@@ -292,8 +300,8 @@ rights! {
         vec![Target::Event(&r.name)]
     };
     FindRegistrationsRequest "FindRegistrations": OFFICE, false, read, none;
-    ListDueErasuresRequest "ListDueErasures": HEAD, false, read, none;
-    EraseDueRequest "EraseDue": HEAD, false, decision, none;
+    ListDueErasuresRequest "ListDueErasures": HEAD, false, read(centre), none;
+    EraseDueRequest "EraseDue": HEAD, false, decision(centre), none;
 
     // As they are, also where few are counted: not for those to whom small counts are not shown.
     GetEventCountsRequest "GetEventCounts": STAFF.and(PORTAL), false, nothing, |r| vec![Target::Event(&r.event)];

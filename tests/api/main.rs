@@ -39,6 +39,8 @@ on_both! {
         every_call_leaves_what_its_row_in_the_table_says,
         a_row_says_who_and_what_and_holds_nobodys_name,
         a_head_sees_the_rows_of_its_own_centres,
+        what_names_no_centre_stands_in_those_that_it_touched,
+        the_registration_that_was_made_or_found_stands_in_the_row,
         a_party_and_a_portal_leave_no_row_unless_they_are_refused,
         a_call_that_breaks_off_leaves_a_row,
         a_registration_that_was_named_under_another_event_is_not_told,

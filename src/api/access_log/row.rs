@@ -1,6 +1,6 @@
 //! What a call leaves in the access log: ids, codes and numbers that were parsed, and never a text as it came.
 
-use crate::access_log::{NoSeat, Seat};
+use crate::access_log::{NoSeat, Seat, Slot};
 use crate::api::admit::event_in;
 use crate::api::caller::Caller;
 use crate::api::from_proto::{Fields, Path, names as parse};
@@ -13,6 +13,7 @@ use crate::model::id::CentreId;
 use crate::model::time::Timestamp;
 use crate::oidc::is_user;
 use crate::storage::StoreError;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Status};
@@ -75,7 +76,7 @@ impl Api {
             let Some(left_out) = self.access_log.refusal(&entry.key) else { return Ok(None) };
             entry.left_out = left_out;
         }
-        entry.centre = self.centre_of(key.as_deref(), &request.get_ref().targets()).await?;
+        entry.centre = self.centre_of(key.as_deref(), request.get_ref()).await?;
         match self.access_log.seat(entry).await {
             Ok(seat) => Ok(Some(seat)),
             Err(NoSeat::Closed) => Err(status::draining()),
@@ -85,10 +86,35 @@ impl Api {
         }
     }
 
-    /// The centre that a call is about: that of its event, or one that exists. A made-up name of one stands nowhere.
-    async fn centre_of(&self, key: Option<&AccessKey>, targets: &[Target<'_>]) -> Result<Option<CentreId>, Status> {
-        self.learn_places(targets).await?;
-        for target in targets {
+    /// Adds the centres of what a call found to its rows: one row in each, so that their heads see it. Nothing where its centre
+    /// stands there already.
+    pub(in crate::api) async fn note_centres(&self, rows: &Slot, found: &[String]) -> Result<(), Status> {
+        let Some(row) = rows.row().filter(|row| row.centre.is_none()) else { return Ok(()) };
+        let found: Vec<Target<'_>> = found.iter().map(|name| Target::Event(name)).collect();
+        self.learn_places(&found).await?;
+        let event = |target: &Target<'_>| if let Target::Event(name) = target { event_in(name) } else { None };
+        let centres: BTreeSet<CentreId> = found.iter().filter_map(event).filter_map(|e| self.places.of(e)).collect();
+        let mut centres = centres.into_iter();
+        let first = centres.next();
+        rows.note(|row| row.centre = first.clone());
+        for centre in centres {
+            // Not waited for: whoever holds a seat and waits for another may wait for somebody who does the same.
+            let more = self.access_log.seat_at_once(AccessEntry { centre: Some(centre), ..row.clone() });
+            rows.leave(more.map_err(|_| status::overloaded())?);
+        }
+        Ok(())
+    }
+
+    /// The centre that a call is about: that of its event, or one that exists; where it names none, the only one of its key.
+    /// A made-up name of one stands nowhere.
+    async fn centre_of<T: Rights>(&self, key: Option<&AccessKey>, message: &T) -> Result<Option<CentreId>, Status> {
+        let mut targets = message.targets();
+        targets.extend(message.told().filter(|told| !told.centre.is_empty()).map(|told| Target::Centre(told.centre)));
+        if targets.iter().all(|target| matches!(target, Target::All)) {
+            return Ok(key.filter(|key| !key.all_centres && key.centres.len() == 1).map(|key| key.centres[0].clone()));
+        }
+        self.learn_places(&targets).await?;
+        for target in &targets {
             match target {
                 Target::Event(name) => {
                     if let Some(centre) = event_in(name).and_then(|event| self.places.of(event)) {
@@ -107,6 +133,12 @@ impl Api {
         }
         Ok(None)
     }
+}
+
+/// Adds the registration that a call made or found to its rows.
+pub(in crate::api) fn note_registration(rows: &Slot, name: &str) {
+    let Some(found) = parse::registration(name) else { return };
+    rows.note(|row| row.registration = Some(found.id).filter(|_| row.event == Some(found.event)));
 }
 
 /// All of a row that the message tells.

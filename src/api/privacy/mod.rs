@@ -82,23 +82,26 @@ impl super::proto::privacy_service_server::PrivacyService for Api {
         &self,
         request: Request<FindRegistrationsRequest>,
     ) -> Answer<FindRegistrationsResponse> {
-        let (caller, r) = self.admit(request).await?;
-        self.found(caller, r).await.map(Response::new)
+        let (caller, r, rows) = self.admit_noted(request).await?;
+        let found = self.found(caller, r).await?;
+        self.note_centres(&rows, &found.registrations).await?;
+        Ok(Response::new(found))
     }
 
     async fn list_due_erasures(&self, request: Request<ListDueErasuresRequest>) -> Answer<ListDueErasuresResponse> {
         const METHOD: &str = "ListDueErasures";
-        let (caller, mut r) = self.admit(request).await?;
+        let (caller, mut r, rows) = self.admit_noted(request).await?;
         let centre = self.narrowed_centre(caller, METHOD, &mut r.centre)?;
         let pages = Pages::of(self.desk.keys(), METHOD, &[&r.centre]);
         let after = pages.cursor(&r.page_token)?.and_then(|bytes| Uuid::from_slice(&bytes).ok()).map(EventId);
         let (due, last) = self.privacy.due(centre.as_ref(), after, DUE_AT_ONCE).await.map_err(|e| no(e, None))?;
+        self.note_centres(&rows, &events_of(&due)).await?;
         let next_page_token = last.map(|event| pages.token(event.0.as_bytes())).unwrap_or_default();
         Ok(Response::new(ListDueErasuresResponse { due: due.iter().map(told_due).collect(), next_page_token }))
     }
 
     async fn erase_due(&self, request: Request<EraseDueRequest>) -> Answer<EraseDueResponse> {
-        let (caller, mut r) = self.admit(request).await?;
+        let (caller, mut r, rows) = self.admit_noted(request).await?;
         let mut fields = Fields::default();
         Asked::of(&mut r, self.desk.keys(), &mut fields);
         fields.finish(()).map_err(status::fields)?;
@@ -107,6 +110,7 @@ impl super::proto::privacy_service_server::PrivacyService for Api {
         // In a task of its own: what was begun is not left half done because the caller went away.
         let done = tokio::spawn(async move { privacy.apply(centre.as_ref(), None, DUE_AT_ONCE).await });
         let (due, last) = done.await.map_err(status::internal)?.map_err(|e| no(e, None))?;
+        self.note_centres(&rows, &events_of(&due)).await?;
         Ok(Response::new(EraseDueResponse { erased: due.iter().map(told_due).collect(), more: last.is_some() }))
     }
 }
@@ -214,6 +218,10 @@ fn told(erased: &Erased) -> Erasure {
         kept_until: erased.kept_until.map(time::instant),
         kept_because: because.into(),
     }
+}
+
+fn events_of(due: &[Due]) -> Vec<String> {
+    due.iter().map(|due| names::event(due.event)).collect()
 }
 
 fn told_due(due: &Due) -> DueErasures {

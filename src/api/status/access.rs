@@ -22,6 +22,15 @@ pub fn centre_required(method: &str) -> Status {
     Problem::new(ErrorReason::CentreRequired, message).with("method", method).status()
 }
 
+/// The same for what is never of one centre: there is none to name.
+pub fn all_centres_required(method: &str) -> Status {
+    let message = format!(
+        "{method} is about persons, who are the same in all centres, and the key reaches only some; \
+         it takes a key that reaches all"
+    );
+    Problem::new(ErrorReason::CentreRequired, message).with("method", method).status()
+}
+
 pub fn access_key_not_found(name: &str) -> Status {
     not_found(ErrorReason::AccessKeyNotFound, "access_key", name)
 }

@@ -436,3 +436,70 @@ pub async fn when_a_key_was_used_last_is_told_to_the_minute(h: House) {
     let later = now(&town);
     wait(&mut town, Some(later)).await;
 }
+
+pub async fn what_names_no_centre_stands_in_those_that_it_touched(h: House) {
+    let mut town = Town::of(h).await;
+    let all = town.all_seeing().await;
+    let coordinator = town.key(AccessKey { all_centres: true, ..key(Role::Coordinator, &[]) }).await;
+    let shared = contact();
+    for event in town.events.clone() {
+        let asked = sign_up(&event, Registration { contact: Some(shared.clone()), ..party(1) });
+        town.h.registrations.create_registration(with(&coordinator.secret, asked)).await.unwrap();
+    }
+    let find = |email: &str| FindRegistrationsRequest { email: email.into(), ..Default::default() };
+    let privacy = &mut town.h.privacy;
+    let found = privacy.find_registrations(with(&coordinator.secret, find(&shared.email))).await.unwrap();
+    assert_eq!(found.into_inner().registrations.len(), 2);
+    privacy.find_registrations(with(&coordinator.secret, find("nobody@example.org"))).await.unwrap();
+    let rows = town.rows(&all, of_key(&coordinator), 5).await;
+    let rows = rows.iter().filter(|row| row.method == "FindRegistrations" && row.outcome == "OK");
+    let mut centres: Vec<_> = rows.map(|row| row.centre.clone()).collect();
+    centres.sort();
+    let mut expected = vec![String::new(), town.centres[0].clone(), town.centres[1].clone()];
+    expected.sort();
+    assert_eq!(centres, expected);
+
+    // Of whoever reaches one centre it is that one, named or not; and its head sees it.
+    let [own, other] = town.centres.clone();
+    let head = town.key(key(Role::Head, &[&own])).await;
+    let seeing = town.key(AccessKey { all_centres: true, ..key(Role::Head, &[]) }).await;
+    let due = |centre: &str| ListDueErasuresRequest { centre: centre.into(), ..Default::default() };
+    let erase = |centre: &str| EraseDueRequest { centre: centre.into(), request_id: id() };
+    let privacy = &mut town.h.privacy;
+    privacy.list_due_erasures(with(&head.secret, due(""))).await.unwrap();
+    privacy.erase_due(with(&head.secret, erase(""))).await.unwrap();
+    privacy.find_registrations(with(&head.secret, find("nobody@example.org"))).await.unwrap();
+    privacy.erase_due(with(&seeing.secret, erase(&own))).await.unwrap();
+    privacy.list_due_erasures(with(&seeing.secret, due(&own))).await.unwrap();
+    privacy.erase_due(with(&seeing.secret, erase(&other))).await.unwrap();
+    for (made, expected) in [(&head, 3), (&seeing, 2)] {
+        let ask = ListAccessEntriesRequest { centre: own.clone(), ..of_key(made) };
+        let rows = town.rows(&all, ask, expected).await;
+        assert!(rows.iter().all(|row| row.centre == own && row.outcome == "OK"), "{rows:#?}");
+    }
+    assert_eq!(town.all_rows(&head.secret, &of_key(&seeing)).await.len(), 2);
+}
+
+pub async fn the_registration_that_was_made_or_found_stands_in_the_row(h: House) {
+    let mut town = Town::of(h).await;
+    let all = town.all_seeing().await;
+    let made = town.key(key(Role::Coordinator, &[&town.centres[0].clone()])).await;
+    let event = town.events[0].clone();
+    let asked = with(&made.secret, sign_up(&event, party(1)));
+    let first = town.h.registrations.create_registration(asked).await.unwrap().into_inner();
+    let name = first.registration.unwrap().name;
+    let door = "2031-02-20T15:40:00Z".parse::<jiff::Timestamp>().unwrap();
+    town.h.clock.move_to(eile::model::time::Timestamp(door.as_microsecond()));
+    let scan = |code: &str| CheckInRequest {
+        parent: event.clone(),
+        check_in_code: code.into(),
+        request_id: id(),
+        ..Default::default()
+    };
+    town.h.attendance.check_in(with(&made.secret, scan(&first.check_in_code))).await.unwrap();
+    let nobodys = town.h.attendance.check_in(with(&made.secret, scan("0000000000"))).await.unwrap().into_inner();
+    assert_eq!(nobodys.registration, "");
+    let rows = town.rows(&all, of_key(&made), 3).await;
+    let told: Vec<_> = rows.iter().map(|row| (row.method.as_str(), row.registration.as_str())).collect();
+    assert_eq!(told, [("CheckIn", ""), ("CheckIn", name.as_str()), ("CreateRegistration", name.as_str())]);
+}
