@@ -35,7 +35,8 @@ pub async fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let stored = store.create_access_key(&key, &request).await?;
     store.close().await;
     anyhow::ensure!(matches!(stored, Stored::Created), "the key could not be stored");
-    say(format_args!("accessKeys/{}, ROLE_ADMINISTRATOR, without end; its secret is shown this once:", key.id));
+    // The secret alone goes to standard output, as with `eile keys create`: it is piped to where it is kept.
+    eprintln!("accessKeys/{} made, an administrator's, without end; the secret is shown this once:", key.id);
     say(secret.text);
     Ok(ExitCode::SUCCESS)
 }

@@ -200,8 +200,10 @@ fn where_strangers_may_come_from_nothing_starts_without_a_key() {
     }
     let made = run(folder.path(), &["admin-key"]);
     assert!(made.status.success(), "{}", text(&made.stderr));
-    let secret = text(&made.stdout).lines().last().unwrap_or_default().to_owned();
-    assert!(secret.starts_with("eile_") && secret.len() == 65, "{secret}");
+    // `eile admin-key > admin.key` keeps the secret and nothing beside it.
+    let secret = text(&made.stdout);
+    assert!(secret.starts_with("eile_") && secret.ends_with('\n') && secret.len() == 66, "{secret}");
+    assert!(text(&made.stderr).contains("accessKeys/"), "{}", text(&made.stderr));
     let _open = Served::start(folder.path(), &["--behind-proxy"]);
 }
 
