@@ -52,6 +52,8 @@ pub enum About {
     Request,
     /// Who came.
     Attendance,
+    /// A row that cannot be read.
+    Row,
 }
 
 impl fmt::Display for Difference {
@@ -66,6 +68,7 @@ impl fmt::Display for Difference {
             About::Contact => "contact",
             About::Request => "request",
             About::Attendance => "attendance",
+            About::Row => "row",
         };
         write!(f, "{about}: {}", self.text)
     }
@@ -127,7 +130,11 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { events, registrations, entries, differences } = self;
-        write!(f, "{events} events, {registrations} registrations, {entries} journal entries: ")?;
+        let count = |n: u64, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+        let (events, entries) =
+            (count(*events, "event", "events"), count(*entries, "journal entry", "journal entries"));
+        let registrations = count(*registrations, "registration", "registrations");
+        write!(f, "{events}, {registrations}, {entries}: ")?;
         match differences {
             0 => f.write_str("everything agrees"),
             1 => f.write_str("1 difference"),
@@ -153,8 +160,20 @@ pub async fn check_all(store: &dyn Store, mut tell: impl FnMut(&Checked)) -> Res
     }
 }
 
-/// Checks one event; `None` where there is no such event.
+/// Checks one event; `None` where there is no such event. A row that cannot be read is a difference like any other: the
+/// next events are looked at all the same.
 pub async fn check_event(store: &dyn Store, event: EventId) -> Result<Option<Checked>, StoreError> {
+    match look_at(store, event).await {
+        Err(StoreError::Corrupt { table, column, id }) => {
+            let text = format!("{table}.{column} of {id} cannot be read; nothing else of the event was compared");
+            let differences = vec![Difference { about: About::Row, text }];
+            Ok(Some(Checked { event, registrations: 0, entries: 0, differences, untold: 0 }))
+        }
+        looked => looked,
+    }
+}
+
+async fn look_at(store: &dyn Store, event: EventId) -> Result<Option<Checked>, StoreError> {
     let Some(whole) = store.whole(event).await? else { return Ok(None) };
     // The service may be running: what it wrote after the snapshot is left for the next check.
     let until = whole.header.journal_number;

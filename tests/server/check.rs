@@ -104,10 +104,12 @@ async fn whatever_somebody_changes_behind_the_services_back_is_told() {
     served.stop();
     let clean = run(folder.path(), &["check"]);
     assert_eq!(clean.status.code(), Some(0), "{}{}", text(&clean.stdout), text(&clean.stderr));
-    assert!(text(&clean.stdout).contains("1 events, 7 registrations"), "{}", text(&clean.stdout));
+    assert!(text(&clean.stdout).contains("1 event, 7 registrations"), "{}", text(&clean.stdout));
 
     let table = [
         ("update registrations set size = 2 where number = 2", "registration: size of 2"),
+        ("update registrations set steps = 'x' where number = 2", "row: registrations.steps of 00000002-"),
+        ("update journal set entries = '[' where first_number = 1", "row: journal.entries of "),
         ("update registrations set state = 4, pool = 1 where number = 7", "registration: state of 7"),
         ("update registrations set place = 9 where number = 4", "line: "),
         (
