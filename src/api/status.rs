@@ -221,7 +221,8 @@ pub fn is_not_found(status: &Status) -> bool {
 }
 
 fn not_found(reason: ErrorReason, kind: &str, name: &str) -> Status {
-    Problem::new(reason, format!("there is no {kind} {name}")).with(kind, name).resource(kind, name).status()
+    let word = kind.replace('_', " ");
+    Problem::new(reason, format!("there is no {word} {name}")).with(kind, name).resource(kind, name).status()
 }
 
 /// The chosen id is taken.

@@ -92,6 +92,7 @@ fn word(why: MarkWhy) -> &'static str {
 fn because(why: MarkWhy) -> String {
     match why {
         MarkWhy::RegistrationNotFound => "the event has no such registration".to_owned(),
+        MarkWhy::NoSuchMember { size: 1 } => "the party has 1 member".to_owned(),
         MarkWhy::NoSuchMember { size } => format!("the party has {size} members"),
         MarkWhy::NotConfirmed { state } => format!("it never had a seat; it is {}", words::state_kind(state)),
         MarkWhy::OtherSession => "its seat is one at another session".to_owned(),

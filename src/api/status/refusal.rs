@@ -100,7 +100,11 @@ pub fn refused(refusal: &Refusal, about: &About<'_>, terms: Option<&Terms>, fact
             Problem::new(R::WaitlistFull, message).with("waitlist_limit", limit).quota(&about.event_name()).status()
         }
         Refusal::PoolInUse { .. } => {
-            Problem::new(R::PoolInUse, format!("{} parties sit in or wish for pool {}", facts.parties, facts.pool_id))
+            let who = match facts.parties {
+                1 => "1 party sits in or wishes for".to_owned(),
+                n => format!("{n} parties sit in or wish for"),
+            };
+            Problem::new(R::PoolInUse, format!("{who} pool {}", facts.pool_id))
                 .with("pool_id", &facts.pool_id)
                 .with("parties", facts.parties)
                 .precondition(&about.event_name())
@@ -161,7 +165,7 @@ fn of_event(refusal: &Refusal) -> Option<Problem> {
                 .with("max_size", max)
         }
         Refusal::PartyLargerThanPool { size, largest } => {
-            let message = format!("a party of {size} fits no acceptable pool; the largest has {largest} seats");
+            let message = format!("a party of {size} fits no acceptable pool; the largest has {}", seats(*largest));
             Problem::new(R::PartyLargerThanPool, message).with("party_size", size).with("largest_pool", largest)
         }
         _ => return None,
@@ -183,12 +187,17 @@ fn of_registration(refusal: &Refusal, about: &About<'_>, facts: &Facts) -> Optio
             Problem::new(R::NoLiveOffer, format!("there is no offer to answer; it is {state}")).with("state", state)
         }
         Refusal::SeatsNotFree { asked, free } => {
-            Problem::new(R::SeatsNotFree, format!("{asked} seats are needed and {free} are free"))
+            let are = |n: u32| if n == 1 { "is" } else { "are" };
+            let (needed, (asked_are, free_are)) = (seats(*asked), (are(*asked), are(*free)));
+            Problem::new(R::SeatsNotFree, format!("{needed} {asked_are} needed and {free} {free_are} free"))
                 .with("seats_needed", asked)
                 .with("seats_free", free)
         }
         Refusal::WaitingPartyFirst { .. } => {
-            let message = format!("of {} waiting parties one has a right to the seats", facts.waiting_parties);
+            let message = match facts.waiting_parties {
+                1 => "a waiting party has a right to the seats".to_owned(),
+                n => format!("of {n} waiting parties one has a right to the seats"),
+            };
             Problem::new(R::WaitingPartyFirst, message)
                 .with("seats_needed", facts.seats_needed)
                 .with("waiting_parties", facts.waiting_parties)
@@ -199,6 +208,10 @@ fn of_registration(refusal: &Refusal, about: &About<'_>, facts: &Facts) -> Optio
         }
         _ => return None,
     })
+}
+
+fn seats(n: u32) -> String {
+    if n == 1 { "1 seat".to_owned() } else { format!("{n} seats") }
 }
 
 fn illegal_state(about: &About<'_>, state: &str) -> Problem {
