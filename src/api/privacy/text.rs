@@ -1,232 +1,11 @@
 //! What is kept of a registration as a text for the person whom it is about, in five languages.
 
-use crate::api::proto::{AttendanceMark, ConsentPurpose, ExportRegistrationResponse, StepKind};
+mod words;
+
+use crate::api::proto::{ExportRegistrationResponse, Member, Registration};
 use crate::model::time::{Timestamp, Zone};
 use std::fmt::Write;
-
-/// The languages, in the order of every list below.
-const LANGUAGES: [&str; 5] = ["lt", "en", "pl", "ru", "uk"];
-
-type Words = [&'static str; 5];
-
-const HEAD: Words = [
-    "Ką saugome apie šią registraciją",
-    "What is kept of this registration",
-    "Co przechowujemy o tym zgłoszeniu",
-    "Что мы храним об этой записи",
-    "Що ми зберігаємо про цей запис",
-];
-const EVENT: Words = ["Renginys", "Event", "Wydarzenie", "Мероприятие", "Подія"];
-const NUMBER: Words =
-    ["Registracijos numeris", "Registration number", "Numer zgłoszenia", "Номер записи", "Номер запису"];
-const CONTACT: Words = ["Kontaktinis asmuo", "Contact", "Osoba kontaktowa", "Контактное лицо", "Контактна особа"];
-const EMAIL: Words = ["El. paštas", "E-mail", "E-mail", "Эл. почта", "Ел. пошта"];
-const PHONE: Words = ["Telefonas", "Telephone", "Telefon", "Телефон", "Телефон"];
-const LANGUAGE: Words = ["Kalba", "Language", "Język", "Язык", "Мова"];
-const MEMBER: Words = ["Dalyvis", "Member", "Uczestnik", "Участник", "Учасник"];
-const BORN: Words = ["gimimo metai", "born in", "rok urodzenia", "год рождения", "рік народження"];
-const PERSONS: Words = ["Asmenų", "Persons", "Liczba osób", "Человек", "Осіб"];
-const PLACE: Words = ["Savivaldybė", "Municipality", "Gmina", "Самоуправление", "Громада"];
-const ANSWER: Words = ["Atsakymas", "Answer", "Odpowiedź", "Ответ", "Відповідь"];
-const HISTORY: Words = ["Kas vyko", "What happened", "Co się wydarzyło", "Что происходило", "Що відбувалося"];
-const PRESENCE: Words = ["Dalyvavimas", "Attendance", "Obecność", "Посещение", "Відвідування"];
-const KEPT_CONTACT: Words = [
-    "Kontaktus ir atsakymus saugome iki",
-    "Contact and answers are kept until",
-    "Kontakt i odpowiedzi przechowujemy do",
-    "Контакты и ответы храним до",
-    "Контакти та відповіді зберігаємо до",
-];
-const KEPT_NAMES: Words = [
-    "Vardus saugome iki",
-    "Names are kept until",
-    "Imiona i nazwiska przechowujemy do",
-    "Имена храним до",
-    "Імена зберігаємо до",
-];
-const RESTRICTED: Words = [
-    "Tvarkymas apribotas nuo",
-    "Use is restricted since",
-    "Przetwarzanie ograniczone od",
-    "Обработка ограничена с",
-    "Обробку обмежено з",
-];
-const CONSENT: Words = ["Sutikimas", "Consent", "Zgoda", "Согласие", "Згода"];
-const WITHDRAWN: Words = ["atšauktas", "withdrawn", "wycofana", "отозвано", "відкликано"];
-const ERASED: Words = ["Ištrinta", "Erased", "Usunięto", "Удалено", "Видалено"];
-
-const STEPS: [(StepKind, Words); 21] = [
-    (StepKind::Received, ["gauta", "received", "przyjęto", "получена", "отримано"]),
-    (StepKind::Approved, ["patvirtinta darbuotojų", "approved by staff", "zatwierdzone", "одобрена", "схвалено"]),
-    (StepKind::Rejected, ["nepriimta", "not accepted", "odrzucone", "отклонена", "відхилено"]),
-    (StepKind::Waitlisted, ["laukia eilėje", "waits in line", "czeka w kolejce", "ждёт в очереди", "чекає в черзі"]),
-    (
-        StepKind::Offered,
-        ["pasiūlyta vieta", "a seat was offered", "zaproponowano miejsce", "предложено место", "запропоновано місце"],
-    ),
-    (
-        StepKind::Confirmed,
-        ["vieta gauta", "the seat is yours", "miejsce przyznane", "место получено", "місце отримано"],
-    ),
-    (
-        StepKind::Declined,
-        ["pasiūlymas atmestas", "offer declined", "oferta odrzucona", "предложение отклонено", "пропозицію відхилено"],
-    ),
-    (
-        StepKind::OfferExpired,
-        [
-            "pasiūlymo laikas baigėsi",
-            "the offer ran out",
-            "oferta wygasła",
-            "срок предложения истёк",
-            "термін пропозиції минув",
-        ],
-    ),
-    (
-        StepKind::PassedOver,
-        [
-            "praleista: netilpo visi",
-            "passed over: not all fitted",
-            "pominięte: nie wszyscy się zmieścili",
-            "пропущена: не все помещались",
-            "пропущено: не всі вміщалися",
-        ],
-    ),
-    (
-        StepKind::ClassChanged,
-        ["pakeista grupė", "class changed", "zmieniono grupę", "изменена группа", "змінено групу"],
-    ),
-    (
-        StepKind::PartyChanged,
-        [
-            "pakeistas asmenų skaičius",
-            "number of persons changed",
-            "zmieniono liczbę osób",
-            "изменено число человек",
-            "змінено кількість осіб",
-        ],
-    ),
-    (
-        StepKind::DetailsChanged,
-        ["duomenys pataisyti", "details corrected", "poprawiono dane", "данные исправлены", "дані виправлено"],
-    ),
-    (StepKind::Cancelled, ["atšaukta", "cancelled", "odwołane", "отменена", "скасовано"]),
-    (
-        StepKind::Transferred,
-        ["perkelta į kitą renginį", "moved to another event", "przeniesione", "перенесена", "перенесено"],
-    ),
-    (
-        StepKind::EventCancelled,
-        [
-            "renginys atšauktas",
-            "the event was cancelled",
-            "wydarzenie odwołane",
-            "мероприятие отменено",
-            "подію скасовано",
-        ],
-    ),
-    (
-        StepKind::DuplicateChanged,
-        [
-            "tikrinta, ar nesikartoja",
-            "looked at as a duplicate",
-            "sprawdzono duplikat",
-            "проверен повтор",
-            "перевірено повтор",
-        ],
-    ),
-    (
-        StepKind::DuplicateDropped,
-        [
-            "uždaryta kaip pasikartojanti",
-            "closed as a duplicate",
-            "zamknięte jako duplikat",
-            "закрыта как повтор",
-            "закрито як повтор",
-        ],
-    ),
-    (
-        StepKind::Erased,
-        [
-            "asmens duomenys ištrinti",
-            "personal data erased",
-            "dane osobowe usunięto",
-            "личные данные удалены",
-            "особисті дані видалено",
-        ],
-    ),
-    (
-        StepKind::Restricted,
-        [
-            "duomenų tvarkymas apribotas",
-            "use of the data restricted",
-            "ograniczono przetwarzanie danych",
-            "обработка данных ограничена",
-            "обробку даних обмежено",
-        ],
-    ),
-    (
-        StepKind::Unrestricted,
-        [
-            "duomenų tvarkymo apribojimas panaikintas",
-            "the restriction was lifted",
-            "zniesiono ograniczenie przetwarzania",
-            "ограничение обработки снято",
-            "обмеження обробки знято",
-        ],
-    ),
-    (
-        StepKind::ConsentsChanged,
-        ["pakeisti sutikimai", "consents changed", "zmieniono zgody", "согласия изменены", "згоди змінено"],
-    ),
-];
-
-const CONSENTS: [(ConsentPurpose, Words); 4] = [
-    (
-        ConsentPurpose::Photos,
-        ["fotografuoti ir filmuoti", "photographs and films", "zdjęcia i filmy", "фото и видео", "фото та відео"],
-    ),
-    (
-        ConsentPurpose::News,
-        [
-            "naujienos apie kitus renginius",
-            "news of later events",
-            "wiadomości o kolejnych wydarzeniach",
-            "новости о следующих мероприятиях",
-            "новини про наступні події",
-        ],
-    ),
-    (
-        ConsentPurpose::Sharing,
-        [
-            "perduoti kitam centrui",
-            "sharing with another centre",
-            "przekazanie innemu ośrodkowi",
-            "передача другому центру",
-            "передача іншому центру",
-        ],
-    ),
-    (
-        ConsentPurpose::NextSeason,
-        [
-            "saugoti kontaktą kitam sezonui",
-            "keeping the contact for the next season",
-            "zachowanie kontaktu na następny sezon",
-            "хранить контакт до следующего сезона",
-            "зберігати контакт до наступного сезону",
-        ],
-    ),
-];
-
-const MARKS: [(AttendanceMark, Words); 4] = [
-    (AttendanceMark::Present, ["dalyvavo", "present", "obecny", "присутствовал", "присутній"]),
-    (AttendanceMark::Absent, ["nedalyvavo", "absent", "nieobecny", "отсутствовал", "відсутній"]),
-    (
-        AttendanceMark::Excused,
-        ["pateisinta", "excused", "usprawiedliwiony", "по уважительной причине", "з поважної причини"],
-    ),
-    (AttendanceMark::MadeUp, ["atidirbta kitur", "made up elsewhere", "odrobione", "отработано", "відпрацьовано"]),
-];
+use words::*;
 
 /// A language that there are words in: this one, or Lithuanian.
 pub(super) fn known(language: &str) -> &'static str {
@@ -252,6 +31,34 @@ impl Lines {
             // Writing to a text cannot fail.
             let _ = writeln!(self.text, "{label}: {value}");
         }
+    }
+
+    /// The same of a number that is not 0.
+    fn count(&mut self, label: &Words, n: i32) {
+        self.line(label, &if n == 0 { String::new() } else { n.to_string() });
+    }
+
+    /// The words of one of these; nothing where it is not told.
+    fn of<T: Copy + PartialEq>(&self, known: &[(T, Words)], one: T) -> &'static str {
+        known.iter().find(|(word, _)| *word == one).map_or("", |(_, words)| self.word(words))
+    }
+
+    /// One who takes part: the name, and whatever else is told, with its label.
+    fn member(&self, m: &Member) -> String {
+        let born = m.birth_year.map(|year| format!("{} {year}", self.word(&BORN)));
+        let lower = |words: &Words| self.word(words).to_lowercase();
+        let more = [
+            (self.word(&SEX).to_owned(), self.of(&SEXES, m.sex())),
+            (self.word(&ROLE).to_owned(), m.role.as_str()),
+            (lower(&PLACE), m.municipality_code.as_str()),
+            (lower(&ELDERSHIP), m.eldership_code.as_str()),
+            (self.word(&REFERENCE).to_owned(), m.person_ref.as_str()),
+            (self.word(&PERSON).to_owned(), m.person.as_str()),
+        ];
+        let more = more.into_iter().filter(|(_, value)| !value.is_empty());
+        let name = Some(m.display_name.clone()).filter(|name| !name.is_empty());
+        let parts = name.into_iter().chain(born).chain(more.map(|(label, value)| format!("{label}: {value}")));
+        parts.collect::<Vec<_>>().join(", ")
     }
 
     fn item(&mut self, text: &str) {
@@ -294,15 +101,31 @@ fn who(lines: &mut Lines, export: &ExportRegistrationResponse) {
         lines.line(&PHONE, &contact.phone);
     }
     lines.line(&LANGUAGE, &r.language);
+    lines.line(&CHANNEL, lines.of(&CHANNELS, r.channel()));
+    lines.line(&FOR_WHOM, lines.of(&FOR, r.on_behalf_of()));
     lines.line(&PERSONS, &r.party_size.to_string());
+    let heads = r.head_count.unwrap_or_default();
+    lines.count(&ADULTS, heads.adults);
+    lines.count(&CHILDREN, heads.children);
     for member in &r.members {
-        let born = member.birth_year.map(|year| format!(", {} {year}", lines.word(&BORN))).unwrap_or_default();
-        lines.line(&MEMBER, format!("{}{born}", member.display_name).trim_start_matches(", "));
+        let member = lines.member(member);
+        lines.line(&MEMBER, &member);
     }
     lines.line(&PLACE, &r.municipality_code);
+    lines.line(&ELDERSHIP, &r.eldership_code);
+    wishes(lines, r);
     for answer in &r.answers {
         lines.line(&ANSWER, &format!("{}: {}", answer.question_id, answer.text));
     }
+}
+
+/// What the party would like.
+fn wishes(lines: &mut Lines, r: &Registration) {
+    lines.line(&POOLS, &r.acceptable_pools.join(", "));
+    lines.line(&ELSEWHERE, if r.willing_elsewhere { lines.word(&YES) } else { "" });
+    let services = r.services.unwrap_or_default();
+    lines.count(&CHILDCARE, services.childcare_children);
+    lines.count(&RIDES, services.rides);
 }
 
 /// What the party said about its data.
@@ -311,8 +134,7 @@ fn said(lines: &mut Lines, export: &ExportRegistrationResponse) {
     let restricted = lines.at(r.restrict_time.as_ref());
     lines.line(&RESTRICTED, &restricted);
     for consent in &r.consents {
-        let to = CONSENTS.iter().find(|(purpose, _)| *purpose == consent.purpose());
-        let to = to.map_or("", |(_, words)| lines.word(words));
+        let to = lines.of(&CONSENTS, consent.purpose());
         let mut line = format!("{to} ({}), {}", consent.text_version, lines.at(consent.give_time.as_ref()));
         if consent.withdraw_time.is_some() {
             line = format!("{line}; {} {}", lines.word(&WITHDRAWN), lines.at(consent.withdraw_time.as_ref()));
@@ -336,8 +158,7 @@ fn history(lines: &mut Lines, export: &ExportRegistrationResponse) {
     lines.text.push_str(lines.word(&PRESENCE));
     lines.text.push_str(":\n");
     for a in &export.attendances {
-        let mark = MARKS.iter().find(|(mark, _)| *mark == a.mark());
-        let mark = mark.map_or("", |(_, words)| lines.word(words));
+        let mark = lines.of(&MARKS, a.mark());
         let line = format!("{} {} {}: {mark}", lines.at(a.happen_time.as_ref()), lines.word(&MEMBER), a.member);
         lines.item(&line);
     }
@@ -346,9 +167,19 @@ fn history(lines: &mut Lines, export: &ExportRegistrationResponse) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::proto::{AttendanceMark, Channel, ConsentPurpose, OnBehalfOf, Sex, StepKind};
 
     #[test]
-    fn every_kind_of_step_and_mark_has_words() {
+    fn whatever_the_service_can_tell_has_words() {
+        for sex in (1..).map_while(|n| Sex::try_from(n).ok()) {
+            assert!(SEXES.iter().any(|(known, _)| *known == sex), "{sex:?}");
+        }
+        for channel in (1..).map_while(|n| Channel::try_from(n).ok()) {
+            assert!(CHANNELS.iter().any(|(known, _)| *known == channel), "{channel:?}");
+        }
+        for whom in (1..).map_while(|n| OnBehalfOf::try_from(n).ok()) {
+            assert!(FOR.iter().any(|(known, _)| *known == whom), "{whom:?}");
+        }
         for kind in (1..).map_while(|n| StepKind::try_from(n).ok()) {
             assert!(STEPS.iter().any(|(known, _)| *known == kind), "{kind:?}");
         }

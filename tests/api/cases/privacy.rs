@@ -202,7 +202,17 @@ pub async fn what_has_run_out_is_listed_and_erased_by_kind_and_day(mut h: House)
 pub async fn an_export_holds_everything_of_one_party_and_nothing_of_others(mut h: House) {
     let event = h.open_with(1, |_| {}).await;
     let other = h.joins(&event, 1).await;
-    let made = h.sign_up(&event, canary(1)).await;
+    let mut party = Registration {
+        channel: Channel::Phone.into(),
+        on_behalf_of: OnBehalfOf::Child.into(),
+        acceptable_pools: vec!["main".into()],
+        services: Some(ServiceWishes { childcare_children: 2, rides: 0 }),
+        eldership_code: "4205".into(),
+        ..canary(1)
+    };
+    party.members[0].sex = Sex::Female.into();
+    party.members[0].person_ref = "portal-77".into();
+    let made = h.sign_up(&event, party).await;
     let name = made.registration.unwrap().name;
     let promote = SetRegistrationClassRequest {
         name: name.clone(),
@@ -232,6 +242,17 @@ pub async fn an_export_holds_everything_of_one_party_and_nothing_of_others(mut h
     let in_english = ExportRegistrationRequest { language: "en".into(), ..ask.clone() };
     let text = h.privacy.export_registration(as_portal(in_english)).await.unwrap().into_inner().text;
     assert!(text.contains("What is kept of this registration"));
+    for line in [
+        "How the sign-up came: by telephone",
+        "Who is signed up: the contact's child",
+        "Seats that suit: main",
+        "Children to look after: 2",
+        "Eldership: 4205",
+        "sex: female",
+        "reference in the portal's records: portal-77",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
     let nobody = ExportRegistrationRequest { management_token: "x".repeat(43), ..ask };
     assert_eq!(no(h.privacy.export_registration(as_portal(nobody)).await).reason, "TOKEN_INVALID");
     let erased = h.erase(&name).await;
