@@ -40,7 +40,7 @@ async fn a_list_is_stored_whole_or_not_at_all_and_every_bad_line_is_told(databas
         for words in [
             "line 4: mark is \"sleeping\"",
             "line 5: the event has no such registration [REGISTRATION_NOT_FOUND]",
-            "line 6: the party has 1 members [MEMBER_NOT_FOUND]",
+            "line 6: the party has 1 member [MEMBER_NOT_FOUND]",
             "line 7: the session has 120 minutes [LONGER_THAN_SESSION]",
             "line 8: is about the same member as line 2",
             "line 9: it never had a seat",
@@ -104,15 +104,16 @@ fn the_sheet_of_a_session_goes_out_is_filled_in_and_comes_back() {
         house.run(&arguments).await.well();
         let sheet = std::fs::read_to_string(house.file("list.csv")).unwrap();
         assert_eq!(sheet.lines().count(), 7, "{sheet}");
-        house.run(&import(&house, &[])).await.ended(3, "6 lines are bad");
+        house.run(&import(&house, &[])).await.ended(3, "there is no line with a mark after this one, and 6 without");
         // Marks stand in the third column; the last member is left without one.
         let filled: Vec<String> = sheet.lines().map(|line| line.replacen(";1;;;", ";1;made-up;;", 1)).collect();
         let mut filled = filled.join("\r\n");
         let last = filled.rfind("made-up").unwrap();
         filled.replace_range(last..last + 7, "");
         std::fs::write(house.file("list.csv"), filled).unwrap();
-        let said = house.run(&import(&house, &["--skip-unmarked", "--format", "json"])).await.well().json();
-        assert_eq!(said["new_marks"], 5);
+        let said = house.run(&import(&house, &["--format", "json"])).await.well();
+        assert!(said.error.contains("skipped, without a mark: 1 line"), "{}", said.error);
+        assert_eq!(said.json()["new_marks"], 5);
         let shown = house.run(&["roster", &house.event, "--session", "s1"]).await.well().text();
         assert!(shown.contains("0 present, 0 absent, 0 excused, 5 made up"), "{shown}");
         assert!(shown.contains("s1, 2025-02-04 17:30 to 19:30"), "{shown}");

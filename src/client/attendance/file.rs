@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, HashMap};
 pub struct List {
     /// The good lines, each with its number in the file.
     pub marks: Vec<(u64, proto::MarkEntry)>,
+    /// How many lines have no mark: nothing is to be entered for them.
+    pub unmarked: usize,
     /// What is wrong, by line; the first line of a file is 1.
     pub faults: Faults,
 }
@@ -44,8 +46,8 @@ impl std::fmt::Display for Faults {
     }
 }
 
-/// Reads a list of `event`. Lines without a mark are wrong, or passed over where that is asked for.
-pub fn read(bytes: &[u8], event: &str, skip_unmarked: bool) -> List {
+/// Reads a list of `event`. Lines without a mark are passed over and counted: a sheet is filled in bit by bit.
+pub fn read(bytes: &[u8], event: &str) -> List {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new();
     reader.delimiter(separator(bytes)).has_headers(false).flexible(true);
@@ -66,8 +68,8 @@ pub fn read(bytes: &[u8], event: &str, skip_unmarked: bool) -> List {
     };
     let mut seen = HashMap::new();
     while let Some((line, record)) = records.next(&mut list.faults) {
-        match entry(&record, &columns, event, skip_unmarked) {
-            Ok(None) => {}
+        match entry(&record, &columns, event) {
+            Ok(None) => list.unmarked += 1,
             Ok(Some(mark)) => match seen.insert((mark.registration.clone(), mark.member), line) {
                 None => list.marks.push((line, mark)),
                 Some(first) => list.faults.add(line, format!("is about the same member as line {first}")),
@@ -76,7 +78,7 @@ pub fn read(bytes: &[u8], event: &str, skip_unmarked: bool) -> List {
         }
     }
     if list.marks.is_empty() && list.faults.is_empty() {
-        list.faults.add(line, "there is no line with a mark after this one");
+        list.faults.add(line, format!("there is no line with a mark after this one, and {} without", list.unmarked));
     }
     list
 }
@@ -162,19 +164,17 @@ impl Columns {
 }
 
 /// One line: a mark, or nothing where there is none and that is fine, or every fault that it has.
-fn entry(
-    record: &csv::ByteRecord,
-    columns: &Columns,
-    event: &str,
-    skip_unmarked: bool,
-) -> Result<Option<proto::MarkEntry>, Vec<String>> {
+fn entry(record: &csv::ByteRecord, columns: &Columns, event: &str) -> Result<Option<proto::MarkEntry>, Vec<String>> {
     let cells = text(record).map_err(|fault| vec![fault])?;
     if cells.len() != columns.all {
         return Err(vec![format!("has {} cells, and there are {} columns", cells.len(), columns.all)]);
     }
     let cell = |n: usize| cells.get(n).map(String::as_str).unwrap_or_default();
-    if skip_unmarked && cell(columns.mark).is_empty() {
-        return Ok(None);
+    if cell(columns.mark).is_empty() {
+        // Somebody who counted minutes meant to enter something.
+        let minutes = columns.minutes.map(cell).unwrap_or_default();
+        let meant = || vec![format!("has {minutes:?} minutes, and no mark")];
+        return if minutes.is_empty() { Ok(None) } else { Err(meant()) };
     }
     let mut faults = Vec::new();
     let registration = heed(&mut faults, registration(cell(columns.registration), event));
@@ -229,14 +229,14 @@ mod tests {
     const TWO: &str = "00000002-6d1e-7c3a-9f00-2b6f5d1c7e11";
 
     fn faults(text: &str) -> String {
-        read(text.as_bytes(), EVENT, false).faults.to_string()
+        read(text.as_bytes(), EVENT).faults.to_string()
     }
 
     #[test]
     fn a_list_is_read_with_any_separator_order_of_columns_and_byte_order_mark() {
         for (separator, mark) in [(",", "present"), (";", "PRESENT"), ("\t", "Present")] {
             let text = format!("\u{feff}mark,name,registration,member,minutes\r\n{mark},Žemyna,{ONE},2,60\r\n,,,,\r\n");
-            let list = read(text.replace(',', separator).as_bytes(), EVENT, false);
+            let list = read(text.replace(',', separator).as_bytes(), EVENT);
             assert_eq!(list.faults.to_string(), "");
             let [(line, entry)] = list.marks.as_slice() else { panic!("{:?}", list.marks) };
             assert_eq!(
@@ -258,7 +258,7 @@ mod tests {
              \"{TWO}\",1,\"PRESENT\",\n\
              {ONE},1,ABSENT,\n\
              {ONE},1\n\
-             ,1,,\n"
+             ,1,,7\n"
         );
         let told = faults(&text);
         let expected = [
@@ -269,7 +269,7 @@ mod tests {
              is a registration of another event",
             "line 7: is about the same member as line 2",
             "line 8: has 2 cells, and there are 4 columns",
-            "line 9: names no registration; mark is \"\"",
+            "line 9: has \"7\" minutes, and no mark",
         ];
         for words in expected {
             assert!(told.contains(words), "no {words} in:{told}");
@@ -304,16 +304,17 @@ mod tests {
     fn text_in_another_encoding_is_refused_line_by_line() {
         let mut bytes = format!("registration,member,mark,name\n{ONE},1,PRESENT,").into_bytes();
         bytes.extend(b"\xdeemyna\n");
-        let list = read(&bytes, EVENT, false);
+        let list = read(&bytes, EVENT);
         assert_eq!(list.faults.to_string(), "\n  line 2: is not UTF-8: save the list as \"CSV UTF-8\"");
-        assert!(read(b"\xff\xfer\0e\0", EVENT, false).faults.to_string().contains("line 1: is not UTF-8"));
+        assert!(read(b"\xff\xfer\0e\0", EVENT).faults.to_string().contains("line 1: is not UTF-8"));
     }
 
     #[test]
-    fn lines_without_a_mark_are_passed_over_only_where_that_is_asked_for() {
-        let text = format!("registration,member,mark\n{ONE},1,PRESENT\n{TWO},,\n");
-        let list = read(text.as_bytes(), EVENT, true);
-        assert_eq!((list.marks.len(), list.faults.lines()), (1, 0));
-        assert_eq!(read(text.as_bytes(), EVENT, false).faults.lines(), 1);
+    fn lines_without_a_mark_are_passed_over_and_counted() {
+        let text = format!("registration,member,mark\n{ONE},1,PRESENT\n{TWO},,\nx,1,\n");
+        let list = read(text.as_bytes(), EVENT);
+        assert_eq!((list.marks.len(), list.unmarked, list.faults.lines()), (1, 2, 0));
+        let told = faults(&format!("registration,member,mark\n{TWO},1,\n"));
+        assert!(told.contains("line 1: there is no line with a mark after this one, and 1 without"), "{told}");
     }
 }

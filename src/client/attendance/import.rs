@@ -22,8 +22,8 @@ Examples:
   eile attendance import EVENT --session s1 - < list.csv
 
 The first line names the columns registration, member, mark and, perhaps, minutes; those of eile roster may stand beside
-them. The cells are parted by commas, semicolons or tabs. Every bad line is told at once, with its number, and exit code
-3; then nothing was stored.";
+them. The cells are parted by commas, semicolons or tabs. A line without a mark has nothing to enter: it is skipped, and
+how many were is told. Every bad line is told at once, with its number, and exit code 3; then nothing was stored.";
 
 /// Lines of one call. Only one call is all or nothing.
 const LINES_MAX: usize = 500;
@@ -43,9 +43,6 @@ pub struct Arguments {
     /// The list, as CSV; -: standard input.
     #[arg(value_name = "FILE.csv")]
     file: PathBuf,
-    /// Pass over lines without a mark, instead of taking them for a mistake.
-    #[arg(long)]
-    skip_unmarked: bool,
     /// How it is known.
     #[arg(long, value_enum, default_value_t = Source::PaperList)]
     source: Source,
@@ -64,12 +61,16 @@ pub async fn run(arguments: Arguments) -> Result<Verdict, Failure> {
     let bytes = contents(&arguments.file)?;
     let wire = Wire::to(&arguments.reach)?;
     let event = wire.event(&arguments.event).await?;
-    let List { marks, faults } = file::read(&bytes, &arguments.event, arguments.skip_unmarked);
+    let List { marks, unmarked, faults } = file::read(&bytes, &arguments.event);
     if marks.len() > LINES_MAX {
         let count = marks.len();
         return Err(Failure::Lines(format!(
             "{count} lines, and only {LINES_MAX} go into one call, which is all or nothing: part the list"
         )));
+    }
+    if faults.is_empty() && unmarked > 0 {
+        let lines = if unmarked == 1 { "1 line".to_owned() } else { format!("{unmarked} lines") };
+        eprintln!("skipped, without a mark: {lines}");
     }
     let ask = proto::RecordAttendanceRequest {
         parent: arguments.event.clone(),
@@ -141,7 +142,8 @@ async fn proven(
     if faults.is_empty() {
         return Ok(answer);
     }
-    Err(Failure::Lines(format!("{} lines are bad, and nothing was stored:{faults}", faults.lines())))
+    let bad = if faults.lines() == 1 { "1 line is".to_owned() } else { format!("{} lines are", faults.lines()) };
+    Err(Failure::Lines(format!("{bad} bad, and nothing was stored:{faults}")))
 }
 
 fn ask_with(

@@ -29,14 +29,17 @@ pub fn list(played: &Played) -> String {
 fn later(year: &Year) -> Vec<(String, &'static str)> {
     let of_kind = |kind: &str| year.other_requests.iter().filter(|r| r.kind == kind).count();
     vec![
-        (format!("{} erasures", of_kind("erasure_request")), "erasure is not in the service yet"),
+        (
+            format!("{} erasures", of_kind("erasure_request")),
+            "in the service (`eile personal erase`), and not played yet",
+        ),
         (
             format!(
                 "{} copies of data, {} consents withdrawn",
                 of_kind("access_request"),
                 of_kind("consent_withdrawn")
             ),
-            "exports for the person and consents are not in the service yet",
+            "in the service (`eile personal export` and `consent`), and not played yet",
         ),
         (
             "invitations from a line to a group next door (EL-06, KA-01, KA-03)".to_owned(),
