@@ -2,7 +2,7 @@
 
 use super::failure::{Failure, Verdict};
 use super::keys::role_word;
-use super::options::{Reach, Show, When, event_name, zone};
+use super::options::{Clock, Reach, Show, When, event_name};
 use super::sheet::{Column, Output, Shape, Sheet, Tone, Value};
 use super::wire::{PAGE, Wire};
 use super::words;
@@ -41,9 +41,8 @@ pub struct Arguments {
     /// End after so many rows.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
-    /// Zone of the times, given and shown.
-    #[arg(long, value_name = "ZONE", default_value = "Europe/Vilnius", value_parser = zone)]
-    time_zone: Zone,
+    #[command(flatten)]
+    clock: Clock,
     #[command(flatten)]
     reach: Reach,
     #[command(flatten)]
@@ -70,13 +69,13 @@ const COLUMNS: &[Column] = &[
 pub async fn run(arguments: Arguments) -> Result<Verdict, Failure> {
     let wire = Wire::to(&arguments.reach)?;
     let mut output = Output::open(&arguments.show, Shape::One)?;
-    output.begin(&Sheet::rows("access_log", "Who read and who decided", COLUMNS))?;
+    output.begin(&Sheet::rows("access_log", arguments.clock.heading("Who read and who decided"), COLUMNS))?;
     let mut left = arguments.limit.unwrap_or(u64::MAX);
     let mut ask = Some(first(&arguments)?);
     while let Some(asked) = ask.take().filter(|_| left > 0) {
         let page = wire.list_access_entries(asked.clone()).await?;
         for entry in page.entries.iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
-            output.row(row(entry, &arguments.time_zone))?;
+            output.row(row(entry, &arguments.clock.time_zone))?;
             left -= 1;
         }
         if !page.next_page_token.is_empty() {
@@ -88,7 +87,7 @@ pub async fn run(arguments: Arguments) -> Result<Verdict, Failure> {
 }
 
 fn first(arguments: &Arguments) -> Result<proto::ListAccessEntriesRequest, Failure> {
-    let at = |when: Option<When>| when.map(|when| when.wire(&arguments.time_zone)).transpose();
+    let at = |when: Option<When>| when.map(|when| when.wire(&arguments.clock.time_zone)).transpose();
     let named = |collection: &str, given: &Option<String>| match given {
         Some(given) if given.starts_with(collection) => given.clone(),
         Some(given) => format!("{collection}{given}"),

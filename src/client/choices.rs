@@ -67,6 +67,7 @@ pub(super) fn purpose(purpose: ConsentPurpose) -> String {
 
 pub(super) async fn restrict(arguments: Restriction) -> Result<Verdict, Failure> {
     let wire = Wire::to(&arguments.of.reach)?;
+    let zone = arguments.of.zone(&wire).await?;
     let ask = proto::RestrictRegistrationRequest {
         name: arguments.of.registration,
         reason: arguments.reason,
@@ -74,11 +75,12 @@ pub(super) async fn restrict(arguments: Restriction) -> Result<Verdict, Failure>
         validate_only: arguments.of.once.dry_run,
         management_token: String::new(),
     };
-    told(&arguments.of.show, wire.restrict_registration(ask).await?.registration)
+    told("Restriction", &arguments.of.show, &zone, wire.restrict_registration(ask).await?.registration)
 }
 
 pub(super) async fn lift(arguments: Restriction) -> Result<Verdict, Failure> {
     let wire = Wire::to(&arguments.of.reach)?;
+    let zone = arguments.of.zone(&wire).await?;
     let ask = proto::LiftRegistrationRestrictionRequest {
         name: arguments.of.registration,
         reason: arguments.reason,
@@ -86,11 +88,12 @@ pub(super) async fn lift(arguments: Restriction) -> Result<Verdict, Failure> {
         validate_only: arguments.of.once.dry_run,
         management_token: String::new(),
     };
-    told(&arguments.of.show, wire.lift_registration_restriction(ask).await?.registration)
+    told("Restriction", &arguments.of.show, &zone, wire.lift_registration_restriction(ask).await?.registration)
 }
 
 pub(super) async fn consent(arguments: Consent) -> Result<Verdict, Failure> {
     let wire = Wire::to(&arguments.of.reach)?;
+    let zone = arguments.of.zone(&wire).await?;
     let agreed = arguments.given.into_iter().map(|(purpose, text_version)| (purpose, true, text_version));
     let withdrawn = arguments.withdrawn.into_iter().map(|purpose| (purpose, false, String::new()));
     let choices = agreed.chain(withdrawn).map(|(purpose, given, text_version)| proto::ConsentChoice {
@@ -106,7 +109,7 @@ pub(super) async fn consent(arguments: Consent) -> Result<Verdict, Failure> {
         validate_only: arguments.of.once.dry_run,
         management_token: String::new(),
     };
-    told(&arguments.of.show, wire.set_registration_consents(ask).await?.registration)
+    told("Consents", &arguments.of.show, &zone, wire.set_registration_consents(ask).await?.registration)
 }
 
 const SAID: &[Column] = &[
@@ -116,7 +119,12 @@ const SAID: &[Column] = &[
     Column::new("withdrawn", "Withdrew"),
 ];
 
-fn told(show: &Show, registration: Option<proto::Registration>) -> Result<Verdict, Failure> {
+fn told(
+    heading: &str,
+    show: &Show,
+    zone: &Zone,
+    registration: Option<proto::Registration>,
+) -> Result<Verdict, Failure> {
     let r = registration.unwrap_or_default();
     let of = |holds: bool| {
         let those = r.consents.iter().filter(|c| c.withdraw_time.is_none() == holds);
@@ -124,10 +132,10 @@ fn told(show: &Show, registration: Option<proto::Registration>) -> Result<Verdic
     };
     let (holds, withdrawn) = (of(true), of(false));
     let mut output = Output::open(show, Shape::One)?;
-    output.begin(&Sheet::card("choices", "What the family said", SAID))?;
+    output.begin(&Sheet::card("choices", heading, SAID))?;
     output.row(vec![
         Value::Name(r.name.clone()),
-        words::time(r.restrict_time.as_ref(), &Zone::utc()),
+        words::time(r.restrict_time.as_ref(), zone),
         words::some(&holds),
         words::some(&withdrawn),
     ])?;

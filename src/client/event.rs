@@ -1,10 +1,10 @@
-//! `eile event show`: one event with its seats and its meetings.
+//! `eile event`: one event, made, published, or shown with its seats and its meetings.
 
 use super::failure::{Failure, Verdict};
 use super::options::{Reach, Show, event_name};
 use super::sheet::{Column, Output, Place, Sheet, Value};
 use super::wire::Wire;
-use super::{bars, events, words};
+use super::{bars, events, new_event, words};
 use crate::api::proto;
 use crate::model::time::Zone;
 use clap::Subcommand;
@@ -13,6 +13,10 @@ use clap::Subcommand;
 pub enum Verb {
     /// Shows one event: its facts, its seats, its sessions.
     Show(Arguments),
+    /// Creates an event as a draft that nobody can sign up for yet.
+    Create(Box<new_event::Create>),
+    /// Publishes a draft: from then on it takes sign-ups.
+    Publish(new_event::Publish),
 }
 
 const EXAMPLES: &str = "\
@@ -36,16 +40,29 @@ pub struct Arguments {
     show: Show,
 }
 
-pub async fn show(arguments: Arguments) -> Result<Verdict, Failure> {
+pub async fn run(verb: Verb) -> Result<Verdict, Failure> {
+    match verb {
+        Verb::Show(arguments) => show(arguments).await,
+        Verb::Create(arguments) => new_event::create(*arguments).await,
+        Verb::Publish(arguments) => new_event::publish(arguments).await,
+    }
+}
+
+async fn show(arguments: Arguments) -> Result<Verdict, Failure> {
     let wire = Wire::to(&arguments.reach)?;
     let event = wire.event(&arguments.event).await?;
-    let zone = words::zone_of(&event);
-    let mut output = Output::open_part(&arguments.show, arguments.part.as_deref())?;
-    let title = words::text(&event.titles, &arguments.show.language);
+    tell(&event, &arguments.show, arguments.part.as_deref())
+}
+
+/// An event with its tables, or one of them.
+pub(super) fn tell(event: &proto::Event, show: &Show, part: Option<&str>) -> Result<Verdict, Failure> {
+    let zone = words::zone_of(event);
+    let mut output = Output::open_part(show, part)?;
+    let title = words::text(&event.titles, &show.language);
     let columns: Vec<Column> = events::COLUMNS.iter().chain(MORE).map(everywhere).collect();
     output.begin(&Sheet::card("event", title, &columns))?;
-    let mut facts = events::row(&event, &arguments.show.language);
-    facts.extend(more(&event, &arguments.show.language));
+    let mut facts = events::row(event, &show.language);
+    facts.extend(more(event, &show.language));
     output.row(facts)?;
     output.begin(&Sheet::rows("pools", "Seats", POOLS))?;
     for pool in &event.seat_pools {
@@ -53,7 +70,7 @@ pub async fn show(arguments: Arguments) -> Result<Verdict, Failure> {
     }
     output.begin(&Sheet::rows("sessions", "Sessions", SESSIONS))?;
     for session in &event.sessions {
-        output.row(session_row(session, &event, &zone))?;
+        output.row(session_row(session, event, &zone))?;
     }
     output.close()?;
     Ok(Verdict::Done)

@@ -1,7 +1,7 @@
 //! `eile keys`: makes, lists, rotates and revokes access keys. A secret is shown once, on standard output, alone.
 
 use super::failure::{Failure, Verdict};
-use super::options::{Reach, Show};
+use super::options::{Clock, Reach, Show};
 use super::sheet::{Column, Output, Shape, Sheet, Tone, Value};
 use super::wire::{PAGE, Wire};
 use super::words;
@@ -75,6 +75,8 @@ pub struct Create {
 
 #[derive(clap::Args)]
 pub struct List {
+    #[command(flatten)]
+    clock: Clock,
     #[command(flatten)]
     reach: Reach,
     #[command(flatten)]
@@ -194,12 +196,12 @@ const COLUMNS: &[Column] = &[
 async fn list(arguments: List) -> Result<Verdict, Failure> {
     let wire = Wire::to(&arguments.reach)?;
     let mut output = Output::open(&arguments.show, Shape::One)?;
-    output.begin(&Sheet::rows("keys", "Access keys", COLUMNS))?;
+    output.begin(&Sheet::rows("keys", arguments.clock.heading("Access keys"), COLUMNS))?;
     let mut page_token = String::new();
     loop {
         let page = wire.list_access_keys(proto::ListAccessKeysRequest { page_size: PAGE, page_token }).await?;
         for key in &page.access_keys {
-            output.row(row(key))?;
+            output.row(row(key, &arguments.clock.time_zone))?;
         }
         page_token = page.next_page_token;
         if page_token.is_empty() {
@@ -209,9 +211,8 @@ async fn list(arguments: List) -> Result<Verdict, Failure> {
     }
 }
 
-fn row(key: &proto::AccessKey) -> Vec<Value> {
-    let zone = Zone::utc();
-    let time = |at: &Option<prost_types::Timestamp>| words::time(at.as_ref(), &zone);
+fn row(key: &proto::AccessKey, zone: &Zone) -> Vec<Value> {
+    let time = |at: &Option<prost_types::Timestamp>| words::time(at.as_ref(), zone);
     let (state, tone) = match key.revoke_time {
         Some(_) => ("revoked", Tone::Bad),
         None => ("not revoked", Tone::Plain),

@@ -7,6 +7,7 @@
 mod access_log;
 mod attendance;
 mod bars;
+mod centres;
 mod changes;
 mod check_in;
 mod choices;
@@ -18,6 +19,7 @@ mod keys;
 mod line;
 mod metrics;
 mod minutes;
+mod new_event;
 mod options;
 mod privacy;
 mod report;
@@ -50,9 +52,15 @@ Colours are for terminals, and not with NO_COLOR. Data goes to standard output, 
 pub enum Verb {
     /// Lists events: when, how full, how many wait.
     Events(events::Arguments),
-    /// One event.
+    /// One event: shown, created, published.
     #[command(subcommand)]
     Event(event::Verb),
+    /// Centres: the houses that hold events.
+    #[command(subcommand)]
+    Centres(centres::Verb),
+    /// Programmes: trainings that several centres offer.
+    #[command(subcommand)]
+    Programmes(centres::Programmes),
     /// Signs a party up for an event, as staff.
     Signup(sign_up::Arguments),
     /// Shows who waits for an event, in the order in which they will be served.
@@ -90,7 +98,9 @@ pub enum Verb {
 pub async fn run(verb: Verb, command: clap::Command) -> ExitCode {
     let done = match verb {
         Verb::Events(arguments) => events::run(arguments).await,
-        Verb::Event(event::Verb::Show(arguments)) => event::show(arguments).await,
+        Verb::Event(verb) => event::run(verb).await,
+        Verb::Centres(verb) => centres::run(verb).await,
+        Verb::Programmes(verb) => centres::programmes(verb).await,
         Verb::Signup(arguments) => sign_up::run(arguments).await,
         Verb::Line(arguments) => line::run(arguments).await,
         Verb::Roster(arguments) => roster::run(arguments).await,

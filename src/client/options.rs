@@ -1,6 +1,7 @@
 //! What several verbs are told on the command line, and how names and times are read there.
 
 use super::failure::Failure;
+use super::wire::Wire;
 use super::words;
 use crate::api::proto;
 use crate::model::time::{Timestamp, Zone};
@@ -34,6 +35,21 @@ pub struct Reach {
     pub patience: u64,
 }
 
+/// Whose wall clock shows times that belong to no event.
+#[derive(Args)]
+pub struct Clock {
+    /// Zone of the times, given and shown.
+    #[arg(long, value_name = "ZONE", default_value = "Europe/Vilnius", value_parser = zone)]
+    pub time_zone: Zone,
+}
+
+impl Clock {
+    /// What stands above such times.
+    pub fn heading(&self, what: &str) -> String {
+        format!("{what} (times of {})", self.time_zone.name())
+    }
+}
+
 /// A change of one registration.
 #[derive(Args)]
 pub struct OfOne {
@@ -46,6 +62,22 @@ pub struct OfOne {
     pub reach: Reach,
     #[command(flatten)]
     pub show: Show,
+}
+
+impl OfOne {
+    /// Times are those of the place of its event. Asked for before anything is changed: a change is answered whole.
+    pub async fn zone(&self, wire: &Wire) -> Result<Zone, Failure> {
+        let event = self.registration.split_once("/registrations/").map_or("", |(event, _)| event);
+        Ok(words::zone_of(&wire.event(event).await?))
+    }
+}
+
+/// Sorts of events, as they are typed.
+pub const KINDS: [&str; 6] = ["course", "open_group", "open_event", "single_session", "appointments", "contest"];
+
+/// The kind of that name, as the service knows it.
+pub fn kind(word: &str) -> proto::EventKind {
+    proto::EventKind::from_str_name(&format!("EVENT_KIND_{}", word.to_uppercase())).unwrap_or_default()
 }
 
 /// How the answer is shown.
@@ -225,4 +257,16 @@ impl When {
 /// An IANA time zone.
 pub fn zone(text: &str) -> Result<Zone, String> {
     Zone::named(text).ok_or_else(|| "there is no such time zone".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_event_can_be_asked_for() {
+        let known: Vec<proto::EventKind> = KINDS.iter().map(|word| kind(word)).collect();
+        let all: Vec<proto::EventKind> = (1..).map_while(|n| proto::EventKind::try_from(n).ok()).collect();
+        assert_eq!(known, all);
+    }
 }

@@ -7,7 +7,6 @@ use super::sheet::{Column, Output, Shape, Sheet, Value};
 use super::wire::Wire;
 use super::words;
 use crate::api::proto::{self, ErasureExtent};
-use crate::model::time::Zone;
 use clap::Subcommand;
 
 pub(super) const EXAMPLES: &str = "\
@@ -116,7 +115,7 @@ async fn find(arguments: Find) -> Result<Verdict, Failure> {
     let mut output = Output::open(&arguments.show, Shape::One)?;
     output.begin(&Sheet::rows("registrations", "Registrations", &[Column::new("registration", "Registration")]))?;
     for name in found.registrations {
-        output.row(vec![Value::Name(name)])?;
+        output.row(vec![Value::Whole(name)])?;
     }
     output.close()?;
     if found.more {
@@ -151,6 +150,7 @@ const ERASURE: &[Column] = &[
 
 async fn erase(arguments: Erase) -> Result<Verdict, Failure> {
     let wire = Wire::to(&arguments.of.reach)?;
+    let zone = arguments.of.zone(&wire).await?;
     let ask = proto::EraseRegistrationRequest {
         name: arguments.of.registration,
         request_id: arguments.of.once.id(),
@@ -158,7 +158,6 @@ async fn erase(arguments: Erase) -> Result<Verdict, Failure> {
         ..proto::EraseRegistrationRequest::default()
     };
     let erasure = wire.erase_registration(ask).await?.erasure.unwrap_or_default();
-    let zone = Zone::utc();
     let mut output = Output::open(&arguments.of.show, Shape::One)?;
     output.begin(&Sheet::card("erasure", "Erasure", ERASURE))?;
     output.row(vec![
@@ -195,7 +194,7 @@ fn tell(output: &mut Output, due: &[proto::DueErasures]) -> Result<(), Failure> 
     for one in due {
         let whole = one.whole.iter().map(|name| (name, ErasureExtent::Whole));
         for (name, how) in whole.chain(one.part.iter().map(|name| (name, ErasureExtent::Part))) {
-            output.row(vec![Value::Name(name.clone()), Value::Text(extent(how).to_owned())])?;
+            output.row(vec![Value::Whole(name.clone()), Value::Text(extent(how).to_owned())])?;
         }
     }
     Ok(())

@@ -97,6 +97,8 @@ impl Wire {
 
     rpc! {
         events.list_events(ListEventsRequest) -> ListEventsResponse;
+        events.create_event(CreateEventRequest) -> CreateEventResponse under request_id;
+        events.publish_event(PublishEventRequest) -> PublishEventResponse under request_id;
         people.list_registrations(ListRegistrationsRequest) -> ListRegistrationsResponse;
         people.create_registration(CreateRegistrationRequest) -> CreateRegistrationResponse under request_id;
         door.record_attendance(RecordAttendanceRequest) -> RecordAttendanceResponse under request_id;
@@ -108,6 +110,10 @@ impl Wire {
         admin.revoke_access_key(RevokeAccessKeyRequest) -> RevokeAccessKeyResponse under request_id;
         admin.list_access_entries(ListAccessEntriesRequest) -> ListAccessEntriesResponse;
         admin.get_metrics(GetMetricsRequest) -> GetMetricsResponse;
+        admin.create_centre(CreateCentreRequest) -> CreateCentreResponse under request_id;
+        admin.get_centre(GetCentreRequest) -> GetCentreResponse;
+        admin.list_centres(ListCentresRequest) -> ListCentresResponse;
+        admin.create_programme(CreateProgrammeRequest) -> CreateProgrammeResponse under request_id;
         admin.list_programmes(ListProgrammesRequest) -> ListProgrammesResponse;
         privacy.export_registration(ExportRegistrationRequest) -> ExportRegistrationResponse;
         privacy.erase_registration(EraseRegistrationRequest) -> EraseRegistrationResponse under request_id;

@@ -24,6 +24,11 @@ pub fn zone_of(event: &proto::Event) -> Zone {
     Zone::named(&event.time_zone).unwrap_or_else(Zone::utc)
 }
 
+/// A text that is there in Lithuanian.
+pub fn lithuanian(text: &str) -> Vec<proto::LocalizedText> {
+    vec![proto::LocalizedText { language: "lt".to_owned(), text: text.to_owned() }]
+}
+
 /// The text in this language, else in Lithuanian, else in any.
 pub fn text(texts: &[proto::LocalizedText], language: &str) -> String {
     let find = |wanted: &str| texts.iter().find(|t| t.language == wanted);

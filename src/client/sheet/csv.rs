@@ -68,7 +68,7 @@ impl Writer for Csv {
 fn cell(value: Value) -> String {
     match value {
         Value::Empty | Value::Picture(..) => String::new(),
-        Value::Text(text) | Value::Word(text, _) | Value::Name(text) => defused(text),
+        Value::Text(text) | Value::Word(text, _) | Value::Name(text) | Value::Whole(text) => defused(text),
         // Digits alone: no formula.
         Value::Number(n) => n.to_string(),
         Value::Hundredths(n) => decimal(n),

@@ -93,7 +93,7 @@ impl Writer for Json {
 fn json(value: Value) -> Tree {
     match value {
         Value::Empty | Value::Picture(..) => Tree::Null,
-        Value::Text(text) | Value::Word(text, _) | Value::Name(text) => Tree::from(text),
+        Value::Text(text) | Value::Word(text, _) | Value::Name(text) | Value::Whole(text) => Tree::from(text),
         Value::Number(n) => Tree::from(n),
         Value::Hundredths(n) => Tree::from(n as f64 / 100.0),
         Value::Flag(flag) => Tree::from(flag),

@@ -62,6 +62,7 @@ fn cell(value: Value) -> (String, Tone) {
         Value::Empty => ("·".to_owned(), Tone::Faint),
         Value::Text(text) => (one_line(&text), Tone::Plain),
         Value::Name(name) => (one_line(&last_part(&name)), Tone::Plain),
+        Value::Whole(name) => (one_line(&name), Tone::Plain),
         Value::Number(n) => (n.to_string(), Tone::Plain),
         Value::Hundredths(n) => (decimal(n), Tone::Plain),
         Value::Flag(flag) => (if flag { "yes" } else { "no" }.to_owned(), Tone::Plain),

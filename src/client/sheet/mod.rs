@@ -90,6 +90,8 @@ pub enum Value {
     Time(Moment),
     /// The name of a thing; the screen shows its last part.
     Name(String),
+    /// The name of a thing that the next verb is given, and that the question did not say: shown whole.
+    Whole(String),
     /// Only ever on the screen.
     Picture(String, Tone),
 }

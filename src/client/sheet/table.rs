@@ -181,6 +181,7 @@ fn cell(value: Value, named: fn(&str) -> String) -> Cell {
         Value::Empty => Cell::new("·").fg(Color::DarkGrey),
         Value::Text(text) => Cell::new(one_line(&text)),
         Value::Name(name) => Cell::new(one_line(&named(&name))),
+        Value::Whole(name) => Cell::new(one_line(&name)),
         Value::Number(n) => Cell::new(n).set_alignment(CellAlignment::Right),
         Value::Hundredths(n) => Cell::new(decimal(n)).set_alignment(CellAlignment::Right),
         Value::Flag(flag) => Cell::new(if flag { "yes" } else { "no" }),

@@ -144,7 +144,7 @@ fn shown(columns: &[Column]) -> impl Iterator<Item = &Column> {
 fn cell(page: &mut Worksheet, (row, column): (u32, u16), value: Value, formats: &Formats) -> Result<(), XlsxError> {
     match value {
         Value::Empty | Value::Picture(..) => {}
-        Value::Text(text) | Value::Word(text, _) | Value::Name(text) => {
+        Value::Text(text) | Value::Word(text, _) | Value::Name(text) | Value::Whole(text) => {
             let text: String = text.chars().take(CELL_MAX).collect();
             if like_a_formula(&text) {
                 page.write_string_with_format(row, column, text, &formats.quoted)?;
@@ -179,7 +179,9 @@ fn excel(moment: &Moment) -> Option<ExcelDateTime> {
 
 fn length(value: &Value) -> usize {
     match value {
-        Value::Text(text) | Value::Word(text, _) | Value::Name(text) => text.chars().take(60).count(),
+        Value::Text(text) | Value::Word(text, _) | Value::Name(text) | Value::Whole(text) => {
+            text.chars().take(60).count()
+        }
         Value::Time(_) => 16,
         Value::Number(_) | Value::Hundredths(_) => 8,
         Value::Empty | Value::Flag(_) | Value::Picture(..) => 5,
