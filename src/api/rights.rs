@@ -5,10 +5,10 @@ use super::proto::*;
 use crate::model::access::Role;
 use crate::model::access_log::AccessKind;
 
-/// Every rpc, who may call it, and what a call by staff leaves in the access log.
-pub fn table() -> impl Iterator<Item = (&'static str, Vec<Role>, Option<AccessKind>)> {
+/// Every rpc, who may call it, whether the party's token does, and what a call by staff leaves in the access log.
+pub fn table() -> impl Iterator<Item = (&'static str, Vec<Role>, bool, Option<AccessKind>)> {
     let roles = |roles: Roles| Role::ALL.into_iter().filter(move |role| roles.has(*role)).collect();
-    TABLE.iter().map(move |(method, held, _, kind)| (*method, roles(*held), *kind))
+    TABLE.iter().map(move |(method, held, by_token, kind)| (*method, roles(*held), *by_token, *kind))
 }
 
 /// The row of an rpc: its name and who may call it.

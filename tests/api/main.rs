@@ -14,6 +14,7 @@ mod heard;
 mod cases;
 mod house;
 mod raw;
+mod rights;
 mod samples;
 
 /// Every case, once per database.

@@ -86,7 +86,7 @@ pub async fn every_call_leaves_what_its_row_in_the_table_says(h: House) {
         let events = if needs_event { vec![town.events[0].clone()] } else { Vec::new() };
         let made = town.key(AccessKey { events, all_centres: !of_all, ..key(role, &[]) }).await;
         let mut expected = Vec::new();
-        for (n, (method, roles, kind)) in eile::api::rights_table().enumerate() {
+        for (n, (method, roles, _, kind)) in eile::api::rights_table().enumerate() {
             // Refusals of a minute are counted.
             if n % 40 == 0 {
                 town.h.clock.advance(Span::seconds(61));

@@ -268,7 +268,7 @@ pub async fn no_rpc_shows_anything_of_a_centre_that_the_key_does_not_reach(h: Ho
     let questions = other.questions();
     let asked: BTreeSet<&str> = questions.iter().map(|(name, _)| *name).collect();
     let reads: BTreeSet<&str> =
-        rights_table().filter(|(_, _, kind)| *kind == Some(AccessKind::Read)).map(|(method, ..)| method).collect();
+        rights_table().filter(|(.., kind)| *kind == Some(AccessKind::Read)).map(|(method, ..)| method).collect();
     let missing: Vec<_> = reads.difference(&asked).collect();
     assert!(missing.is_empty(), "please ask here too what {missing:?} shows");
     // The access log tells who of theirs looked; a registration is told by its name.
@@ -306,7 +306,7 @@ pub async fn what_another_centre_has_is_not_there_whatever_the_rpc(h: House) {
     let set = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
     let methods = set.file.iter().filter(|f| f.package() == "eile.v1").flat_map(|f| &f.service).flat_map(|s| &s.method);
     let heads: BTreeSet<&str> =
-        rights_table().filter(|(_, roles, _)| roles.contains(&access::Role::Head)).map(|(method, ..)| method).collect();
+        rights_table().filter(|(_, roles, ..)| roles.contains(&access::Role::Head)).map(|(method, ..)| method).collect();
     let mut let_in = Vec::new();
     for method in methods.filter(|m| heads.contains(m.name()) && !NAMES_NOTHING.contains(&m.name())) {
         let message = other.about(&set, method.name(), method.input_type(), "");
