@@ -92,7 +92,9 @@ fn the_comment_of_every_rpc_names_the_roles_of_the_table() {
         let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         for (n, line) in lines.iter().enumerate() {
-            let Some(method) = line.trim().strip_prefix("rpc ").and_then(|rest| rest.split('(').next()) else { continue };
+            let Some(method) = line.trim().strip_prefix("rpc ").and_then(|rest| rest.split('(').next()) else {
+                continue;
+            };
             let begin = lines[..n].iter().rposition(|line| !line.trim().starts_with("//")).unwrap();
             let (_, held, by_token, _) = rights_table().find(|row| row.0 == method).unwrap();
             let roles: Vec<_> = held.iter().map(|role| word(*role)).collect();

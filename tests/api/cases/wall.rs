@@ -305,8 +305,10 @@ pub async fn what_another_centre_has_is_not_there_whatever_the_rpc(h: House) {
     let other = Other::of(h).await;
     let set = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
     let methods = set.file.iter().filter(|f| f.package() == "eile.v1").flat_map(|f| &f.service).flat_map(|s| &s.method);
-    let heads: BTreeSet<&str> =
-        rights_table().filter(|(_, roles, ..)| roles.contains(&access::Role::Head)).map(|(method, ..)| method).collect();
+    let heads: BTreeSet<&str> = rights_table()
+        .filter(|(_, roles, ..)| roles.contains(&access::Role::Head))
+        .map(|(method, ..)| method)
+        .collect();
     let mut let_in = Vec::new();
     for method in methods.filter(|m| heads.contains(m.name()) && !NAMES_NOTHING.contains(&m.name())) {
         let message = other.about(&set, method.name(), method.input_type(), "");
