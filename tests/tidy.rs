@@ -287,3 +287,27 @@ fn what_operators_are_told_to_alarm_on_is_there() {
         assert!(source.contains(&format!("\"{metric}\"")), "docs/operations.md names {metric}, which nobody measures");
     }
 }
+
+#[test]
+fn every_mutant_finds_its_place() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let list: toml::Table = fs::read_to_string(root.join("tests/mutants/mutants.toml")).unwrap().parse().unwrap();
+    let mut ids = BTreeSet::new();
+    let mut astray = Vec::new();
+    for mutant in list["mutant"].as_array().unwrap() {
+        let id = mutant["id"].as_str().unwrap();
+        let one = std::slice::from_ref(mutant);
+        let edits = mutant.get("edit").map_or(one, |edits| edits.as_array().unwrap());
+        let found = |edit: &toml::Value| {
+            let text = fs::read_to_string(root.join(edit["file"].as_str().unwrap())).unwrap_or_default();
+            text.matches(edit["from"].as_str().unwrap()).count() == 1
+        };
+        if !ids.insert(id) || !edits.iter().all(found) {
+            astray.push(id);
+        }
+    }
+    assert!(
+        ids.len() > 150 && astray.is_empty(),
+        "tests/mutants/mutants.toml: what these change is elsewhere: {astray:?}"
+    );
+}

@@ -142,6 +142,10 @@ class Caller:
         """Its key is sound, and reaches nothing of what the matrix asks about."""
         return self.name.endswith("of a third centre")
 
+    def holds(self, place):
+        """Whether it sends the token of the registration there."""
+        return (self.token, place.label) in (("own", "own"), ("of here", "there"))
+
     def reaches(self, place):
         return self.reaches_centre(place.centre) and (self.events is None or place.event in self.events)
 
@@ -293,7 +297,7 @@ class House:
             return self.key_words | self.here.event.ids | self.there.event.ids
         if caller.role == "operator":
             return set()
-        shown = self._own_of_the_party() if caller.token == "own" and not caller.locked_out else set()
+        shown = self._own_of_the_party() if caller.token in ("own", "of here") and not caller.locked_out else set()
         for site in (self.here, self.there):
             if caller.role in OFFICE and caller.reaches_centre(site.centre):
                 shown |= site.report_words

@@ -120,7 +120,7 @@ class OfEvent:
         """Nobody with a key: a token opens its own registration, and tells nothing of others, not even what is there."""
         if place is None:
             return {KEY_REQUIRED}
-        if place.label == "own" and caller.token == "own":
+        if caller.holds(place):
             return Allowed()
         return {
             "malformed": {INVALID_FIELDS}, "disguised": {TOKEN_INVALID, INVALID_FIELDS},
@@ -191,14 +191,24 @@ class Row:
     def expected(self, caller, place):
         if caller.locked_out:
             return {KEY_REQUIRED}
+        by_token = getattr(self.about, "by_token", False)
         if caller.role is None:
-            by_token = getattr(self.about, "by_token", False)
             return self.about.heard_by_bearer(caller, place) if by_token else {KEY_REQUIRED}
+        # Whoever sends a token is that party where the key beside it lets it in to nothing.
+        bears = by_token and caller.token and place is not None
         if caller.role not in self.roles:
-            return {ROLE_NOT_ALLOWED}
+            return self.about.heard_by_bearer(caller, place) if bears else {ROLE_NOT_ALLOWED}
+        if bears and not self.reached(caller, place):
+            return self.about.heard_by_bearer(caller, place)
         if caller.reaches_no_home and place and self.is_about_home():
             return {NO_EVENT, NO_CENTRE, INVALID_FIELDS}
         return self.about.heard(caller, place)
+
+    def reached(self, caller, place):
+        """Whether the key reaches all that the request names."""
+        if caller.reaches_no_home and self.is_about_home():
+            return False
+        return place.label == "malformed" or place.label != "absent" and caller.reaches(place)
 
     def expected_unread(self, caller):
         """Of a message that cannot be read: whoever is not let in hears that, and not that it could not be read."""

@@ -137,6 +137,8 @@ def is_out_of_reach(cell):
         return False
     if caller.reaches_no_home and cell.row.is_about_home():
         return False
+    if caller.token and getattr(cell.row.about, "by_token", False):
+        return False
     about_event = "beside" in cell.row.about.labels
     return not (caller.reaches(cell.place) if about_event else caller.reaches_centre(cell.place.centre))
 
