@@ -101,7 +101,7 @@ impl Api {
             target_request: asked.within(to, keys),
             // Whoever bears the token is the party, and learns no more than a party may (docs/decisions/0014), but where its
             // portal knows who it is.
-            vouched: named.acting.is_staff() || caller.vouches(),
+            vouched: named.acting.is_staff() || is_vouching_portal(caller),
             papers,
             left,
             seen_step,
@@ -195,6 +195,11 @@ fn said(now: &[Answer], before: Vec<Answer>, questions: &[Question]) -> Vec<Answ
         |a: &Answer| questions.iter().any(|q| q.id == a.question_id && a.text.chars().count() <= q.max_length as usize);
     let kept = before.into_iter().filter(|a| is_open(&a.question_id) && fits(a));
     now.iter().cloned().chain(kept).collect()
+}
+
+/// Whether it is a portal whose key says that it knows who its users are. Staff that sends a token is that party alone.
+fn is_vouching_portal(caller: Caller) -> bool {
+    caller.has_key() && !caller.is_staff() && caller.vouches()
 }
 
 /// A no of the source is about the registration; any other is about the target.
