@@ -2,8 +2,8 @@
 //! usual fields is UpdateCentre's and UpdateProgramme's.
 
 use super::failure::{Failure, Verdict};
-use super::options::{KINDS, Once, Reach, Show, kind, zone};
-use super::sheet::{Column, Output, Shape, Sheet, Value};
+use super::options::{Call, KINDS, Reach, Show, kind, zone};
+use super::sheet::{self, Column, Sheet, Value};
 use super::wire::{PAGE, Wire};
 use super::words;
 use crate::api::proto;
@@ -58,11 +58,7 @@ pub struct Create {
     #[arg(long, value_name = "ZONE", default_value = "Europe/Vilnius", value_parser = zone)]
     time_zone: Zone,
     #[command(flatten)]
-    once: Once,
-    #[command(flatten)]
-    reach: Reach,
-    #[command(flatten)]
-    show: Show,
+    call: Call,
 }
 
 #[derive(clap::Args)]
@@ -84,11 +80,7 @@ pub struct CreateProgramme {
     #[arg(long, value_name = "CODE", default_value = "", hide_default_value = true)]
     project: String,
     #[command(flatten)]
-    once: Once,
-    #[command(flatten)]
-    reach: Reach,
-    #[command(flatten)]
-    show: Show,
+    call: Call,
 }
 
 #[derive(clap::Args)]
@@ -141,7 +133,7 @@ fn row(centre: &proto::Centre, language: &str) -> Vec<Value> {
 }
 
 async fn create(arguments: Create) -> Result<Verdict, Failure> {
-    let wire = Wire::to(&arguments.reach)?;
+    let wire = Wire::to(&arguments.call.reach)?;
     let centre = proto::Centre {
         display_names: words::lithuanian(&arguments.name),
         municipality_code: arguments.municipality,
@@ -153,33 +145,22 @@ async fn create(arguments: Create) -> Result<Verdict, Failure> {
     let ask = proto::CreateCentreRequest {
         centre: Some(centre),
         centre_id: arguments.id,
-        request_id: arguments.once.id(),
-        validate_only: arguments.once.dry_run,
+        request_id: arguments.call.once.id(),
+        validate_only: arguments.call.once.dry_run,
     };
     let made = wire.create_centre(ask).await?.centre.unwrap_or_default();
-    let mut output = Output::open(&arguments.show, Shape::One)?;
-    output.begin(&Sheet::card("centre", "", COLUMNS))?;
-    output.row(row(&made, &arguments.show.language))?;
-    output.close()?;
-    Ok(Verdict::Done)
+    let show = &arguments.call.show;
+    sheet::card(show, &Sheet::card("centre", "", COLUMNS), row(&made, &show.language))
 }
 
-async fn list(arguments: List) -> Result<Verdict, Failure> {
-    let wire = Wire::to(&arguments.reach)?;
-    let mut output = Output::open(&arguments.show, Shape::One)?;
-    output.begin(&Sheet::rows("centres", "", COLUMNS))?;
-    let mut page_token = String::new();
-    loop {
+async fn list(List { reach, show }: List) -> Result<Verdict, Failure> {
+    let wire = Wire::to(&reach)?;
+    let page = async |page_token| {
         let page = wire.list_centres(proto::ListCentresRequest { page_size: PAGE, page_token }).await?;
-        for centre in &page.centres {
-            output.row(row(centre, &arguments.show.language))?;
-        }
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            output.close()?;
-            return Ok(Verdict::Done);
-        }
-    }
+        let rows = page.centres.iter().map(|centre| row(centre, &show.language)).collect();
+        Ok((rows, page.next_page_token))
+    };
+    sheet::list(&show, &Sheet::rows("centres", "", COLUMNS), page).await
 }
 
 const PROGRAMME: &[Column] = &[
@@ -201,7 +182,7 @@ fn programme_row(programme: &proto::Programme, language: &str) -> Vec<Value> {
 }
 
 async fn create_programme(arguments: CreateProgramme) -> Result<Verdict, Failure> {
-    let wire = Wire::to(&arguments.reach)?;
+    let wire = Wire::to(&arguments.call.reach)?;
     let programme = proto::Programme {
         titles: words::lithuanian(&arguments.title),
         kind: kind(&arguments.kind).into(),
@@ -212,31 +193,20 @@ async fn create_programme(arguments: CreateProgramme) -> Result<Verdict, Failure
     let ask = proto::CreateProgrammeRequest {
         programme: Some(programme),
         programme_id: arguments.id,
-        request_id: arguments.once.id(),
-        validate_only: arguments.once.dry_run,
+        request_id: arguments.call.once.id(),
+        validate_only: arguments.call.once.dry_run,
     };
     let made = wire.create_programme(ask).await?.programme.unwrap_or_default();
-    let mut output = Output::open(&arguments.show, Shape::One)?;
-    output.begin(&Sheet::card("programme", "", PROGRAMME))?;
-    output.row(programme_row(&made, &arguments.show.language))?;
-    output.close()?;
-    Ok(Verdict::Done)
+    let show = &arguments.call.show;
+    sheet::card(show, &Sheet::card("programme", "", PROGRAMME), programme_row(&made, &show.language))
 }
 
-async fn list_programmes(arguments: List) -> Result<Verdict, Failure> {
-    let wire = Wire::to(&arguments.reach)?;
-    let mut output = Output::open(&arguments.show, Shape::One)?;
-    output.begin(&Sheet::rows("programmes", "", PROGRAMME))?;
-    let mut page_token = String::new();
-    loop {
+async fn list_programmes(List { reach, show }: List) -> Result<Verdict, Failure> {
+    let wire = Wire::to(&reach)?;
+    let page = async |page_token| {
         let page = wire.list_programmes(proto::ListProgrammesRequest { page_size: PAGE, page_token }).await?;
-        for programme in &page.programmes {
-            output.row(programme_row(programme, &arguments.show.language))?;
-        }
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            output.close()?;
-            return Ok(Verdict::Done);
-        }
-    }
+        let rows = page.programmes.iter().map(|programme| programme_row(programme, &show.language)).collect();
+        Ok((rows, page.next_page_token))
+    };
+    sheet::list(&show, &Sheet::rows("programmes", "", PROGRAMME), page).await
 }

@@ -66,33 +66,33 @@ pub(super) fn purpose(purpose: ConsentPurpose) -> String {
 }
 
 pub(super) async fn restrict(arguments: Restriction) -> Result<Verdict, Failure> {
-    let wire = Wire::to(&arguments.of.reach)?;
+    let wire = Wire::to(&arguments.of.call.reach)?;
     let zone = arguments.of.zone(&wire).await?;
     let ask = proto::RestrictRegistrationRequest {
         name: arguments.of.registration,
         reason: arguments.reason,
-        request_id: arguments.of.once.id(),
-        validate_only: arguments.of.once.dry_run,
+        request_id: arguments.of.call.once.id(),
+        validate_only: arguments.of.call.once.dry_run,
         management_token: String::new(),
     };
-    told("Restriction", &arguments.of.show, &zone, wire.restrict_registration(ask).await?.registration)
+    told("Restriction", &arguments.of.call.show, &zone, wire.restrict_registration(ask).await?.registration)
 }
 
 pub(super) async fn lift(arguments: Restriction) -> Result<Verdict, Failure> {
-    let wire = Wire::to(&arguments.of.reach)?;
+    let wire = Wire::to(&arguments.of.call.reach)?;
     let zone = arguments.of.zone(&wire).await?;
     let ask = proto::LiftRegistrationRestrictionRequest {
         name: arguments.of.registration,
         reason: arguments.reason,
-        request_id: arguments.of.once.id(),
-        validate_only: arguments.of.once.dry_run,
+        request_id: arguments.of.call.once.id(),
+        validate_only: arguments.of.call.once.dry_run,
         management_token: String::new(),
     };
-    told("Restriction", &arguments.of.show, &zone, wire.lift_registration_restriction(ask).await?.registration)
+    told("Restriction", &arguments.of.call.show, &zone, wire.lift_registration_restriction(ask).await?.registration)
 }
 
 pub(super) async fn consent(arguments: Consent) -> Result<Verdict, Failure> {
-    let wire = Wire::to(&arguments.of.reach)?;
+    let wire = Wire::to(&arguments.of.call.reach)?;
     let zone = arguments.of.zone(&wire).await?;
     let agreed = arguments.given.into_iter().map(|(purpose, text_version)| (purpose, true, text_version));
     let withdrawn = arguments.withdrawn.into_iter().map(|purpose| (purpose, false, String::new()));
@@ -105,11 +105,11 @@ pub(super) async fn consent(arguments: Consent) -> Result<Verdict, Failure> {
         name: arguments.of.registration,
         choices: choices.collect(),
         channel: arguments.channel.wire().into(),
-        request_id: arguments.of.once.id(),
-        validate_only: arguments.of.once.dry_run,
+        request_id: arguments.of.call.once.id(),
+        validate_only: arguments.of.call.once.dry_run,
         management_token: String::new(),
     };
-    told("Consents", &arguments.of.show, &zone, wire.set_registration_consents(ask).await?.registration)
+    told("Consents", &arguments.of.call.show, &zone, wire.set_registration_consents(ask).await?.registration)
 }
 
 const SAID: &[Column] = &[

@@ -2,7 +2,7 @@
 
 use super::failure::{Failure, Verdict};
 use super::options::{Reach, Show, When, short, zone};
-use super::sheet::{Column, Output, Shape, Sheet, Value};
+use super::sheet::{self, Column, Sheet, Value};
 use super::wire::{PAGE, Wire};
 use super::{bars, words};
 use crate::api::proto;
@@ -58,21 +58,13 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> Result<Verdict, Failure> {
     let wire = Wire::to(&arguments.reach)?;
     let filter = filter(&arguments)?;
-    let mut output = Output::open(&arguments.show, Shape::One)?;
-    output.begin(&Sheet::rows("events", "", COLUMNS))?;
-    let mut page_token = String::new();
-    loop {
+    let show = &arguments.show;
+    let page = async |page_token| {
         let ask = proto::ListEventsRequest { page_size: PAGE, page_token, filter: filter.clone() };
         let page = wire.list_events(ask).await?;
-        for event in &page.events {
-            output.row(row(event, &arguments.show.language))?;
-        }
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            output.close()?;
-            return Ok(Verdict::Done);
-        }
-    }
+        Ok((page.events.iter().map(|event| row(event, &show.language)).collect(), page.next_page_token))
+    };
+    sheet::list(show, &Sheet::rows("events", "", COLUMNS), page).await
 }
 
 /// The flags as one filter of ListEvents.

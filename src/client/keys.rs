@@ -2,7 +2,7 @@
 
 use super::failure::{Failure, Verdict};
 use super::options::{Clock, Reach, Show};
-use super::sheet::{Column, Output, Shape, Sheet, Tone, Value};
+use super::sheet::{self, Column, Sheet, Tone, Value};
 use super::wire::{PAGE, Wire};
 use super::words;
 use crate::api::proto;
@@ -195,20 +195,13 @@ const COLUMNS: &[Column] = &[
 
 async fn list(arguments: List) -> Result<Verdict, Failure> {
     let wire = Wire::to(&arguments.reach)?;
-    let mut output = Output::open(&arguments.show, Shape::One)?;
-    output.begin(&Sheet::rows("keys", arguments.clock.heading("Access keys"), COLUMNS))?;
-    let mut page_token = String::new();
-    loop {
+    let page = async |page_token| {
         let page = wire.list_access_keys(proto::ListAccessKeysRequest { page_size: PAGE, page_token }).await?;
-        for key in &page.access_keys {
-            output.row(row(key, &arguments.clock.time_zone))?;
-        }
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            output.close()?;
-            return Ok(Verdict::Done);
-        }
-    }
+        let rows = page.access_keys.iter().map(|key| row(key, &arguments.clock.time_zone)).collect();
+        Ok((rows, page.next_page_token))
+    };
+    let keys = Sheet::rows("keys", arguments.clock.heading("Access keys"), COLUMNS);
+    sheet::list(&arguments.show, &keys, page).await
 }
 
 fn row(key: &proto::AccessKey, zone: &Zone) -> Vec<Value> {

@@ -3,7 +3,7 @@
 
 use super::event::tell;
 use super::failure::{Failure, Verdict};
-use super::options::{KINDS, Once, Reach, Show, When, event_name, kind, short};
+use super::options::{Call, KINDS, When, event_name, kind, short};
 use super::wire::Wire;
 use super::words;
 use crate::api::proto;
@@ -55,11 +55,7 @@ pub struct Create {
     #[arg(long, value_name = "TEXT")]
     venue: Option<String>,
     #[command(flatten)]
-    once: Once,
-    #[command(flatten)]
-    reach: Reach,
-    #[command(flatten)]
-    show: Show,
+    call: Call,
 }
 
 #[derive(clap::Args)]
@@ -69,15 +65,11 @@ pub struct Publish {
     #[arg(value_name = "EVENT", value_parser = event_name)]
     event: String,
     #[command(flatten)]
-    once: Once,
-    #[command(flatten)]
-    reach: Reach,
-    #[command(flatten)]
-    show: Show,
+    call: Call,
 }
 
 pub async fn create(arguments: Create) -> Result<Verdict, Failure> {
-    let wire = Wire::to(&arguments.reach)?;
+    let wire = Wire::to(&arguments.call.reach)?;
     let centre = format!("centres/{}", short(&arguments.centre, "centres"));
     let zone = zone_of(&wire, &centre).await?;
     let at = |when: Option<When>| when.map(|when| when.wire(&zone)).transpose();
@@ -104,10 +96,10 @@ pub async fn create(arguments: Create) -> Result<Verdict, Failure> {
     let ask = proto::CreateEventRequest {
         event: Some(event),
         event_id: String::new(),
-        request_id: arguments.once.id(),
-        validate_only: arguments.once.dry_run,
+        request_id: arguments.call.once.id(),
+        validate_only: arguments.call.once.dry_run,
     };
-    tell(&wire.create_event(ask).await?.event.unwrap_or_default(), &arguments.show, None)
+    tell(&wire.create_event(ask).await?.event.unwrap_or_default(), &arguments.call.show, None)
 }
 
 /// The zone in which the event's local times will be read.
@@ -118,14 +110,14 @@ async fn zone_of(wire: &Wire, centre: &str) -> Result<Zone, Failure> {
 }
 
 pub async fn publish(arguments: Publish) -> Result<Verdict, Failure> {
-    let wire = Wire::to(&arguments.reach)?;
+    let wire = Wire::to(&arguments.call.reach)?;
     let ask = proto::PublishEventRequest {
         name: arguments.event,
         etag: String::new(),
-        request_id: arguments.once.id(),
-        validate_only: arguments.once.dry_run,
+        request_id: arguments.call.once.id(),
+        validate_only: arguments.call.once.dry_run,
     };
-    tell(&wire.publish_event(ask).await?.event.unwrap_or_default(), &arguments.show, None)
+    tell(&wire.publish_event(ask).await?.event.unwrap_or_default(), &arguments.call.show, None)
 }
 
 /// `2031-02-04T17:30/19:30`, or with a whole end, for what goes on over midnight.

@@ -57,11 +57,7 @@ pub struct OfOne {
     #[arg(value_name = "REGISTRATION", value_parser = registration_name)]
     pub registration: String,
     #[command(flatten)]
-    pub once: Once,
-    #[command(flatten)]
-    pub reach: Reach,
-    #[command(flatten)]
-    pub show: Show,
+    pub call: Call,
 }
 
 impl OfOne {
@@ -96,6 +92,17 @@ pub struct Show {
     /// Language of titles, where they are there in it.
     #[arg(long, value_name = "CODE", default_value = "lt")]
     pub language: String,
+}
+
+/// How a change is asked for, of whom, and how what came of it is shown.
+#[derive(Args)]
+pub struct Call {
+    #[command(flatten)]
+    pub once: Once,
+    #[command(flatten)]
+    pub reach: Reach,
+    #[command(flatten)]
+    pub show: Show,
 }
 
 /// How a family said something.

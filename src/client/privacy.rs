@@ -149,16 +149,16 @@ const ERASURE: &[Column] = &[
 ];
 
 async fn erase(arguments: Erase) -> Result<Verdict, Failure> {
-    let wire = Wire::to(&arguments.of.reach)?;
+    let wire = Wire::to(&arguments.of.call.reach)?;
     let zone = arguments.of.zone(&wire).await?;
     let ask = proto::EraseRegistrationRequest {
         name: arguments.of.registration,
-        request_id: arguments.of.once.id(),
-        validate_only: arguments.of.once.dry_run,
+        request_id: arguments.of.call.once.id(),
+        validate_only: arguments.of.call.once.dry_run,
         ..proto::EraseRegistrationRequest::default()
     };
     let erasure = wire.erase_registration(ask).await?.erasure.unwrap_or_default();
-    let mut output = Output::open(&arguments.of.show, Shape::One)?;
+    let mut output = Output::open(&arguments.of.call.show, Shape::One)?;
     output.begin(&Sheet::card("erasure", "Erasure", ERASURE))?;
     output.row(vec![
         Value::Name(erasure.registration.clone()),

@@ -1,8 +1,8 @@
 //! `eile signup`: staff sign a party up.
 
 use super::failure::{Failure, Verdict};
-use super::options::{Channel, Once, Reach, Show, event_name};
-use super::sheet::{Column, Output, Shape, Sheet, Value};
+use super::options::{Call, Channel, event_name};
+use super::sheet::{self, Column, Sheet, Value};
 use super::wire::Wire;
 use super::words;
 use crate::api::proto;
@@ -70,30 +70,22 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 0)]
     rides: i32,
     #[command(flatten)]
-    once: Once,
-    #[command(flatten)]
-    reach: Reach,
-    #[command(flatten)]
-    show: Show,
+    call: Call,
 }
 
 pub async fn run(arguments: Arguments) -> Result<Verdict, Failure> {
-    let wire = Wire::to(&arguments.reach)?;
+    let wire = Wire::to(&arguments.call.reach)?;
     let event = wire.event(&arguments.event).await?;
     let ask = proto::CreateRegistrationRequest {
         parent: arguments.event.clone(),
-        request_id: arguments.once.id(),
-        validate_only: arguments.once.dry_run,
+        request_id: arguments.call.once.id(),
+        validate_only: arguments.call.once.dry_run,
         registration: Some(party(&arguments)),
         consents: Vec::new(),
     };
     let answer = wire.create_registration(ask).await?;
-    let mut output = Output::open(&arguments.show, Shape::One)?;
-    let title = words::text(&event.titles, &arguments.show.language);
-    output.begin(&Sheet::card("registration", title, COLUMNS))?;
-    output.row(row(answer, &event))?;
-    output.close()?;
-    Ok(Verdict::Done)
+    let title = words::text(&event.titles, &arguments.call.show.language);
+    sheet::card(&arguments.call.show, &Sheet::card("registration", title, COLUMNS), row(answer, &event))
 }
 
 fn party(arguments: &Arguments) -> proto::Registration {

@@ -6,8 +6,8 @@ use super::file::{self, Faults, List};
 use super::{COLUMNS, Source, row};
 use crate::api::proto;
 use crate::client::failure::{Failure, Refused, Verdict};
-use crate::client::options::{Once, Reach, Show, When, event_name};
-use crate::client::sheet::{Output, Shape, Sheet};
+use crate::client::options::{Call, When, event_name};
+use crate::client::sheet::{self, Sheet};
 use crate::client::wire::Wire;
 use crate::client::words;
 use std::io::Read;
@@ -50,16 +50,12 @@ pub struct Arguments {
     #[arg(long, value_name = "TIME")]
     happened: Option<When>,
     #[command(flatten)]
-    once: Once,
-    #[command(flatten)]
-    reach: Reach,
-    #[command(flatten)]
-    show: Show,
+    call: Call,
 }
 
 pub async fn run(arguments: Arguments) -> Result<Verdict, Failure> {
     let bytes = contents(&arguments.file)?;
-    let wire = Wire::to(&arguments.reach)?;
+    let wire = Wire::to(&arguments.call.reach)?;
     let event = wire.event(&arguments.event).await?;
     let List { marks, unmarked, faults } = file::read(&bytes, &arguments.event);
     if marks.len() > LINES_MAX {
@@ -78,11 +74,11 @@ pub async fn run(arguments: Arguments) -> Result<Verdict, Failure> {
         source: arguments.source.wire().into(),
         happen_time: arguments.happened.map(|when| when.wire(&words::zone_of(&event))).transpose()?,
         marks: Vec::new(),
-        request_id: arguments.once.id(),
+        request_id: arguments.call.once.id(),
         validate_only: false,
     };
     let mut refused = None;
-    if faults.is_empty() && !arguments.once.dry_run {
+    if faults.is_empty() && !arguments.call.once.dry_run {
         match wire.record_attendance(ask_with(&ask, &marks, false)).await {
             Err(failure) if faulty_lines(&failure).is_some() => refused = Some(failure),
             stored => return tell(&arguments, &event, &stored?),
@@ -101,11 +97,9 @@ fn tell(
     event: &proto::Event,
     answer: &proto::RecordAttendanceResponse,
 ) -> Result<Verdict, Failure> {
-    let mut output = Output::open(&arguments.show, Shape::One)?;
-    output.begin(&Sheet::card("attendance", words::text(&event.titles, &arguments.show.language), COLUMNS))?;
-    output.row(row(answer))?;
-    output.close()?;
-    Ok(Verdict::Done)
+    let show = &arguments.call.show;
+    let attendance = Sheet::card("attendance", words::text(&event.titles, &show.language), COLUMNS);
+    sheet::card(show, &attendance, row(answer))
 }
 
 /// Asks the service to decide and change nothing, without the lines that it finds faulty, until it finds none more: a

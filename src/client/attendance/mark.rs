@@ -3,8 +3,8 @@
 use super::{COLUMNS, Mark, Source, row};
 use crate::api::proto;
 use crate::client::failure::{Failure, Verdict};
-use crate::client::options::{Once, Reach, RegistrationId, Show, When, event_name};
-use crate::client::sheet::{Output, Shape, Sheet};
+use crate::client::options::{Call, RegistrationId, When, event_name};
+use crate::client::sheet::{self, Sheet};
 use crate::client::wire::Wire;
 use crate::client::words;
 
@@ -42,16 +42,12 @@ pub struct Arguments {
     #[arg(long, value_name = "TIME")]
     happened: Option<When>,
     #[command(flatten)]
-    once: Once,
-    #[command(flatten)]
-    reach: Reach,
-    #[command(flatten)]
-    show: Show,
+    call: Call,
 }
 
 pub async fn run(arguments: Arguments) -> Result<Verdict, Failure> {
     let registration = arguments.registration.of(&arguments.event)?;
-    let wire = Wire::to(&arguments.reach)?;
+    let wire = Wire::to(&arguments.call.reach)?;
     let event = wire.event(&arguments.event).await?;
     let happen_time = arguments.happened.map(|when| when.wire(&words::zone_of(&event))).transpose()?;
     let mark = |member: &i32| proto::MarkEntry {
@@ -66,13 +62,11 @@ pub async fn run(arguments: Arguments) -> Result<Verdict, Failure> {
         source: arguments.source.wire().into(),
         happen_time,
         marks: arguments.member.iter().map(mark).collect(),
-        request_id: arguments.once.id(),
-        validate_only: arguments.once.dry_run,
+        request_id: arguments.call.once.id(),
+        validate_only: arguments.call.once.dry_run,
     };
     let answer = wire.record_attendance(ask).await?;
-    let mut output = Output::open(&arguments.show, Shape::One)?;
-    output.begin(&Sheet::card("attendance", words::text(&event.titles, &arguments.show.language), COLUMNS))?;
-    output.row(row(&answer))?;
-    output.close()?;
-    Ok(Verdict::Done)
+    let show = &arguments.call.show;
+    let attendance = Sheet::card("attendance", words::text(&event.titles, &show.language), COLUMNS);
+    sheet::card(show, &attendance, row(&answer))
 }

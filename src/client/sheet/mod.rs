@@ -8,7 +8,7 @@ mod table;
 mod target;
 mod xlsx;
 
-use super::failure::Failure;
+use super::failure::{Failure, Verdict};
 use super::options::{Format, Show};
 use crate::model::time::{Timestamp, Zone};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -237,6 +237,35 @@ impl Output {
             return Err(Failure::usage(format!("--part {part}: there are {}", self.names.join(", "))));
         }
         self.writer.close()
+    }
+}
+
+/// Shows one thing, and that is all.
+pub fn card(show: &Show, sheet: &Sheet, row: Vec<Value>) -> Result<Verdict, Failure> {
+    let mut output = Output::open(show, Shape::One)?;
+    output.begin(sheet)?;
+    output.row(row)?;
+    output.close()?;
+    Ok(Verdict::Done)
+}
+
+/// Shows a list, page after page. `page` answers the rows after a token, and the next token; empty: there are no more.
+pub async fn list(
+    show: &Show,
+    sheet: &Sheet,
+    page: impl AsyncFn(String) -> Result<(Vec<Vec<Value>>, String), Failure>,
+) -> Result<Verdict, Failure> {
+    let mut output = Output::open(show, Shape::One)?;
+    output.begin(sheet)?;
+    let mut token = String::new();
+    loop {
+        let (rows, next) = page(token).await?;
+        rows.into_iter().try_for_each(|row| output.row(row))?;
+        if next.is_empty() {
+            output.close()?;
+            return Ok(Verdict::Done);
+        }
+        token = next;
     }
 }
 
