@@ -93,16 +93,35 @@ impl Api {
     }
 
     async fn judge<T: Rights>(&self, who: Who, request: &Request<T>) -> Result<Caller, Status> {
-        let (caller, key) = judged(who, request)?;
-        if let Some(key) = key {
-            let targets = request.get_ref().targets();
-            self.learn_places(&targets).await?;
-            return self
-                .reaches(&key, T::METHOD, &targets)
-                .map(|()| caller)
-                .or_else(|no| as_party(request.get_ref(), no));
+        let has_key = matches!(who, Who::Key(..));
+        let (caller, key) = match judged(who, request) {
+            Err(no) if has_key => return self.as_party(request.get_ref(), no).await,
+            judged => judged?,
+        };
+        let Some(key) = key else { return Ok(caller) };
+        let targets = request.get_ref().targets();
+        self.learn_places(&targets).await?;
+        match self.reaches(&key, T::METHOD, &targets) {
+            Ok(()) => Ok(caller),
+            Err(no) => self.as_party(request.get_ref(), no).await,
         }
-        Ok(caller)
+    }
+
+    /// Whoever sends the token of the registration that it names is that party, whatever the key beside it may not do: a
+    /// portal sends its key always. Any other token changes nothing of the no.
+    async fn as_party<T: Rights>(&self, message: &T, no: Status) -> Result<Caller, Status> {
+        let named = message.targets().into_iter().find_map(|target| match target {
+            Target::Event(name) => parse::registration(name),
+            Target::Centre(_) | Target::All => None,
+        });
+        let (Some(token), Some(name)) = (message.token().filter(|token| !token.is_empty()), named) else {
+            return Err(no);
+        };
+        match self.opens(name, token).await {
+            Ok(()) => Ok(Caller::bearer()),
+            Err(failed) if status::is_unavailable(&failed) => Err(failed),
+            Err(_) => Err(no),
+        }
     }
 
     /// The same where all that it takes is at hand and nothing is written down; else the request comes back.
@@ -128,6 +147,7 @@ impl Api {
     fn judge_at_once<T: Rights>(&self, who: Who, request: &Request<T>) -> Option<Result<Caller, Status>> {
         let (caller, key) = match judged(who, request) {
             Ok(judged) => judged,
+            Err(_) if bears_token(request.get_ref()) => return None,
             Err(no) => return Some(Err(no)),
         };
         let Some(key) = key else { return Some(Ok(caller)) };
@@ -135,8 +155,10 @@ impl Api {
         if targets.iter().any(|target| self.is_unknown(target)) {
             return None;
         }
-        let reached = self.reaches(&key, T::METHOD, &targets).map(|()| caller);
-        Some(reached.or_else(|no| as_party(request.get_ref(), no)))
+        match self.reaches(&key, T::METHOD, &targets) {
+            Err(_) if bears_token(request.get_ref()) => None,
+            reached => Some(reached.map(|()| caller)),
+        }
     }
 
     fn is_unknown(&self, target: &Target<'_>) -> bool {
@@ -182,6 +204,11 @@ impl Api {
             }
         }
         Ok(())
+    }
+
+    /// Whether the caller's key, if it needs one, reaches all of these, whose places are known.
+    pub(super) fn reaches_all(&self, caller: Caller, targets: &[Target<'_>]) -> Result<bool, Status> {
+        Ok(self.key_of(caller)?.is_none_or(|key| self.reaches(&key, "", targets).is_ok()))
     }
 
     /// The key of a caller; nothing for whoever needs none.
@@ -234,17 +261,17 @@ impl Api {
 fn judged<T: Rights>(who: Who, request: &Request<T>) -> Result<(Caller, Option<Arc<AccessKey>>), Status> {
     match who {
         Who::Open => Ok((Caller::trusted(request.metadata()), None)),
-        Who::Nobody => as_party(request.get_ref(), status::key_required()).map(|party| (party, None)),
+        Who::Nobody if bears_token(request.get_ref()) => Ok((Caller::bearer(), None)),
+        Who::Nobody => Err(status::key_required()),
         Who::Key(key, secret) if T::ROLES.has(key.role) => {
             Ok((Caller::by_key(&key, secret, request.metadata()), Some(key)))
         }
-        Who::Key(..) => as_party(request.get_ref(), status::role_not_allowed(T::METHOD)).map(|party| (party, None)),
+        Who::Key(..) => Err(status::role_not_allowed(T::METHOD)),
     }
 }
 
-/// Whoever bears a token is the party where it is nothing else: a key beside it takes away nothing that it may do without.
-fn as_party<T: Rights>(message: &T, no: Status) -> Result<Caller, Status> {
-    if message.token().is_some_and(|token| !token.is_empty()) { Ok(Caller::bearer()) } else { Err(no) }
+fn bears_token<T: Rights>(message: &T) -> bool {
+    message.token().is_some_and(|token| !token.is_empty())
 }
 
 #[cfg(test)]

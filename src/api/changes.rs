@@ -34,7 +34,7 @@ impl ChangeService for Api {
         let changes = page.slices.iter().flat_map(Slice::changes);
         let changes = changes.map(|(batch, entry)| to_proto::change::change(batch, entry)).collect();
         Ok(Response::new(ListChangesResponse {
-            changes: self.unlinked(caller, changes).await,
+            changes: self.unlinked(caller, changes).await?,
             cursor: self.cursor(page.place),
             more: page.more,
         }))

@@ -52,8 +52,9 @@ fn gathered(refusal: &Refusal, about: &About<'_>, view: &View<'_>) -> Facts {
     let none = Facts::default();
     match refusal {
         Refusal::AlreadyRegistered { number } => {
-            // Which of those it is whose data are to be left alone would be told by trying contacts.
-            let other = view.roster.standing(*number).filter(|s| s.restricted_at().is_none());
+            // Where somebody is left alone nobody is named: the one that is not would be told by trying contacts.
+            let some_restricted = view.roster.standings().any(|s| s.restricted_at().is_some());
+            let other = view.roster.standing(*number).filter(|_| !some_restricted);
             Facts { other: other.map(|s| s.id), ..none }
         }
         Refusal::WaitingPartyFirst { .. } => Facts {

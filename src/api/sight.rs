@@ -4,6 +4,7 @@
 use super::admit::event_in;
 use super::caller::Caller;
 use super::proto;
+use super::rights::Target;
 use super::{Api, status};
 use crate::model::id::EventId;
 use tonic::Status;
@@ -31,35 +32,51 @@ impl Api {
 impl Api {
     /// Leaves out where registrations went, for staff that is not shown the people of both events: it has the name in one of
     /// them, and would learn who sits in the other.
-    pub(super) async fn unlink<'a>(&self, caller: Caller, all: impl IntoIterator<Item = &'a mut proto::Registration>) {
+    pub(super) async fn unlink<'a>(
+        &self,
+        caller: Caller,
+        all: impl IntoIterator<Item = &'a mut proto::Registration>,
+    ) -> Result<(), Status> {
         for registration in all {
-            if !self.may_follow(caller, &registration.event, &registration.transferred_to).await {
+            if !self.may_follow(caller, &registration.event, &registration.transferred_to).await? {
                 registration.transferred_to.clear();
             }
         }
+        Ok(())
     }
 
     /// The same for changes.
-    pub(super) async fn unlinked(&self, caller: Caller, mut changes: Vec<proto::Change>) -> Vec<proto::Change> {
+    pub(super) async fn unlinked(
+        &self,
+        caller: Caller,
+        mut changes: Vec<proto::Change>,
+    ) -> Result<Vec<proto::Change>, Status> {
         for change in &mut changes {
-            if !self.may_follow(caller, &change.event, &change.transferred_to).await {
+            if !self.may_follow(caller, &change.event, &change.transferred_to).await? {
                 change.transferred_to.clear();
             }
         }
-        changes
+        Ok(changes)
     }
 
-    async fn may_follow(&self, caller: Caller, from: &str, to: &str) -> bool {
+    /// Whether the caller reaches both, and is shown who their people are. What cannot be read is an error and no answer: a
+    /// follower would never be told again.
+    async fn may_follow(&self, caller: Caller, from: &str, to: &str) -> Result<bool, Status> {
         if to.is_empty() {
-            return true;
+            return Ok(true);
+        }
+        let targets = [Target::Event(from), Target::Event(to)];
+        self.learn_places(&targets).await?;
+        if !self.reaches_all(caller, &targets)? {
+            return Ok(false);
         }
         for event in [from, to].map(event_in) {
-            let Some(event) = event else { return false };
-            if !self.sees_people(caller, event).await.unwrap_or(false) {
-                return false;
+            let Some(event) = event else { return Ok(false) };
+            if !self.sees_people(caller, event).await? {
+                return Ok(false);
             }
         }
-        true
+        Ok(true)
     }
 }
 

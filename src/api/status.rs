@@ -220,6 +220,11 @@ pub fn is_not_found(status: &Status) -> bool {
     status.code() == Code::NotFound
 }
 
+/// Whether it could not be found out, and may be asked again.
+pub fn is_unavailable(status: &Status) -> bool {
+    status.code() == Code::Unavailable
+}
+
 fn not_found(reason: ErrorReason, kind: &str, name: &str) -> Status {
     let word = kind.replace('_', " ");
     Problem::new(reason, format!("there is no {word} {name}")).with(kind, name).resource(kind, name).status()

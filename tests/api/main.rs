@@ -113,6 +113,7 @@ on_both! {
         staff_who_are_not_named_learn_of_no_duplicate,
         consents_of_people_that_are_not_shown_are_not_streamed,
         where_a_party_went_is_told_to_staff_that_sees_the_people_of_both_events,
+        where_a_party_went_is_told_to_who_reaches_it,
         what_was_promised_to_those_who_signed_up_is_kept,
         portals_see_neutral_titles_and_list_what_its_owner_wants,
         why_somebody_was_preferred_is_read_by_heads_alone,
@@ -209,6 +210,8 @@ on_both! {
         an_export_holds_everything_of_one_party_and_nothing_of_others,
         an_erasure_reaches_what_a_transfer_left_behind,
         a_transfer_takes_the_words_along_and_what_it_left_is_found_by_its_link,
+        a_contact_that_is_not_shown_finds_nothing_that_led_there,
+        a_repeated_lift_takes_nothing_back_that_was_asked_since,
         names_that_stay_where_somebody_took_part_are_left_alone_with_the_rest,
         bad_wishes_for_erasure_are_told;
     questions:

@@ -116,6 +116,10 @@ class OfEvent:
             return {TOKEN_INVALID, INVALID_FIELDS} if place.label == "disguised" else {TOKEN_INVALID}
         return Allowed(INVALID_FIELDS) if place.label == "disguised" else Allowed()
 
+    def opened(self, caller, place):
+        """Whether the token that the caller sends is that of the registration that the request names."""
+        return caller.holds(place)
+
     def heard_by_bearer(self, caller, place):
         """Nobody with a key: a token opens its own registration, and tells nothing of others, not even what is there."""
         if place is None:
@@ -141,6 +145,9 @@ class ToEvent(OfEvent):
         # Whether the token or the target's shape is looked at first tells nothing.
         is_late = (caller.role == "portal" or caller.token) and place.label in ("absent", "malformed", "disguised")
         return heard | {TOKEN_INVALID} if is_late and caller.token != "own" else heard
+
+    def opened(self, caller, place):
+        return caller.token == "own"
 
     def heard_by_bearer(self, caller, place):
         refused = {"malformed": {INVALID_FIELDS}, "absent": {NO_EVENT}}.get(place.label, set())
@@ -194,8 +201,8 @@ class Row:
         by_token = getattr(self.about, "by_token", False)
         if caller.role is None:
             return self.about.heard_by_bearer(caller, place) if by_token else {KEY_REQUIRED}
-        # Whoever sends a token is that party where the key beside it lets it in to nothing.
-        bears = by_token and caller.token and place is not None
+        # Whoever sends the token of what it names is that party where the key beside it lets it in to nothing.
+        bears = by_token and place is not None and self.about.opened(caller, place)
         if caller.role not in self.roles:
             return self.about.heard_by_bearer(caller, place) if bears else {ROLE_NOT_ALLOWED}
         if bears and not self.reached(caller, place):

@@ -137,7 +137,7 @@ def is_out_of_reach(cell):
         return False
     if caller.reaches_no_home and cell.row.is_about_home():
         return False
-    if caller.token and getattr(cell.row.about, "by_token", False):
+    if getattr(cell.row.about, "by_token", False) and cell.row.about.opened(caller, cell.place):
         return False
     about_event = "beside" in cell.row.about.labels
     return not (caller.reaches(cell.place) if about_event else caller.reaches_centre(cell.place.centre))

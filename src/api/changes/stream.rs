@@ -38,18 +38,18 @@ pub fn open(api: &Api, caller: Caller, follower: Follower) -> Messages {
     let api = api.clone();
     Box::pin(ReceiverStream::new(receiver).then(move |telling| {
         let api = api.clone();
-        async move { Ok(message(&api, caller, &telling?).await) }
+        async move { message(&api, caller, &telling?).await }
     }))
 }
 
-async fn message(api: &Api, caller: Caller, telling: &Telling) -> WatchChangesResponse {
+async fn message(api: &Api, caller: Caller, telling: &Telling) -> Result<WatchChangesResponse, Status> {
     let changes = telling.slice.iter().flat_map(Slice::changes);
     let changes = changes.map(|(batch, entry)| to_proto::change::change(batch, entry)).collect();
-    WatchChangesResponse {
-        changes: api.unlinked(caller, changes).await,
+    Ok(WatchChangesResponse {
+        changes: api.unlinked(caller, changes).await?,
         cursor: api.cursor(telling.place),
         heartbeat: telling.slice.is_none(),
-    }
+    })
 }
 
 /// One stream in work.

@@ -13,9 +13,10 @@ use crate::api::registrations::Named;
 use crate::api::request::Asked;
 use crate::api::to_proto::names;
 use crate::api::{Api, status};
-use crate::desk::Papers;
+use crate::desk::{Papers, View};
 use crate::model::access::Role;
 use crate::model::consent::{Choice, Purpose};
+use crate::model::id::Number;
 use crate::model::party::{Channel, Party};
 use tonic::Status;
 
@@ -90,8 +91,13 @@ impl Api {
         let verb = Verb::Restrict { number: named.number, restricted };
         let (event, id) = (named.name.event, named.name.id);
         let registration = self.decide(asked, named, (verb, Papers::Reason(reason)), asked.about(event)).await?;
-        // A head lifts at its own centre; the party came from there itself.
-        if !asked.validate_only && (restricted || !named.acting.is_staff()) {
+        if asked.validate_only {
+            return Ok(registration);
+        }
+        // As it stands now, which a repeated request may have found changed since. A head lifts at its own centre; the party
+        // came from there itself.
+        let restricted = self.look(event, |view| is_restricted(view, named.number)).await?;
+        if restricted || !named.acting.is_staff() {
             let followed = self.privacy.restrict_those_before(event, id, (restricted, named.acting.actor())).await;
             followed.map_err(|error| super::no(error, Some(names::registration(event, id))))?;
         }
@@ -115,6 +121,10 @@ impl Api {
         let verb = Verb::Consent { number: named.number, choices };
         self.decide(&asked, &named, (verb, Papers::None), asked.about(named.name.event)).await
     }
+}
+
+fn is_restricted(view: &View<'_>, number: Number) -> bool {
+    view.roster.standing(number).is_some_and(|s| s.restricted_at().is_some())
 }
 
 impl Fields {

@@ -14,12 +14,10 @@ use super::request::Asked;
 use super::to_proto::{int64, names, time};
 use super::{Api, status};
 use crate::desk::DeskError;
-use crate::model::access::Reach;
 use crate::model::contact::ContactKeys;
 use crate::model::id::{CentreId, EventId, RegistrationId};
 use crate::model::party;
 use crate::privacy::{Asking, Due, Erasure as Erased, PrivacyError};
-use crate::storage::StoreError;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -163,13 +161,8 @@ impl Api {
             fields.refuse(Path::Top("email"), "or phone is required, as an address or a number");
         }
         fields.finish(()).map_err(status::fields)?;
-        let mut registrations = Vec::new();
-        let sight = self.sight(caller, Acting::Staff)?;
-        for (event, id) in self.with_what_led_there(&self.reach(caller)?, keys).await.map_err(status::storage)? {
-            if self.sees_people(caller, event).await? && !self.is_hidden(sight, event, id).await? {
-                registrations.push(names::registration(event, id));
-            }
-        }
+        let found = self.with_what_led_there(caller, keys).await?;
+        let mut registrations: Vec<_> = found.into_iter().map(|(event, id)| names::registration(event, id)).collect();
         registrations.sort_unstable();
         let more = registrations.len() > FOUND_MAX;
         registrations.truncate(FOUND_MAX);
@@ -179,22 +172,39 @@ impl Api {
 
 impl Api {
     /// What has this contact, and what was transferred into that: a party that moved leaves no contact behind, and is
-    /// told of all of its history.
+    /// told of all of its history. What is not shown leads to nothing: else its contact could be tried there.
     async fn with_what_led_there(
         &self,
-        reach: &Reach,
+        caller: Caller,
         keys: ContactKeys,
-    ) -> Result<Vec<(EventId, RegistrationId)>, StoreError> {
-        let store = self.desk.store();
-        let mut all = store.registrations_by_contact(reach, keys).await?;
-        let mut targets: Vec<_> = all.iter().map(|(_, id)| *id).collect();
-        while !targets.is_empty() {
-            let sources = store.registrations_moved_to(reach, &targets).await?;
-            let new: Vec<_> = sources.into_iter().filter(|one| !all.contains(one)).collect();
-            targets = new.iter().map(|(_, id)| *id).collect();
-            all.extend(new);
+    ) -> Result<Vec<(EventId, RegistrationId)>, Status> {
+        let (store, reach) = (self.desk.store(), self.reach(caller)?);
+        let found = store.registrations_by_contact(&reach, keys).await.map_err(status::storage)?;
+        let mut level = self.shown_of(caller, found).await?;
+        let mut all = Vec::new();
+        while !level.is_empty() {
+            let targets: Vec<_> = level.iter().map(|(_, id)| *id).collect();
+            all.append(&mut level);
+            let sources = store.registrations_moved_to(&reach, &targets).await.map_err(status::storage)?;
+            let new = sources.into_iter().filter(|one| !all.contains(one)).collect();
+            level = self.shown_of(caller, new).await?;
         }
         Ok(all)
+    }
+
+    async fn shown_of(
+        &self,
+        caller: Caller,
+        found: Vec<(EventId, RegistrationId)>,
+    ) -> Result<Vec<(EventId, RegistrationId)>, Status> {
+        let sight = self.sight(caller, Acting::Staff)?;
+        let mut shown = Vec::new();
+        for (event, id) in found {
+            if self.sees_people(caller, event).await? && !self.is_hidden(sight, event, id).await? {
+                shown.push((event, id));
+            }
+        }
+        Ok(shown)
     }
 
     /// Whose words are not shown is not found by them either.

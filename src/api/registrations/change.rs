@@ -23,6 +23,7 @@ const TRIES: u32 = 32;
 pub struct Named {
     pub name: RegistrationName,
     pub number: Number,
+    pub caller: Caller,
     pub acting: Acting,
     /// What the store shows to the caller.
     pub reach: Reach,
@@ -95,7 +96,13 @@ impl Api {
         let for_staff = acting.is_staff() && self.sees_people(caller, name.event).await?;
         let sight = self.sight(caller, acting)?;
         let borne = (acting == Acting::Party).then(|| (keys::token_hash(token), Borne { number, seen_step }));
-        Ok(Named { name, number, acting, reach, for_staff, sight, borne })
+        Ok(Named { name, number, caller, acting, reach, for_staff, sight, borne })
+    }
+
+    /// Refuses a token that is not this registration's, and a registration that is not there.
+    pub(in crate::api) async fn opens(&self, name: RegistrationName, token: &str) -> Result<(), Status> {
+        let (number, _) = self.number_and_step(name).await?;
+        self.acting(Caller::bearer(), name, number, token).await.map(drop)
     }
 
     /// The same registration and caller, after it took a step: refuses a token that has ended by that.
@@ -135,7 +142,12 @@ impl Api {
         for _ in 0..TRIES {
             let named = again.as_ref().unwrap_or(named);
             match self.decided(asked, named, job.clone()).await {
-                Ok(registration) => return Ok(registration),
+                Ok(mut registration) => {
+                    if named.acting.is_staff() {
+                        self.unlink(named.caller, [&mut registration]).await?;
+                    }
+                    return Ok(registration);
+                }
                 Err(DeskError::Stale) => again = Some(self.named_again(named).await?),
                 Err(error) => return Err(self.no(error, &about).await),
             }

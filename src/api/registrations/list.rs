@@ -76,7 +76,7 @@ impl Api {
         }
         let mut page =
             self.page_of(&r, size, Query { reach, event, order, wanted, full: full && shown, shown, sight }).await?;
-        self.unlink(caller, &mut page.registrations).await;
+        self.unlink(caller, &mut page.registrations).await?;
         Ok(page)
     }
 

@@ -35,7 +35,7 @@ impl Api {
         let full = fields.finish(full).map_err(status::fields)?;
         let mut shown = self.shown(&named, full).await?;
         if named.acting.is_staff() {
-            self.unlink(caller, [&mut shown]).await;
+            self.unlink(caller, [&mut shown]).await?;
         }
         Ok(shown)
     }

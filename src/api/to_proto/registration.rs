@@ -21,7 +21,7 @@ pub fn basic(roster: &Roster, s: &Standing, for_staff: bool) -> proto::Registrat
 
 /// The registration as whoever is not to see its people sees it: seats that are taken.
 pub fn taken(registration: proto::Registration) -> proto::Registration {
-    proto::Registration { people_hidden: true, consents: Vec::new(), ..registration }
+    proto::Registration { people_hidden: true, consents: Vec::new(), transferred_to: String::new(), ..registration }
 }
 
 /// The registration as a change left it: state, position and journal number are those first answered, also

@@ -68,8 +68,10 @@ impl Api {
                 }
                 let is_news = at.last.as_ref().is_none_or(|last| last.shown() != next.shown());
                 let mut message = next.message.clone();
-                if caller.is_staff() {
-                    api.unlink(caller, &mut message.registration).await;
+                if caller.is_staff()
+                    && let Err(no) = api.unlink(caller, &mut message.registration).await
+                {
+                    return Some((Err(no), ((api, token), None)));
                 }
                 at.last = Some(next);
                 if is_news {

@@ -1,5 +1,6 @@
 //! PrivacyService: what is kept, what is erased, and what has run out.
 
+use super::keys::{Town, key, with};
 use crate::heard::told;
 use crate::house::{House, as_portal, no};
 use crate::samples::*;
@@ -328,6 +329,55 @@ pub async fn a_transfer_takes_the_words_along_and_what_it_left_is_found_by_its_l
     assert!(h.look(&source, RegistrationView::Basic).await.erase_time.is_some());
     h.agrees(&from).await;
     h.agrees(&to).await;
+}
+
+pub async fn a_contact_that_is_not_shown_finds_nothing_that_led_there(mut h: House) {
+    let sensitive = h.open_with(3, |e| e.sensitivity = Some(Sensitivity::default())).await;
+    let centre = h.get(&sensitive).await.centre;
+    let plain = h.open_with(3, |e| e.centre = centre.clone()).await;
+    let source = h.sign_up(&plain, canary(1)).await.registration.unwrap().name;
+    h.registrations.transfer_registration(moving(&source, &sensitive)).await.unwrap();
+    let mut town = Town::of(h).await;
+    let coordinator = town.key(key(Role::Coordinator, &[&centre])).await.secret;
+    let head = town.key(key(Role::Head, &[&centre])).await.secret;
+    for (secret, found) in [(&coordinator, 0), (&head, 2)] {
+        let find = FindRegistrationsRequest { email: CANARY_EMAIL.into(), ..Default::default() };
+        let heard = town.h.privacy.find_registrations(with(secret, find)).await.unwrap().into_inner();
+        assert_eq!(heard.registrations.len(), found);
+    }
+}
+
+pub async fn a_repeated_lift_takes_nothing_back_that_was_asked_since(mut h: House) {
+    let from = h.open_with(2, |e| e.sessions.push(session("2031-03-20T17:30", "2031-03-20T19:00"))).await;
+    let to = h.open_with(2, |e| e.sessions = vec![session("2031-04-20T17:30", "2031-04-20T19:00")]).await;
+    let source = h.sign_up(&from, canary(1)).await.registration.unwrap().name;
+    h.pass(TO_THE_END).await;
+    h.marked(&from, &source, AttendanceMark::Present).await;
+    let moved = h.registrations.transfer_registration(moving(&source, &to)).await.unwrap().into_inner();
+    let (name, management_token) = (moved.registration.unwrap().name, moved.management_token);
+    let lift = LiftRegistrationRestrictionRequest {
+        name: name.clone(),
+        management_token: management_token.clone(),
+        request_id: id(),
+        ..Default::default()
+    };
+    for restricts in [true, false, true, false] {
+        // The last is the lift again, whose answer was lost.
+        if restricts {
+            let restrict = RestrictRegistrationRequest {
+                name: name.clone(),
+                management_token: management_token.clone(),
+                request_id: id(),
+                ..Default::default()
+            };
+            h.privacy.restrict_registration(as_portal(restrict)).await.unwrap();
+        } else {
+            h.privacy.lift_registration_restriction(as_portal(lift.clone())).await.unwrap();
+        }
+    }
+    for name in [&source, &name] {
+        assert!(h.look(name, RegistrationView::Basic).await.restrict_time.is_some(), "{name}");
+    }
 }
 
 fn moving(name: &str, to: &str) -> TransferRegistrationRequest {

@@ -364,7 +364,7 @@ pub async fn where_a_party_went_is_told_to_staff_that_sees_the_people_of_both_ev
     let coordinator = town.key(key(Role::Coordinator, &[&centre])).await.secret;
     let h = &mut town.h;
     for (secret, told) in [(&head, 2), (&coordinator, 0)] {
-        let mut heard = [0; 4];
+        let mut heard = [0; 6];
         let mut hear = |at: usize, word: &str| heard[at] += usize::from(!word.is_empty());
         for (name, _) in &sources {
             let get = GetRegistrationRequest { name: name.clone(), ..Default::default() };
@@ -373,6 +373,26 @@ pub async fn where_a_party_went_is_told_to_staff_that_sees_the_people_of_both_ev
             let watch = WatchRegistrationRequest { name: name.clone(), ..Default::default() };
             let mut stream = h.registrations.watch_registration(with(secret, watch)).await.unwrap().into_inner();
             hear(1, &stream.message().await.unwrap().unwrap().registration.unwrap().transferred_to);
+            let restrict = RestrictRegistrationRequest {
+                name: name.clone(),
+                reason: "-".into(),
+                request_id: id(),
+                validate_only: true,
+                ..Default::default()
+            };
+            let tried = h.privacy.restrict_registration(with(secret, restrict)).await.unwrap().into_inner();
+            hear(4, &tried.registration.unwrap().transferred_to);
+            let taken_back = ConsentChoice { purpose: ConsentPurpose::Photos.into(), ..Default::default() };
+            let consents = SetRegistrationConsentsRequest {
+                name: name.clone(),
+                choices: vec![taken_back],
+                channel: Channel::Phone.into(),
+                request_id: id(),
+                validate_only: true,
+                ..Default::default()
+            };
+            let tried = h.privacy.set_registration_consents(with(secret, consents)).await.unwrap().into_inner();
+            hear(5, &tried.registration.unwrap().transferred_to);
         }
         for event in [&plain, &sensitive] {
             let list = ListRegistrationsRequest { parent: event.clone(), ..Default::default() };
@@ -384,13 +404,34 @@ pub async fn where_a_party_went_is_told_to_staff_that_sees_the_people_of_both_ev
             assert!(changes.changes.iter().any(|c| c.registration_state() == RegistrationState::Transferred));
             changes.changes.iter().for_each(|c| hear(3, &c.transferred_to));
         }
-        assert_eq!(heard, [told; 4]);
+        assert_eq!(heard, [told; 6]);
     }
     // The party knows where it went.
     let (name, management_token) = sources.remove(0);
     let get = GetRegistrationRequest { name, management_token, ..Default::default() };
     let own = h.registrations.get_registration(get).await.unwrap().into_inner().registration.unwrap();
     assert!(own.transferred_to.starts_with(&sensitive));
+}
+
+pub async fn where_a_party_went_is_told_to_who_reaches_it(h: House) {
+    let mut town = Town::of(h).await;
+    let [here, there] = town.centres.clone();
+    let of_both = town.key(key(Role::Coordinator, &[&here, &there])).await.secret;
+    let of_one = town.key(key(Role::Head, &[&here])).await.secret;
+    let ask = with(&of_both, sign_up(&town.events[0], party(1)));
+    let name = town.h.registrations.create_registration(ask).await.unwrap().into_inner().registration.unwrap().name;
+    let transfer = TransferRegistrationRequest {
+        name: name.clone(),
+        target_event: town.events[1].clone(),
+        request_id: id(),
+        ..Default::default()
+    };
+    town.h.registrations.transfer_registration(with(&of_both, transfer)).await.unwrap();
+    for (secret, told) in [(&of_both, true), (&of_one, false)] {
+        let get = GetRegistrationRequest { name: name.clone(), ..Default::default() };
+        let seen = town.h.registrations.get_registration(with(secret, get)).await.unwrap().into_inner();
+        assert_eq!(seen.registration.unwrap().transferred_to.starts_with(&town.events[1]), told);
+    }
 }
 
 pub async fn what_was_promised_to_those_who_signed_up_is_kept(mut h: House) {
